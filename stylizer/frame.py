@@ -1,0 +1,141 @@
+"""The values that all stages share: frames, styled images, rectangles, camera input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+ChannelOrder = Literal["RGB", "RGBA", "BGRA"]
+Layout = Literal["hwc", "chw"]
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One captured image; row 0 on top, checked once, here.
+
+    pixels: uint8 (height, width, channels), C-contiguous, in `channel_order` (alpha is ignored).
+    captured_at: `time.perf_counter()` seconds. number: counts up from 0 within a source.
+    name: stem of the picture file it came from, else "". media_time_s: its place in a video.
+    Raises ValueError on anything else.
+    """
+
+    pixels: np.ndarray
+    channel_order: ChannelOrder
+    captured_at: float
+    number: int
+    name: str = ""
+    media_time_s: float | None = None
+
+    def __post_init__(self) -> None:
+        p = self.pixels
+        if p.dtype != np.uint8 or p.ndim != 3:
+            raise ValueError(f"a frame is uint8 (height, width, channels), not {p.dtype} {p.shape}")
+        if self.channel_order not in ("RGB", "RGBA", "BGRA"):
+            raise ValueError(f"channel order is RGB, RGBA or BGRA, not {self.channel_order!r}")
+        if p.shape[2] != len(self.channel_order):
+            raise ValueError(f"{self.channel_order} does not fit {p.shape[2]} channels")
+        if not p.size:
+            raise ValueError(f"a frame has pixels, not the shape {p.shape}")
+        if not p.flags.c_contiguous:
+            raise ValueError("a frame's pixels are C-contiguous: copy the view first")
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        return self.pixels.shape[1], self.pixels.shape[0]
+
+    def rgb(self) -> np.ndarray:
+        """uint8 (height, width, 3) RGB view or copy, for files and tests (slow on big frames)."""
+        if self.channel_order == "BGRA":
+            return self.pixels[:, :, 2::-1]
+        return self.pixels[:, :, :3]
+
+
+@dataclass(frozen=True, eq=False)
+class StyledImage:
+    """What a style model gave for one frame, of that frame's size.
+
+    pixels: uint8 RGB, "hwc" (height, width, 3 or 4) or "chw" (3, height, width): planar is what
+    most networks give, and the compositor's shader reads it without a transpose on the CPU.
+    """
+
+    pixels: np.ndarray
+    layout: Layout = "hwc"
+
+    def __post_init__(self) -> None:
+        p = self.pixels
+        channels = p.shape[2] if self.layout == "hwc" and p.ndim == 3 else 3
+        planar = self.layout == "chw" and p.ndim == 3 and p.shape[0] == 3
+        if p.dtype != np.uint8 or p.ndim != 3 or not (planar or channels in (3, 4)):
+            raise ValueError(f"a styled image is uint8 {self.layout}, not {p.dtype} {p.shape}")
+        if not p.flags.c_contiguous:
+            raise ValueError("a styled image's pixels are C-contiguous: copy the view first")
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        shape = self.pixels.shape
+        return (shape[1], shape[0]) if self.layout == "hwc" else (shape[2], shape[1])
+
+    def rgb(self) -> np.ndarray:
+        """uint8 (height, width, 3) RGB view."""
+        if self.layout == "hwc":
+            return self.pixels[:, :, :3]
+        return self.pixels.transpose(1, 2, 0)
+
+
+@dataclass(frozen=True, eq=False)
+class StyledFrame:
+    """A source frame and the picture made from it: the only pair that blends may use."""
+
+    frame: Frame
+    image: StyledImage
+    model: str
+    preprocess_ms: float
+    infer_ms: float
+    finished_at: float
+
+
+@dataclass(frozen=True)
+class InputState:
+    """Camera input of one tick, handed by the pipeline to every source; the demo uses it.
+
+    Axes in -1..1 (right, up, forward), held keys; look_x, look_y in pixels moved since last tick.
+    """
+
+    right: float = 0.0
+    up: float = 0.0
+    forward: float = 0.0
+    look_x: float = 0.0
+    look_y: float = 0.0
+
+    @property
+    def idle(self) -> bool:
+        return self == IDLE
+
+
+IDLE = InputState()
+
+
+@dataclass(frozen=True)
+class Rect:
+    """Pixels, origin at the top left."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+def letterbox(content: tuple[int, int], window: tuple[int, int]) -> Rect:
+    """The largest centred rectangle of the content's aspect inside the window; sizes (w, h)."""
+    (cw, ch), (ww, wh) = content, window
+    if min(cw, ch, ww, wh) <= 0:
+        raise ValueError(f"sizes must be positive, not {content} in {window}")
+    if cw * wh >= ch * ww:
+        width, height = ww, max(1, round(ww * ch / cw))
+    else:
+        width, height = max(1, round(wh * cw / ch)), wh
+    return Rect((ww - width) // 2, (wh - height) // 2, width, height)

@@ -1,0 +1,126 @@
+"""Training pictures: random crops of any folder of pictures or videos, repeatable by (seed, step)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
+VIDEO_SUFFIXES = {".mp4", ".mkv", ".webm", ".mov", ".avi"}
+FLAT_SHARE = 0.25  # crops taken where the picture is flattest: skies stayed empty without them
+GRADIENT_SHARE = 0.04  # crops that are nothing but a soft colour gradient
+MAX_SCALE = 2.0
+
+
+class ContentSet:
+    """Pictures (and one frame a second of videos) below a folder, decoded once and kept.
+
+    Raises ValueError when the folder holds nothing that can be read.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        if not folder.is_dir():
+            raise ValueError(f"{folder}: no such folder; pass --content DIR with pictures or videos")
+        self.pictures: list[Image.Image] = []
+        self.unreadable: list[str] = []
+        for path in sorted(folder.rglob("*")):
+            suffix = path.suffix.lower()
+            if suffix in PICTURE_SUFFIXES:
+                self._add_picture(path)
+            elif suffix in VIDEO_SUFFIXES:
+                self.pictures += list(video_frames(path, every_s=1.0))
+        if not self.pictures:
+            raise ValueError(f"{folder}: holds no readable picture or video")
+
+    def _add_picture(self, path: Path) -> None:
+        try:
+            with Image.open(path) as image:
+                self.pictures.append(image.convert("RGB"))
+        except (UnidentifiedImageError, OSError):
+            self.unreadable.append(path.name)
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def batch(
+        self, seed: int, step: int, batch: int, size: tuple[int, int]
+    ) -> np.ndarray[tuple[int, int, int, int], np.dtype[np.float32]]:
+        """(batch, 3, height, width) RGB in 0..1; the same for the same seed and step."""
+        rng = np.random.default_rng((seed, step))
+        crops = [self._one(rng, size) for _ in range(batch)]
+        return np.ascontiguousarray(np.stack(crops).transpose(0, 3, 1, 2))
+
+    def _one(self, rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
+        if rng.random() < GRADIENT_SHARE:
+            crop = gradient(rng, size)
+        else:
+            picture = self.pictures[rng.integers(len(self.pictures))]
+            crop = random_crop(rng, picture, size, flat=rng.random() < FLAT_SHARE)
+        return augment(rng, crop)
+
+
+def random_box(
+    rng: np.random.Generator, picture: Image.Image, size: tuple[int, int]
+) -> tuple[float, float, float, float]:
+    """A box of the crop's aspect, at a log-uniform scale up to 2x, somewhere in the picture."""
+    width, height = size
+    least = max(width / picture.width, height / picture.height)
+    scale = float(np.exp(rng.uniform(np.log(least), np.log(max(MAX_SCALE, least * 1.01)))))
+    box_w, box_h = width / scale, height / scale
+    left = rng.uniform(0, max(picture.width - box_w, 0))
+    top = rng.uniform(0, max(picture.height - box_h, 0))
+    return (left, top, min(left + box_w, picture.width), min(top + box_h, picture.height))
+
+
+def random_crop(
+    rng: np.random.Generator, picture: Image.Image, size: tuple[int, int], flat: bool
+) -> np.ndarray:
+    """(height, width, 3) in 0..1; `flat` takes the box with least contrast of eight."""
+    boxes = [random_box(rng, picture, size) for _ in range(8 if flat else 1)]
+    if flat:
+        spread = [np.asarray(picture.resize((24, 24), box=b), np.float32).std() for b in boxes]
+        boxes = [boxes[int(np.argmin(spread))]]
+    resized = picture.resize(size, Image.Resampling.BICUBIC, box=boxes[0])
+    crop = np.asarray(resized, np.float32) / 255.0
+    return crop[:, ::-1] if rng.random() < 0.5 else crop
+
+
+def gradient(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
+    """(height, width, 3) in 0..1: a linear blend of two near colours, as an empty sky has."""
+    width, height = size
+    first = rng.random(3)
+    second = np.clip(first + rng.normal(0, 0.15, 3), 0, 1)
+    angle = rng.uniform(0, 2 * np.pi)
+    y, x = np.mgrid[0:height, 0:width]
+    t = x / width * np.cos(angle) + y / height * np.sin(angle)
+    t = (t - t.min()) / max(float(np.ptp(t)), 1e-6)
+    return (first + (second - first) * t[..., None]).astype(np.float32)
+
+
+def augment(rng: np.random.Generator, crop: np.ndarray) -> np.ndarray:
+    """Brightness, contrast, gamma and tint changes, and a little noise."""
+    if rng.random() < 0.5:
+        crop = crop ** np.float32(np.exp(rng.normal(0, 0.3)))
+        crop = crop * rng.normal(1, 0.15) + rng.normal(0, 0.08)
+        crop = crop * rng.normal(1, 0.06, 3)
+    noise = rng.uniform(0, 2.5 / 255) * (rng.random() < 0.5)
+    crop = crop + rng.standard_normal(crop.shape, np.float32) * noise
+    return np.clip(crop, 0, 1).astype(np.float32)
+
+
+def video_frames(path: Path, every_s: float):
+    """One RGB picture every `every_s` seconds of a video. Raises ValueError when unreadable."""
+    import av
+
+    try:
+        with av.open(str(path)) as container:
+            due = 0.0
+            for frame in container.decode(video=0):
+                time_s = frame.time or 0.0
+                if time_s + 1e-6 >= due:
+                    due = time_s + every_s
+                    yield frame.to_image()
+    except (av.FFmpegError, IndexError) as error:
+        raise ValueError(f"{path}: not a readable video ({error})") from error

@@ -1,0 +1,262 @@
+"""Training: Johnson et al. 2016 with relative losses, resumable and repeatable by seed."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from stylizer.lab.data import ContentSet
+from stylizer.lab.network import ARCHS, StyleNetwork
+from stylizer.lab.perceptual import (
+    CONTENT_LAYER,
+    Vgg16,
+    content_loss,
+    style_loss,
+    style_targets,
+    total_variation,
+)
+
+CHECKPOINT_EVERY = 50
+MAX_BAD_STEPS = 20
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides a training's result; written into the card and the ONNX metadata."""
+
+    arch: str
+    style: str  # file name of the style picture
+    content: str  # name of the content folder
+    steps: int = 2000
+    batch: int = 1
+    crop: tuple[int, int] = (352, 288)
+    style_size: int = 512  # short side the style picture is scaled to, as the judge does
+    style_weight: float = 5.0
+    local_share: float = 0.25  # part of the style loss taken quarter by quarter
+    tv_weight: float = 0.5
+    learning_rate: float = 1e-3
+    seed: int = 1
+
+
+@dataclass
+class TrainState:
+    """What a checkpoint holds."""
+
+    network: StyleNetwork
+    optimizer: torch.optim.Optimizer
+    step: int = 0
+    skipped: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What the caller is told after each step."""
+
+    step: int
+    steps: int
+    content: float
+    style: float
+    tv: float
+    skipped: int
+    seconds_left: float
+
+
+def new_state(recipe: Recipe) -> TrainState:
+    """A freshly initialised network and its optimiser; same seed, same weights."""
+    torch.manual_seed(recipe.seed)
+    network = StyleNetwork(ARCHS[recipe.arch])
+    return TrainState(network, torch.optim.Adam(network.parameters(), lr=recipe.learning_rate))
+
+
+def learning_rate(recipe: Recipe, step: int) -> float:
+    """Warm-up over 30 steps, then a cosine from the full rate down to a fiftieth."""
+    warm = min(1.0, (step + 1) / 30)
+    cosine = 0.5 * (1 + np.cos(np.pi * min(1.0, step / max(1, recipe.steps))))
+    return recipe.learning_rate * warm * (0.02 + 0.98 * float(cosine))
+
+
+def save_checkpoint(path: Path, state: TrainState, recipe: Recipe) -> None:
+    """Written beside and moved into place, so that a kill never leaves half a file."""
+    part = path.with_suffix(".part")
+    torch.save(
+        {
+            "network": state.network.state_dict(),
+            "optimizer": state.optimizer.state_dict(),
+            "step": state.step,
+            "skipped": state.skipped,
+            "seconds": state.seconds,
+            "recipe": asdict(recipe),
+        },
+        part,
+    )
+    os.replace(part, path)
+
+
+def load_checkpoint(path: Path, recipe: Recipe) -> TrainState:
+    """State of a checkpoint. Raises ValueError when it is missing, damaged or of another network."""
+    if not path.is_file():
+        raise ValueError(f"{path}: no checkpoint to resume; start without --resume")
+    state = new_state(recipe)
+    try:
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+        state.network.load_state_dict(saved["network"])
+        state.optimizer.load_state_dict(saved["optimizer"])
+    except Exception as error:
+        raise ValueError(f"{path}: not a checkpoint of --arch {recipe.arch} ({error})") from error
+    state.step, state.skipped, state.seconds = saved["step"], saved["skipped"], saved["seconds"]
+    return state
+
+
+def load_style(path: Path, short_side: int) -> Tensor:
+    """(1, 3, H, W) RGB in 0..1, scaled with Lanczos so that the shorter side is `short_side`.
+
+    Raises ValueError when the picture cannot be read.
+    """
+    try:
+        with Image.open(path) as image:
+            picture = image.convert("RGB")
+    except OSError as error:
+        raise ValueError(f"{path}: not a readable style picture ({error})") from error
+    scale = short_side / min(picture.size)
+    size = (round(picture.width * scale), round(picture.height * scale))
+    pixels = np.asarray(picture.resize(size, Image.Resampling.LANCZOS), np.float32) / 255.0
+    return torch.from_numpy(pixels.transpose(2, 0, 1).copy())[None]
+
+
+@dataclass(frozen=True)
+class Losses:
+    """Relative losses of one batch, each a scalar tensor."""
+
+    content: Tensor
+    style: Tensor
+    tv: Tensor
+
+    def total(self, recipe: Recipe) -> Tensor:
+        return self.content + recipe.style_weight * self.style + recipe.tv_weight * self.tv
+
+
+def batch_losses(
+    vgg: Vgg16, targets: dict[str, Tensor], source: Tensor, styled: Tensor, local_share: float
+) -> Losses:
+    """Losses of styled against its source and the style; both (B, 3, H, W) in 0..1."""
+    with torch.no_grad():
+        wanted = vgg(source, last=CONTENT_LAYER)[CONTENT_LAYER]
+    features = vgg(styled)
+    return Losses(
+        content_loss(features[CONTENT_LAYER], wanted).mean(),
+        style_loss(features, targets, local_share).mean(),
+        total_variation(styled),
+    )
+
+
+def train_step(
+    state: TrainState,
+    recipe: Recipe,
+    vgg: Vgg16,
+    targets: dict[str, Tensor],
+    content: ContentSet,
+    device: torch.device,
+) -> Losses:
+    """One optimiser step; a non-finite loss or gradient is skipped and counted."""
+    for group in state.optimizer.param_groups:
+        group["lr"] = learning_rate(recipe, state.step)
+    pixels = content.batch(recipe.seed, state.step, recipe.batch, recipe.crop)
+    source = torch.from_numpy(pixels).to(device)
+    losses = batch_losses(vgg, targets, source, state.network(source), recipe.local_share)
+    total = losses.total(recipe)
+    state.optimizer.zero_grad(set_to_none=True)
+    total.backward()
+    norm = torch.nn.utils.clip_grad_norm_(state.network.parameters(), 5.0)
+    if torch.isfinite(total) and torch.isfinite(norm):
+        state.optimizer.step()
+    else:
+        state.skipped += 1
+    state.step += 1
+    return losses
+
+
+def train(
+    recipe: Recipe,
+    state: TrainState,
+    vgg: Vgg16,
+    style: Tensor,
+    content: ContentSet,
+    run_dir: Path,
+    on_step: Callable[[Progress], None],
+    preview_every: int = 200,
+    device: torch.device | None = None,
+) -> Progress:
+    """Run the recipe from `state.step` to its end; leaves checkpoint.pt and previews in run_dir.
+
+    Raises RuntimeError after 20 non-finite steps in a row; the last good checkpoint stays.
+    """
+    device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    run_dir.mkdir(parents=True, exist_ok=True)
+    state.network.to(device).train()
+    vgg.to(device)
+    targets = style_targets(vgg, style.to(device))
+    bad_in_a_row = 0
+    smooth = np.zeros(3)
+    report = Progress(state.step, recipe.steps, 0, 0, 0, state.skipped, 0)
+    while state.step < recipe.steps:
+        started, skipped = time.perf_counter(), state.skipped
+        losses = train_step(state, recipe, vgg, targets, content, device)
+        bad_in_a_row = bad_in_a_row + 1 if state.skipped > skipped else 0
+        if bad_in_a_row >= MAX_BAD_STEPS:
+            raise RuntimeError(
+                f"{bad_in_a_row} steps in a row gave no finite loss at step {state.step}; the last "
+                f"good checkpoint is {run_dir / 'checkpoint.pt'}: lower --lr and --resume"
+            )
+        if not bad_in_a_row:
+            now = np.array([losses.content.item(), losses.style.item(), losses.tv.item()])
+            smooth = now if not smooth.any() else 0.95 * smooth + 0.05 * now
+        seconds = time.perf_counter() - started
+        state.seconds += seconds
+        left = (recipe.steps - state.step) * state.seconds / state.step
+        report = Progress(state.step, recipe.steps, *smooth.tolist(), state.skipped, left)
+        on_step(report)
+        last = state.step == recipe.steps
+        if not bad_in_a_row and (state.step % CHECKPOINT_EVERY == 0 or last):
+            save_checkpoint(run_dir / "checkpoint.pt", state, recipe)
+        if state.step % preview_every == 0 or last:
+            write_preview(run_dir / f"preview-{state.step:06d}.png", state.network, content, device)
+    return report
+
+
+def write_preview(
+    path: Path, network: StyleNetwork, content: ContentSet, device: torch.device
+) -> None:
+    """A sheet of four training pictures above their styled versions."""
+    picks = [content.pictures[i * (len(content) - 1) // 3] for i in range(4)]
+    rows: list[np.ndarray] = []
+    for picture in picks:
+        scale = max(480 / picture.width, 360 / picture.height)
+        box = (0.0, 0.0, min(480 / scale, picture.width), min(360 / scale, picture.height))
+        pixels = np.asarray(picture.resize((480, 360), box=box), np.float32) / 255.0
+        with torch.no_grad():
+            source = torch.from_numpy(pixels.transpose(2, 0, 1).copy())[None].to(device)
+            styled = network(source).clamp(0, 1)[0].cpu().numpy().transpose(1, 2, 0)
+        rows.append(np.concatenate([pixels, styled], axis=0))
+    sheet = np.concatenate(rows, axis=1)
+    Image.fromarray((sheet * 255 + 0.5).astype(np.uint8)).save(path)
+
+
+def versions() -> dict[str, str]:
+    """Library versions for the card."""
+    return {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__}
+
+
+def recipe_json(recipe: Recipe) -> str:
+    """The recipe as one JSON line."""
+    return json.dumps(asdict(recipe), sort_keys=True)

@@ -1,0 +1,106 @@
+"""The feed-forward style network of Johnson et al. 2016, with the widths as parameters.
+
+Layers as in PyTorch's `fast_neural_style` example: 9x9 convolution, two strided 3x3 convolutions,
+five residual blocks, two nearest-upsample + 3x3 convolutions, 9x9 convolution; affine instance
+norm (Ulyanov et al. 2016), ReLU, reflection padding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+@dataclass(frozen=True)
+class Arch:
+    """Widths of one tier: channels at full, half and quarter size, and residual blocks."""
+
+    name: str
+    widths: tuple[int, int, int]
+    blocks: int = 5
+    size_multiple: int = 4
+
+
+ARCHS = {
+    "original": Arch("original", (32, 64, 128)),
+    "small": Arch("small", (16, 32, 32)),
+    "tiny": Arch("tiny", (4, 8, 8), blocks=1),  # for tests: trains in seconds
+}
+
+
+class ConvLayer(nn.Module):
+    """Reflection padding and a convolution; optionally nearest upsampling before."""
+
+    def __init__(self, inp: int, out: int, kernel: int, stride: int = 1, upsample: int = 1) -> None:
+        super().__init__()
+        self.upsample = upsample
+        self.pad = kernel // 2
+        self.conv2d = nn.Conv2d(inp, out, kernel, stride)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.upsample > 1:
+            x = F.interpolate(x, scale_factor=float(self.upsample), mode="nearest")
+        return self.conv2d(F.pad(x, (self.pad,) * 4, mode="reflect"))
+
+
+class ResidualBlock(nn.Module):
+    """conv-norm-relu-conv-norm plus its input, at a quarter of the frame's size."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv1 = ConvLayer(channels, channels, 3)
+        self.in1 = nn.InstanceNorm2d(channels, affine=True)
+        self.conv2 = ConvLayer(channels, channels, 3)
+        self.in2 = nn.InstanceNorm2d(channels, affine=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = F.relu(self.in1(self.conv1(x)))
+        return x + self.in2(self.conv2(y))
+
+
+class StyleNetwork(nn.Module):
+    """RGB in, RGB out, both (batch, 3, height, width) in 0..1; sizes a multiple of 4.
+
+    The output is not clamped: the loss needs gradients outside 0..1, the runtime clamps.
+    """
+
+    def __init__(self, arch: Arch) -> None:
+        super().__init__()
+        self.arch = arch
+        a, b, c = arch.widths
+        self.conv1, self.in1 = ConvLayer(3, a, 9), nn.InstanceNorm2d(a, affine=True)
+        self.conv2, self.in2 = ConvLayer(a, b, 3, stride=2), nn.InstanceNorm2d(b, affine=True)
+        self.conv3, self.in3 = ConvLayer(b, c, 3, stride=2), nn.InstanceNorm2d(c, affine=True)
+        self.blocks = nn.Sequential(*(ResidualBlock(c) for _ in range(arch.blocks)))
+        self.deconv1, self.in4 = ConvLayer(c, b, 3, upsample=2), nn.InstanceNorm2d(b, affine=True)
+        self.deconv2, self.in5 = ConvLayer(b, a, 3, upsample=2), nn.InstanceNorm2d(a, affine=True)
+        self.deconv3 = ConvLayer(a, 3, 9)
+        nn.init.constant_(self.deconv3.conv2d.bias, 0.5)  # start at mid grey, not black
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = F.relu(self.in1(self.conv1(x)))  # (B, a, H, W)
+        y = F.relu(self.in2(self.conv2(y)))  # (B, b, H/2, W/2)
+        y = F.relu(self.in3(self.conv3(y)))  # (B, c, H/4, W/4)
+        y = self.blocks(y)
+        y = F.relu(self.in4(self.deconv1(y)))  # (B, b, H/2, W/2)
+        y = F.relu(self.in5(self.deconv2(y)))  # (B, a, H, W)
+        return self.deconv3(y)  # (B, 3, H, W)
+
+
+def parameter_count(network: nn.Module) -> int:
+    """Number of trainable values (1,679,235 for the original)."""
+    return sum(p.numel() for p in network.parameters())
+
+
+def fold_byte_range(network: StyleNetwork) -> StyleNetwork:
+    """A copy that takes and gives 0..255: the factors move into the first and last convolution."""
+    folded = StyleNetwork(network.arch)
+    folded.load_state_dict(network.state_dict())
+    with torch.no_grad():
+        folded.conv1.conv2d.weight /= 255.0
+        folded.deconv3.conv2d.weight *= 255.0
+        folded.deconv3.conv2d.bias *= 255.0
+    return folded.eval()

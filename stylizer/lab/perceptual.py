@@ -1,0 +1,156 @@
+"""VGG-16 features and the relative content and style losses (Johnson et al. 2016, Gatys et al. 2016).
+
+Relative: every term is divided by the mean square of its target, so that weights mean the same
+for every layer, every set of VGG weights and every style.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+STYLE_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
+CONTENT_LAYER = "relu2_2"
+# torchvision's index of each convolution in vgg16().features; "M" is a 2x2 max pool.
+_PLAN: tuple[tuple[str, int] | str, ...] = (
+    ("relu1_1", 0), ("relu1_2", 2), "M", ("relu2_1", 5), ("relu2_2", 7), "M",
+    ("relu3_1", 10), ("relu3_2", 12), ("relu3_3", 14), "M",
+    ("relu4_1", 17), ("relu4_2", 19), ("relu4_3", 21),
+)  # fmt: skip
+TORCHVISION_FILE = "vgg16-397923af.pth"
+TORCHVISION_SHA256_PREFIX = "397923af"
+MIN_TARGET = 1e-3  # a flat dark crop has next to no features: an unclamped quotient went to NaN
+
+
+class Vgg16(nn.Module):
+    """VGG-16's convolutions up to relu4_3, frozen; input (B, 3, H, W) RGB in 0..1."""
+
+    def __init__(self, weights: dict[str, Tensor]) -> None:
+        super().__init__()
+        self.convs = nn.ModuleDict()
+        for entry in _PLAN:
+            if isinstance(entry, str):
+                continue
+            name, index = entry
+            weight = weights[f"features.{index}.weight"].float()
+            conv = nn.Conv2d(weight.shape[1], weight.shape[0], 3, padding=1)
+            conv.weight.data.copy_(weight)
+            assert conv.bias is not None
+            conv.bias.data.copy_(weights[f"features.{index}.bias"].float())
+            self.convs[name] = conv
+        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1))
+        self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1))
+        self.requires_grad_(False).eval()
+
+    def forward(self, x: Tensor, last: str = "relu4_3") -> dict[str, Tensor]:
+        """Features by layer name, up to and including `last`."""
+        features = {}
+        y = (x - self.mean) / self.std
+        for entry in _PLAN:
+            if isinstance(entry, str):
+                y = F.max_pool2d(y, 2)
+                continue
+            name = entry[0]
+            y = F.relu(self.convs[name](y))
+            features[name] = y
+            if name == last:
+                break
+        return features
+
+
+def load_vgg(path: Path | None) -> Vgg16:
+    """VGG-16 from a .safetensors or .pth file; without one, torchvision's published file.
+
+    Raises ValueError when the file is no VGG-16 or the download does not match its hash.
+    """
+    if path is None:
+        return Vgg16(_download_torchvision())
+    if not path.is_file():
+        raise ValueError(f"{path}: no such VGG-16 weight file; pass --vgg FILE or leave it out")
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            weights = load_file(str(path))
+        else:
+            weights = torch.load(path, map_location="cpu", weights_only=True)
+        return Vgg16(weights)
+    except Exception as error:
+        raise ValueError(f"{path}: not a VGG-16 feature file ({error})") from error
+
+
+def _download_torchvision() -> dict[str, Tensor]:
+    """torchvision's vgg16 file by torch's own downloader, which checks the hash in its name."""
+    url = f"https://download.pytorch.org/models/{TORCHVISION_FILE}"
+    try:
+        weights = torch.hub.load_state_dict_from_url(url, map_location="cpu", check_hash=True)
+    except Exception as error:
+        raise ValueError(
+            f"{url}: could not download VGG-16 ({error}); pass a local file with --vgg FILE"
+        ) from error
+    return weights
+
+
+def file_sha256(path: Path) -> str:
+    """Hex SHA-256 of a file, for the recipe."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def gram(features: Tensor) -> Tensor:
+    """(B, C, H, W) -> (B, C, C): F F^T / (H W), Gatys et al. 2016."""
+    b, c, h, w = features.shape
+    flat = features.reshape(b, c, h * w)
+    return flat @ flat.transpose(1, 2) / (h * w)
+
+
+def content_loss(features: Tensor, target: Tensor) -> Tensor:
+    """(B,): mean squared difference / mean squared target, image by image."""
+    difference = (features - target).square().mean(dim=(1, 2, 3))
+    return difference / target.square().mean(dim=(1, 2, 3)).clamp_min(MIN_TARGET)
+
+
+def style_loss(
+    features: dict[str, Tensor], targets: dict[str, Tensor], local_share: float = 0.0
+) -> Tensor:
+    """(B,): sum over the style layers of MSE(G, Gs) / mean(Gs^2).
+
+    `local_share` of it is taken quarter by quarter and averaged: a whole-image Gram lets a busy
+    half pay for an empty sky, a quarter cannot. 0 is the judged definition.
+    """
+    terms = []
+    for name in STYLE_LAYERS:
+        whole = gram_term(gram(features[name]), targets[name])
+        if local_share:
+            local = torch.stack([gram_term(gram(q), targets[name]) for q in quarters(features[name])])
+            whole = (1 - local_share) * whole + local_share * local.mean(dim=0)
+        terms.append(whole)
+    return torch.stack(terms).sum(dim=0)
+
+
+def quarters(y: Tensor) -> tuple[Tensor, ...]:
+    """(B, C, H, W) -> its four corners, each (B, C, H // 2, W // 2)."""
+    h, w = y.shape[2] // 2, y.shape[3] // 2
+    return y[:, :, :h, :w], y[:, :, :h, -w:], y[:, :, -h:, :w], y[:, :, -h:, -w:]
+
+
+def gram_term(g: Tensor, target: Tensor) -> Tensor:
+    """(B,): MSE(G, Gs) / mean(Gs^2) of one layer."""
+    return (g - target).square().mean(dim=(1, 2)) / target.square().mean()
+
+
+def total_variation(image: Tensor) -> Tensor:
+    """(): mean squared difference of neighbouring pixels."""
+    dy = (image[:, :, 1:] - image[:, :, :-1]).square().mean()
+    dx = (image[:, :, :, 1:] - image[:, :, :, :-1]).square().mean()
+    return dx + dy
+
+
+def style_targets(vgg: Vgg16, style: Tensor) -> dict[str, Tensor]:
+    """Gram matrices (1, C, C) of the style picture, (1, 3, H, W) RGB in 0..1."""
+    with torch.no_grad():
+        features = vgg(style)
+        return {name: gram(features[name]) for name in STYLE_LAYERS}

@@ -1,0 +1,22 @@
+"""Where the shaders and models lie: beside the package in a checkout, inside it in a wheel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def _folder(name: str) -> Path:
+    inside = _PACKAGE / f"_{name}"
+    return inside if inside.is_dir() else _PACKAGE.parent / name
+
+
+def shader(name: str) -> str:
+    """Source of `shaders/NAME`."""
+    return (_folder("shaders") / name).read_text(encoding="utf-8")
+
+
+def models_folder() -> Path:
+    """The folder of the bundled models."""
+    return _folder("models")

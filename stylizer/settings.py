@@ -1,0 +1,42 @@
+"""One frozen dataclass with every setting of a run, passed in, never global."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+HudMode = Literal["off", "fps", "graph"]
+SyncMode = bool
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of `run`; sizes are (width, height). See contract.md for each option's meaning."""
+
+    source: str = "demo"
+    input: Path | None = None
+    model: str = "auto"
+    model_layout: str | None = None
+    model_range: str | None = None
+    model_order: str | None = None
+    size: tuple[int, int] = (1280, 720)
+    inference_size: tuple[int, int] | None = None
+    provider: str = "auto"
+    present: str = "window"
+    sync: bool = False
+    fps: float | None = None
+    frames: int | None = None
+    seconds: float | None = None
+    warmup: int = 3
+    strength: float = 1.0
+    keep_colors: bool = False
+    wipe: float | None = None
+    hud: HudMode = "fps"
+    record: Path | None = None
+    output: Path | None = None
+    screenshot: Path | None = None
+    report: Path | None = None
+    seed: int = 0
+    fullscreen: bool = False
+    keys: dict[str, str] = field(default_factory=dict)  # action -> key name, rebinding hotkeys.py

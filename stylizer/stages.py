@@ -1,0 +1,154 @@
+"""READ FIRST: what each stage promises, and the tables of backends that keep the promise.
+
+    source  ->  style  ->  compose  ->  present
+    (frame)     (ONNX)     (moderngl)   (window / offscreen)
+
+A backend is one file and one row here. Backends are named by strings and imported late, so that
+importing this module loads none of torch, onnxruntime, pygame, moderngl or mss.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from stylizer.errors import BadInput, StylizerError
+from stylizer.frame import Frame, InputState, StyledFrame
+
+if TYPE_CHECKING:
+    import moderngl
+    import numpy as np
+
+    from stylizer.hotkeys import Action
+
+
+class SourceEnded(Exception):
+    """Raised by `Source.read` when there will be no more frames."""
+
+
+class Source(Protocol):
+    """Gives frames. Made, read and closed on one thread, its own (a GL context lives there).
+
+    Constructor: (settings). Raises BadInput when what the user named cannot be opened.
+    """
+
+    capture_method: str  # how frames are got, in words for HUD and report
+    size: tuple[int, int]  # (width, height) of the next frame as far as known
+    frame_rate: float | None  # frames a second of the medium; None for a live or still source
+
+    def read(self, inputs: InputState) -> Frame | None:
+        """The newest frame; None when nothing is newer (it may wait up to 20 ms for one).
+
+        In lock-step (settings.sync) every read gives the next frame of the medium or scene and
+        never None. Raises SourceEnded at the end, StylizerError when it breaks.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free everything; may be called twice."""
+        ...
+
+
+class StyleBackend(Protocol):
+    """Turns frames into styled images of the same size. One thread at a time."""
+
+    model: str  # the file's stem, or "none"
+    model_bytes: int
+    provider: str  # the provider of the session that was really built
+    provider_reason: str
+
+    def style(self, frame: Frame) -> StyledFrame:
+        """Raises StylizerError when the session fails."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Presenter(Protocol):
+    """Owns the GL context and hands finished images to the display. Main thread only.
+
+    Constructor: (settings, size). `size` is the framebuffer's (width, height) in pixels.
+    """
+
+    present_name: str
+    reason: str
+    context: moderngl.Context
+    framebuffer: moderngl.Framebuffer
+    size: tuple[int, int]
+    is_open: bool
+    scale: float  # UI scale: 1.0 at 96 DPI
+
+    def poll(self) -> list[Action]:
+        """Handle events: what the user asked for since the last call."""
+        ...
+
+    def inputs(self) -> InputState:
+        """Camera input since the last call."""
+        ...
+
+    def present(self) -> None:
+        """Show what was drawn into `framebuffer`; returns when it is handed over."""
+        ...
+
+    def read_back(self) -> np.ndarray:
+        """uint8 (height, width, 3) RGB of the framebuffer, row 0 on top."""
+        ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Backend:
+    """One row: where the class is, which package it needs and how a user gets that package."""
+
+    module: str
+    attribute: str
+    install: str = "pip install stylizer"
+
+
+SOURCES = {
+    "demo": Backend("stylizer.source.demo", "DemoSource"),
+    "video": Backend("stylizer.source.video", "VideoSource"),
+    "images": Backend("stylizer.source.images", "ImagesSource"),
+    "synthetic": Backend("stylizer.source.synthetic", "SyntheticSource"),
+}
+STYLES = {
+    "ort": Backend("stylizer.style.ort", "OrtStyle", "pip install onnxruntime-gpu"),
+    "openvino": Backend("stylizer.style.openvino", "OpenVinoStyle", "pip install stylizer[openvino]"),
+    "none": Backend("stylizer.style.identity", "IdentityStyle"),
+}
+PRESENTERS = {
+    "window": Backend("stylizer.present.window", "WindowPresenter"),
+    "offscreen": Backend("stylizer.present.offscreen", "OffscreenPresenter"),
+}
+
+
+def open_backend(table: dict[str, Backend], kind: str, name: str, *args: Any) -> Any:
+    """Import the named backend and build it. Raises BadInput for an unknown or uninstalled one."""
+    row = table.get(name)
+    if row is None:
+        raise BadInput(f"there is no {kind} {name!r}; choose one of {', '.join(table)}")
+    try:
+        module = importlib.import_module(row.module)
+    except ModuleNotFoundError as error:
+        if error.name and error.name.startswith("stylizer"):
+            raise
+        raise BadInput(f"{kind} {name!r} needs the package {error.name!r}: {row.install}") from error
+    except ImportError as error:
+        raise StylizerError(f"{kind} {name!r} cannot be loaded ({error}): {row.install}") from error
+    return getattr(module, row.attribute)(*args)
+
+
+__all__ = [
+    "PRESENTERS",
+    "SOURCES",
+    "STYLES",
+    "Backend",
+    "Presenter",
+    "Source",
+    "SourceEnded",
+    "StyleBackend",
+    "StyledFrame",
+    "open_backend",
+]
