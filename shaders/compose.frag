@@ -1,0 +1,79 @@
+#version 330
+// Source and styled picture to the framebuffer in one pass. Compiled in variants, so that the plain
+// cases cost no more than a copy:
+//   EXACT   the picture is shown 1:1: texelFetch, else linear filtering (twice the cost on llvmpipe)
+//   PLANAR  the styled picture is three layers of one channel, as most networks give it
+//   SOURCE, STYLED or BLEND: which pictures are seen
+in vec2 pixel;
+out vec4 shown;
+
+uniform sampler2D source_picture;
+uniform vec2 size;
+#ifdef PLANAR
+uniform sampler2DArray styled_picture;
+#else
+uniform sampler2D styled_picture;
+#endif
+
+#ifdef EXACT
+vec3 source_color() { return texelFetch(source_picture, ivec2(pixel), 0).rgb; }
+#else
+vec3 source_color() { return texture(source_picture, pixel / size).rgb; }
+#endif
+
+#ifdef PLANAR
+#ifdef EXACT
+float plane(int layer) { return texelFetch(styled_picture, ivec3(pixel, layer), 0).r; }
+#else
+float plane(int layer) { return texture(styled_picture, vec3(pixel / size, layer)).r; }
+#endif
+vec3 styled_color() { return vec3(plane(0), plane(1), plane(2)); }
+#else
+#ifdef EXACT
+vec3 styled_color() { return texelFetch(styled_picture, ivec2(pixel), 0).rgb; }
+#else
+vec3 styled_color() { return texture(styled_picture, pixel / size).rgb; }
+#endif
+#endif
+
+#ifdef BLEND
+uniform float strength;
+uniform bool keep_colors;
+uniform float wipe_x;  // of the line, in framebuffer pixels; below 0 there is no wipe
+
+// Luma of Rec. 709 (ITU-R BT.709-6, 3.2), on the encoded values as that standard does.
+const vec3 LUMA = vec3(0.2126, 0.7152, 0.0722);
+
+// The styled picture's luma with the source's chroma. In Y'CbCr, Cb = (B - Y) / 1.8556 and
+// Cr = (R - Y) / 1.5748, so keeping both while Y changes by d adds d to R, G and B alike.
+vec3 with_source_chroma(vec3 source, vec3 styled) {
+    return clamp(source + dot(styled - source, LUMA), 0.0, 1.0);
+}
+
+vec3 blend() {
+    vec3 source = source_color();
+    float beside = gl_FragCoord.x - wipe_x;
+    vec3 color = source;
+    if (wipe_x < 0.0 || beside > 0.0) {
+        vec3 styled = styled_color();
+        if (keep_colors) styled = with_source_chroma(source, styled);
+        color = mix(source, styled, strength);
+    }
+    if (wipe_x >= 0.0) {
+        // Two device pixels of white between two of shade are seen on snow and at night alike.
+        if (abs(beside) < 1.0) color = vec3(1.0);
+        else if (abs(beside) < 2.0) color *= 0.4;
+    }
+    return color;
+}
+#endif
+
+void main() {
+#if defined(SOURCE)
+    shown = vec4(source_color(), 1.0);
+#elif defined(STYLED)
+    shown = vec4(styled_color(), 1.0);
+#else
+    shown = vec4(blend(), 1.0);
+#endif
+}

@@ -1,0 +1,1 @@
+"""Compose: source, styled picture and HUD into one image, in shaders."""

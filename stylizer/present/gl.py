@@ -1,0 +1,103 @@
+"""Leaf helpers of the presenters: the GL context of a window, reading a framebuffer back."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import ctypes.util
+import sys
+from typing import Any
+
+import moderngl
+import numpy as np
+
+
+class EglLoader:
+    """Finds GL functions through EGL, for moderngl's `context=`.
+
+    moderngl.create_context() looks for a current GLX (WGL, CGL) context; SDL's window has an EGL
+    one on Wayland, on its `offscreen` driver, and on X11 when told so.
+    """
+
+    def __init__(self) -> None:
+        library = ctypes.CDLL(ctypes.util.find_library("EGL") or "libEGL.so.1")
+        self._get = library.eglGetProcAddress
+        self._get.restype, self._get.argtypes = ctypes.c_void_p, [ctypes.c_char_p]
+
+    def load(self, name: str) -> int:
+        return self._get(name.encode()) or 0
+
+    # moderngl calls these around sharing and release; SDL owns the context.
+    def __enter__(self) -> EglLoader:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def release(self) -> None:
+        pass
+
+
+def attach_context() -> moderngl.Context:
+    """moderngl on the GL context that is current on this thread. Raises Exception without one."""
+    try:
+        return moderngl.create_context(require=330)
+    except Exception:
+        if not sys.platform.startswith("linux"):
+            raise
+        loader: Any = EglLoader()
+        return moderngl.create_context(require=330, context=loader)
+
+
+def standalone_context() -> moderngl.Context:
+    """A context of its own that needs no display: EGL on Linux. Raises Exception without GL 3.3."""
+    if sys.platform.startswith("linux"):
+        egl: Any = {"backend": "egl"}  # the type stub takes every setting for a dict
+        return moderngl.create_context(standalone=True, require=330, **egl)
+    return moderngl.create_context(standalone=True, require=330)
+
+
+def read_rgb(framebuffer: moderngl.Framebuffer) -> np.ndarray:
+    """uint8 (height, width, 3) RGB, row 0 on top: the home of the vertical flip on the way out.
+
+    Four channels are read and three kept: llvmpipe reads RGB several times slower.
+    """
+    width, height = framebuffer.size
+    raw = framebuffer.read(viewport=(0, 0, width, height), components=4, alignment=1)
+    rows = np.frombuffer(raw, np.uint8).reshape(height, width, 4)
+    return np.ascontiguousarray(rows[::-1, :, :3])
+
+
+def window_manager_runs() -> bool:
+    """Whether an X11 window manager keeps EWMH (`_NET_SUPPORTING_WM_CHECK`); True when unsure.
+
+    SDL asks the manager for fullscreen; without one the request is lost and SDL believes it.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        x11 = ctypes.CDLL(ctypes.util.find_library("X11") or "libX11.so.6")
+        x11.XOpenDisplay.restype = ctypes.c_void_p
+        display = ctypes.c_void_p(x11.XOpenDisplay(None))
+        if display:
+            try:
+                return _root_has_property(x11, display, b"_NET_SUPPORTING_WM_CHECK")
+            finally:
+                x11.XCloseDisplay(display)
+    return True
+
+
+def _root_has_property(x11: ctypes.CDLL, display: ctypes.c_void_p, name: bytes) -> bool:
+    x11.XInternAtom.restype = x11.XDefaultRootWindow.restype = ctypes.c_ulong
+    atom = x11.XInternAtom(display, name, 1)
+    if not atom:
+        return False
+    kind, items, left = ctypes.c_ulong(), ctypes.c_ulong(), ctypes.c_ulong()
+    width, data = ctypes.c_int(), ctypes.c_void_p()
+    root = ctypes.c_ulong(x11.XDefaultRootWindow(display))
+    long, zero = ctypes.c_long, ctypes.c_ulong(0)
+    x11.XGetWindowProperty(
+        display, root, ctypes.c_ulong(atom), long(0), long(1), 0, zero,
+        *map(ctypes.byref, (kind, width, items, left, data)),
+    )  # fmt: skip
+    if data:
+        x11.XFree(data)
+    return items.value > 0
