@@ -1,0 +1,288 @@
+"""Which models there are: bundled files by style and tier, files the user names, remembered flags.
+
+Bundled files are `models/STYLE-TIER[-PRECISION].onnx`. Names are looked up anew each time, so a
+model that training has just written is found without a restart.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import platformdirs
+
+from stylizer.errors import BadInput
+from stylizer.resources import models_folder
+from stylizer.settings import Settings
+from stylizer.style.contract import How, Size
+
+if TYPE_CHECKING:
+    from stylizer.style.opening import Style
+
+TIERS = ("original", "small", "fast")
+_STEM = re.compile(r"(?P<style>.+)-(?P<tier>original|small|fast)(?:-(?P<precision>.+))?")
+_CPU_PROVIDERS = ("cpu", "openvino")
+FLAGS = {"layout": "model_layout", "range": "model_range", "order": "model_order"}
+FORGET = "auto"  # --model-range auto drops what was remembered
+
+
+@dataclass(frozen=True)
+class Bundled:
+    """One file of models/; precision is "" for the float file."""
+
+    path: Path
+    style: str
+    tier: str
+    precision: str
+
+    @property
+    def name(self) -> str:
+        return self.path.stem
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """What a --model value means: a file and the style inside it; path None is model "none"."""
+
+    path: Path | None
+    index: int = 0
+
+
+def bundled(folder: Path | None = None) -> list[Bundled]:
+    """The bundled models, sorted by style, tier and precision."""
+    found = []
+    for path in (folder or models_folder()).glob("*.onnx"):
+        match = _STEM.fullmatch(path.stem)
+        if match:
+            found.append(Bundled(path, match["style"], match["tier"], match["precision"] or ""))
+    return sorted(found, key=lambda m: (m.style, TIERS.index(m.tier), m.precision))
+
+
+def styles() -> list[str]:
+    """Styles of the bundled models, sorted."""
+    return sorted({m.style for m in bundled()})
+
+
+def resolve(name: str, provider: str) -> ModelFile:
+    """The file that a --model value means on a provider. Raises BadInput, listing what there is."""
+    if name == "none":
+        return ModelFile(None)
+    if name == "auto":
+        return ModelFile(_best(provider).path)
+    text, index = _split_index(name)
+    if text.lower().endswith(".onnx") or os.sep in text or "/" in text:
+        return ModelFile(Path(text).expanduser(), index)
+    models = bundled()
+    match = _STEM.fullmatch(text)
+    if match and not match["precision"]:
+        chosen = _of_tier(models, match["style"], match["tier"], provider)
+        if chosen:
+            return ModelFile(chosen.path, index)
+    for model in models:
+        if model.name == text:
+            return ModelFile(model.path, index)
+    raise BadInput(f"there is no model {text!r}; {_what_there_is(models)}")
+
+
+def sibling(current: str, tier: str | None = None, step: int = 0) -> str:
+    """The model that a hotkey means: another tier of the current style, or `step` styles on.
+
+    `current` is a model's name or stem; it is given back when it is what was asked for. Another
+    style keeps the tier where that is bundled. Raises BadInput when there is no such model.
+    """
+    models = bundled()
+    style, now = _parts(current)
+    if tier is not None:
+        if now == tier and style:
+            return current
+        if not any(m.style == style and m.tier == tier for m in models):
+            raise BadInput(f"there is no {tier} model of {style or current}")
+        return f"{style}-{tier}"
+    names = sorted({m.style for m in models})
+    if not [name for name in names if name != style]:
+        raise BadInput("there is no other style; train one, or name a model with --model")
+    if style in names:
+        style = names[(names.index(style) + step) % len(names)]
+    else:
+        style = names[0 if step > 0 else -1]
+    tiers = {m.tier for m in models if m.style == style}
+    return f"{style}-{now}" if now in tiers else f"{style}-{next(t for t in TIERS if t in tiers)}"
+
+
+def next_style(current: str, step: int) -> str:
+    """`sibling` by style, for Tab (1) and Shift+Tab (-1)."""
+    return sibling(current, step=step)
+
+
+def other_tiers(current: str) -> list[str]:
+    """The bundled models of the current style but for the current tier, largest first."""
+    style, now = _parts(current)
+    tiers = {m.tier for m in bundled() if m.style == style}
+    return [f"{style}-{tier}" for tier in TIERS if tier in tiers and tier != now]
+
+
+def bench_models() -> list[str]:
+    """Names of all bundled models, one for each style and tier: what `bench` compares."""
+    return list(dict.fromkeys(f"{m.style}-{m.tier}" for m in bundled()))
+
+
+def open_style(settings: Settings, model: str, frame_size: Size) -> Style:
+    """See `opening.open_style`."""
+    from stylizer.style import opening
+
+    return opening.open_style(settings, model, frame_size)
+
+
+def list_models() -> list[dict[str, Any]]:
+    """Bundled models: {"name", "style", "tier", "precision", "bytes", "path"}."""
+    return [
+        {
+            "name": m.name,
+            "style": m.style,
+            "tier": m.tier,
+            "precision": m.precision or "fp32",
+            "bytes": m.path.stat().st_size,
+            "path": str(m.path),
+        }
+        for m in bundled()
+    ]
+
+
+def inspect(model: str, settings: Settings | None = None) -> dict[str, Any]:
+    """See `report.inspect`."""
+    from stylizer.style import report
+
+    return report.inspect(model, settings)
+
+
+def check(
+    model: str, settings: Settings | None = None, size: Size = (1280, 720), runs: int = 5
+) -> dict[str, Any]:
+    """See `report.check`."""
+    from stylizer.style import report
+
+    return report.check(model, settings, size, runs)
+
+
+def _parts(name: str) -> tuple[str, str]:
+    """(style, tier) of a bundled model's name or stem; ("", "") for any other."""
+    match = _STEM.fullmatch(name.partition("#")[0])
+    return (match["style"], match["tier"]) if match else ("", "")
+
+
+def _split_index(name: str) -> tuple[str, int]:
+    """NAME or PATH#K -> (NAME or PATH, K)."""
+    if "#" not in name or Path(name).exists():
+        return name, 0
+    text, _, number = name.rpartition("#")
+    if not number.isascii() or not number.isdigit():
+        raise BadInput(f"--model {name}: after # comes the style's number, for example {text}#0")
+    return text, int(number)
+
+
+def _of_tier(models: list[Bundled], style: str, tier: str, provider: str) -> Bundled | None:
+    """Tier fast: the precision that suits the provider; the others: the float file."""
+    wanted = [""]
+    if tier == "fast":
+        wanted = ["int8", "", "fp16"] if provider in _CPU_PROVIDERS else ["fp16", "", "int8"]
+    found = {m.precision: m for m in models if m.style == style and m.tier == tier}
+    return next((found[p] for p in wanted if p in found), None)
+
+
+def _tier_preference(provider: str) -> tuple[str, ...]:
+    return (
+        ("fast", "small", "original")
+        if provider in _CPU_PROVIDERS
+        else (
+            "fast",
+            "original",
+            "small",
+        )
+    )
+
+
+def _best(provider: str) -> Bundled:
+    """For `auto`: the best tier over all styles, "mosaic" first, being the one we tell about."""
+    models = bundled()
+    names = sorted({m.style for m in models}, key=lambda s: (s != "mosaic", s))
+    for tier in _tier_preference(provider):
+        for style in names:
+            model = _of_tier(models, style, tier, provider)
+            if model:
+                return model
+    raise BadInput(
+        f"no model is bundled in {models_folder()}; name one with --model PATH.onnx, or train one"
+    )
+
+
+def _what_there_is(models: list[Bundled]) -> str:
+    names = [m.name for m in models]
+    return (
+        f"choose one of {', '.join(names)}, a PATH.onnx, none or auto"
+        if names
+        else (f"none is bundled in {models_folder()}; name a PATH.onnx")
+    )
+
+
+def flags(settings: Settings) -> dict[str, str]:
+    """The --model-layout, --model-range and --model-order of these settings, as given."""
+    values = {key: getattr(settings, name) for key, name in FLAGS.items()}
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def with_remembered(path: Path, told: dict[str, str]) -> tuple[dict[str, str], dict[str, How]]:
+    """(values, how each is known): flags first, then what was remembered for this file."""
+    stored = {k: v for k, v in recall(path).items() if k not in told}
+    values = {**stored, **{k: v for k, v in told.items() if v != FORGET}}
+    how: dict[str, How] = {k: "remembered" if k in stored else "flag" for k in values}
+    return values, how
+
+
+def recall(path: Path) -> dict[str, str]:
+    """Flags remembered for a model file. Raises BadInput when the file is not what we wrote."""
+    for place in _places(path):
+        if not place.is_file():
+            continue
+        try:
+            stored = json.loads(place.read_text(encoding="utf-8"))
+            return {key: str(stored[key]) for key in FLAGS if key in stored}
+        except (OSError, ValueError, TypeError) as error:
+            raise BadInput(f"{place} is damaged; delete it and give the flags again") from error
+    return {}
+
+
+def remember(path: Path, told: dict[str, str]) -> Path | None:
+    """Keep flags for the next run, beside the model or in the user's config folder.
+
+    Call it once the model has run with them. Returns where they lie; None when nothing is kept.
+    """
+    before = recall(path)
+    after = {k: v for k, v in {**before, **told}.items() if v != FORGET}
+    if after == before:
+        return next((p for p in _places(path) if p.is_file()), None)
+    for place in _places(path):
+        if not after:
+            place.unlink(missing_ok=True)
+            continue
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            part = place.with_suffix(".part")
+            part.write_text(json.dumps(after, indent=1) + "\n", encoding="utf-8")
+            os.replace(part, place)
+        except OSError:
+            continue  # a read-only folder: the next place is the user's own
+        return place
+    return None
+
+
+def _places(path: Path) -> tuple[Path, Path]:
+    """Beside the model, and the user's config folder (told apart by the model's full path)."""
+    name = f"{path.name}.stylizer.json"
+    key = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]
+    config = Path(platformdirs.user_config_dir("stylizer", appauthor=False)) / "models"
+    return path.with_name(name), config / f"{key}-{name}"

@@ -1,0 +1,431 @@
+"""Finding out what a model's metadata does not say, by really running it on small pictures.
+
+Method, fact by fact. Flags and remembered flags come first, then our own metadata; the rest:
+- layout: from which dimension of the input is 3 or 4; where both are free, by trying both.
+- size multiple: a picture of (64 + m) x (96 + m) for m = 1, 2, 4 ... 32; the first m for which the
+  network runs and gives a picture of the input's size.
+- range: from the nodes where they show it (Sigmoid, Tanh, Clip at the end; a division by 255 at
+  the start). Otherwise the same textured picture is fed in each range, and each answer is scored:
+  correlation of luma with the picture, times contrast, less what is saturated or out of range.
+  A network that normalises its input gives nearly the same picture for all of them: then the
+  choice is harmless, and the output's range is taken for both.
+- channel order: nothing shows it without knowing the painting; RGB is assumed and said so.
+Whatever is known, the model is run once: wrong shapes, NaN and failures show here.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+
+from stylizer.errors import BadInput
+from stylizer.style import graph
+from stylizer.style.contract import (
+    LAYOUTS,
+    ORDERS,
+    RANGES,
+    Fact,
+    How,
+    Port,
+    Selector,
+    Size,
+    StyleModel,
+)
+
+CONTRACT_KEY, RECIPE_KEY = "stylizer.contract", "stylizer.recipe"
+MULTIPLES = (1, 2, 4, 8, 16, 32)
+BASES: tuple[Size, ...] = ((64, 96), (256, 320))  # (width, height); some networks need more room
+RANGE_SIZE: Size = (160, 128)
+PICTURE_DTYPES = ("float32", "float16", "float64", "uint8")
+CLEARLY_BETTER = 1.1  # a range must score this much more than the expected one to be taken
+ALLOWED = {"layout": tuple(LAYOUTS), "range": tuple(RANGES), "order": ORDERS}
+
+
+@dataclass(frozen=True)
+class Given:
+    """Parts of the contract told from outside, with how: "flag" or "remembered"."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    how: dict[str, How] = field(default_factory=dict)
+
+
+def load_model(
+    path: Path, index: int = 0, given: Given | None = None
+) -> tuple[StyleModel, onnx.ModelProto]:
+    """Read, probe and prove the model on the CPU; `index` chooses the style (#K).
+
+    Raises BadInput, one sentence, for whatever cannot be used as a style model.
+    """
+    proto = graph.load(path)
+    return _Probe(path, proto, index, given or Given()).model(), proto
+
+
+class _Probe:
+    """Collects the facts of one model, in the order of the module's docstring."""
+
+    def __init__(self, path: Path, proto: onnx.ModelProto, index: int, given: Given) -> None:
+        self.path = path
+        self.proto = proto
+        self.facts: dict[str, Fact] = {}
+        self.metadata = _metadata(proto, path)
+        self.values = self._known(given)
+        self.picture_input, self.selector = self._inputs(index)
+        self.picture_output = self._output()
+        self.session = _session(path)
+
+    def model(self) -> StyleModel:
+        layout, multiple, fixed = self._layout_and_size()
+        model = StyleModel(
+            path=self.path,
+            layout=layout,
+            output_layout=layout,
+            range="0..255",
+            output_range="0..255",
+            order=self.values.get("order", "RGB"),
+            size_multiple=multiple,
+            fixed_size=fixed,
+            input=Port(self.picture_input.name, self.picture_input.dtype, self._channels(layout)),
+            output=Port(self.picture_output.name, self.picture_output.dtype, 3),
+            selector=self.selector,
+            style=str(self.metadata.get("style", "")),
+            tier=str(self.metadata.get("tier", "")),
+            precision=str(self.metadata.get("precision", "")),
+            recipe=self.metadata.get(RECIPE_KEY),
+        )
+        self.facts.setdefault("order", Fact("assumed", "nothing in a network shows it"))
+        model = self._with_output(model)
+        return replace(self._with_ranges(model), facts=dict(self.facts))
+
+    def _known(self, given: Given) -> dict[str, str]:
+        """Flags over remembered flags over metadata; each value checked against what there is."""
+        known = {}
+        for key, allowed in ALLOWED.items():
+            value, how = given.values.get(key), given.how.get(key, "flag")
+            if value is None and key in self.metadata:
+                value, how = str(self.metadata[key]), "metadata"
+            if value is None:
+                continue
+            if value not in allowed:
+                raise BadInput(
+                    f"{self.path}: there is no {key} {value!r}; choose one of {', '.join(allowed)}"
+                )
+            known[key], self.facts[key] = value, Fact(how)
+        return known
+
+    def _inputs(self, index: int) -> tuple[graph.Tensor, Selector | None]:
+        found = graph.inputs(self.proto)
+        pictures = [t for t in found if len(t.shape) == 4 and _may_be_picture(t)]
+        others = [t for t in found if t not in pictures[:1]]
+        if not pictures:
+            raise self._not_a_style_network(
+                f"takes {_listed(found)} where a picture (1, 3, height, width) is expected"
+            )
+        picture = pictures[0]
+        if picture.dtype not in PICTURE_DTYPES:
+            raise self._not_a_style_network(f"takes numbers of type {picture.dtype}")
+        if picture.shape[0] not in (None, 1):
+            raise BadInput(
+                f"{self.path} takes {picture.shape[0]} pictures at once; export it with batch 1"
+            )
+        if not others:
+            if index:
+                raise BadInput(f"{self.path} holds one style; leave out #{index}")
+            return picture, None
+        return picture, self._selector(others, index)
+
+    def _selector(self, others: list[graph.Tensor], index: int) -> Selector:
+        second = others[0]
+        shape = second.shape
+        listed = len(shape) == 1 or (len(shape) == 2 and shape[0] in (None, 1))
+        count = shape[-1] if shape else None
+        if len(others) > 1 or not listed or not count or second.dtype not in PICTURE_DTYPES:
+            raise self._not_a_style_network(
+                f"wants {_listed(others)} beside the picture, and only one list with a place for "
+                "each style can be filled (#K)"
+            )
+        if index >= count:
+            raise BadInput(
+                f"{self.path} holds {count} styles, so there is no #{index}; "
+                f"choose #0 to #{count - 1}"
+            )
+        full = tuple(d or 1 for d in shape)
+        return Selector(second.name, full, second.dtype, count, index)
+
+    def _output(self) -> graph.Tensor:
+        found = graph.outputs(self.proto)
+        pictures = [t for t in found if len(t.shape) == 4 and t.dtype in PICTURE_DTYPES]
+        if not pictures:
+            raise self._not_a_style_network(f"gives {_listed(found)} where a picture is expected")
+        return pictures[0]
+
+    def _not_a_style_network(self, reason: str) -> BadInput:
+        return BadInput(f"{self.path} is no style network: it {reason}; choose another model")
+
+    def _channels(self, layout: str) -> int:
+        shape = self.picture_input.shape
+        if layout == "blocks8":
+            return 3
+        return shape[1 if layout == "NCHW" else 3] or 3
+
+    def _layout_and_size(self) -> tuple[str, int, Size | None]:
+        """(layout, size multiple, fixed size): the first layout with which the network runs."""
+        errors: list[str] = []
+        for layout in self._layouts():
+            fixed = self._fixed_size(layout)
+            multiple = self._multiple(layout, fixed, errors)
+            if multiple is None:
+                continue
+            self.facts.setdefault("layout", self._layout_fact(layout))
+            return layout, multiple, fixed
+        told = f" as {self.values['layout']}" if "layout" in self.values else ""
+        raise BadInput(
+            f"{self.path} fails{told} on a picture of every size tried ({errors[-1]}); "
+            "it is damaged or no style network"
+        )
+
+    def _layouts(self) -> list[str]:
+        if "layout" in self.values:
+            return [self.values["layout"]]
+        _, second, third, last = self.picture_input.shape
+        if second in (3, 4) and last not in (3, 4):
+            return ["NCHW"]
+        if last in (3, 4) and second not in (3, 4):
+            return ["NHWC"]
+        if second is None or last is None or third in (3, 4):
+            return ["NCHW", "NHWC"]
+        raise self._not_a_style_network(
+            f"takes pictures of {second if third == last else last} channels, not 3 or 4"
+        )
+
+    def _layout_fact(self, layout: str) -> Fact:
+        named = (self.picture_input.shape[1], self.picture_input.shape[3])
+        if any(d in (3, 4) for d in named):
+            return Fact("shape", f"the input is {self.picture_input}")
+        return Fact("probed", f"it runs as {layout}")
+
+    def _fixed_size(self, layout: str) -> Size | None:
+        shape = self.picture_input.shape
+        if layout == "blocks8":
+            height, width = (d and d * 8 for d in shape[1:3])
+        else:
+            height, width = shape[2:4] if layout == "NCHW" else shape[1:3]
+        if width and height:
+            return (width, height)
+        if width or height:
+            raise BadInput(
+                f"{self.path} fixes only one side of the picture ({self.picture_input}); "
+                "export it with both sides free or both fixed"
+            )
+        return None
+
+    def _multiple(self, layout: str, fixed: Size | None, errors: list[str]) -> int | None:
+        """The size multiple; None when no size runs. Appends to `errors` why."""
+        if fixed:
+            if not self._keeps_size(layout, fixed, errors):
+                return None
+            self.facts["size"] = Fact("shape", f"the input is {self.picture_input}")
+            self.facts["size_multiple"] = Fact("shape", "the size is fixed")
+            return 1
+        told = self.metadata.get("size_multiple")
+        multiples = MULTIPLES if told is None else (int(told),)
+        for base in BASES:
+            for m in multiples:
+                size = (base[0] // m * m + m, base[1] // m * m + m)
+                if self._keeps_size(layout, size, errors):
+                    how = Fact("probed", f"tried {size[0]}x{size[1]}")
+                    self.facts["size_multiple"] = Fact("metadata") if told is not None else how
+                    return m
+        return None
+
+    def _keeps_size(self, layout: str, size: Size, errors: list[str]) -> bool:
+        try:
+            row = LAYOUTS[layout]
+            channels = self._channels(layout)
+            given = np.zeros(row.shape(size, channels), self.picture_input.dtype)
+            result = self._run(given)
+        except Exception as error:  # ONNX Runtime has a dozen classes for "cannot run"
+            errors.append(first_line(error))
+            return False
+        if result.ndim == 4 and _output_layout(result, layout, size):
+            return True
+        errors.append(f"{size[0]}x{size[1]} gives {result.shape}")
+        return False
+
+    def _run(self, tensor: np.ndarray) -> np.ndarray:
+        feeds = {self.picture_input.name: tensor}
+        if self.selector:
+            hot = np.zeros(self.selector.count, self.selector.dtype)
+            hot[self.selector.selected] = 1
+            feeds[self.selector.name] = hot.reshape(self.selector.shape)
+        return np.asarray(self.session.run([self.picture_output.name], feeds)[0])
+
+    def _probe_size(self, model: StyleModel) -> Size:
+        return model.fixed_size or model.padded_size(RANGE_SIZE)
+
+    def _feed(self, model: StyleModel, picture: np.ndarray, name: str) -> np.ndarray:
+        """Run on a picture (H, W, 3) in 0..1 given in range `name`; the raw tensor."""
+        scale, shift = RANGES[name]
+        values = picture * 255 * scale + shift
+        if model.input.channels == 4:
+            opaque = np.full((*values.shape[:2], 1), 255 * scale + shift)
+            values = np.concatenate([values, opaque], axis=2)
+        if model.input.dtype == "uint8":
+            values = np.rint(picture * 255) if model.input.channels == 3 else np.rint(values)
+        if model.order == "BGR":
+            values[..., :3] = values[..., 2::-1].copy()
+        return self._run(LAYOUTS[model.layout].pack(values.astype(model.input.dtype)))
+
+    def _with_output(self, model: StyleModel) -> StyleModel:
+        """Checks the output's shape and that a real picture gives no NaN."""
+        size = self._probe_size(model)
+        picture = textured_picture(size)
+        result = self._feed(model, picture, self.values.get("range", "0..1"))
+        if not np.isfinite(result.astype(np.float32)).all():
+            raise BadInput(
+                f"{self.path} gives numbers that are not finite (NaN); "
+                "export it in float32 or train it again"
+            )
+        layout = _output_layout(result, model.layout, size)
+        if layout is None:
+            raise self._not_a_style_network(f"gives {result.shape} for {size[0]}x{size[1]}")
+        channels = LAYOUTS[layout].unpack(result).shape[2]
+        return replace(model, output_layout=layout, output=replace(model.output, channels=channels))
+
+    def _with_ranges(self, model: StyleModel) -> StyleModel:
+        if "range" in self.values:
+            value = self.values["range"]
+            self.facts["output_range"] = self.facts["range"]
+            return replace(model, range=value, output_range=value)
+        bytes_in, bytes_out = model.input.dtype == "uint8", model.output.dtype == "uint8"
+        known_in = ("0..255", "its input is uint8") if bytes_in else None
+        known_out = ("0..255", "its output is uint8") if bytes_out else None
+        known_in = known_in or graph.input_range(self.proto, model.input.name)
+        known_out = known_out or graph.output_range(self.proto, model.output.name)
+        for key, known in (("range", known_in), ("output_range", known_out)):
+            if known:
+                self.facts[key] = Fact("graph", known[1])
+        chosen = self._score_ranges(model, known_in and known_in[0], known_out and known_out[0])
+        return replace(model, range=chosen[0], output_range=chosen[1])
+
+    def _score_ranges(
+        self, model: StyleModel, known_in: str | None, known_out: str | None
+    ) -> tuple[str, str]:
+        """(input range, output range), the unknown ones by the scores of real runs."""
+        picture = textured_picture(self._probe_size(model))
+        scores: dict[str, float] = {}
+        gives: dict[str, str] = {}
+        for name in [known_in] if known_in else list(RANGES):
+            result = self._feed(model, picture, name)
+            styled = LAYOUTS[model.output_layout].unpack(result)[..., :3].astype(np.float32)
+            gives[name] = known_out or range_of(styled)
+            scores[name] = plausibility(styled, gives[name], picture)
+        best = max(scores, key=lambda name: scores[name])
+        expected = known_in or known_out or "0..255"
+        told = ", ".join(f"{name} {score:.2f}" for name, score in scores.items())
+        if scores[best] <= scores[expected] * CLEARLY_BETTER or scores[best] < 0.05:
+            best, how = expected, Fact("assumed", f"none scores clearly better: {told}")
+        else:
+            how = Fact("probed", f"plausibility: {told}")
+        self.facts.setdefault("range", how)
+        self.facts.setdefault("output_range", Fact("probed", "from the values it gives"))
+        return best, gives[best]
+
+
+def textured_picture(size: Size) -> np.ndarray:
+    """float (height, width, 3) in 0.05..0.95: seeded blocks of colour, a slope and fine noise."""
+    width, height = size
+    rng = np.random.default_rng(7)
+    blocks = rng.uniform(0.05, 0.95, (-(-height // 24), -(-width // 24), 3))
+    picture = np.kron(blocks, np.ones((24, 24, 1)))[:height, :width]
+    slope = np.linspace(-0.15, 0.15, width)[None, :, None]
+    return np.clip(picture + slope + rng.normal(0, 0.03, picture.shape), 0.05, 0.95)
+
+
+def range_of(values: np.ndarray) -> str:
+    """The range that raw output values speak of: by their 1st and 99th percentile."""
+    low, high = np.percentile(values, [1, 99])
+    if high > 3 or low < -3:
+        return "0..255"
+    return "-1..1" if low < -0.2 else "0..1"
+
+
+def plausibility(styled: np.ndarray, name: str, picture: np.ndarray) -> float:
+    """0..1: how much `styled` (raw values in range `name`) looks like a painting of `picture`."""
+    scale, shift = RANGES[name]
+    values = (styled - shift) / (255 * scale)
+    if values.shape != picture.shape:
+        return 0.0
+    clipped = np.clip(values, 0, 1)
+    luma, wanted = (p @ np.array([0.299, 0.587, 0.114]) for p in (clipped, picture))
+    contrast = float(luma.std())
+    if contrast < 1e-3:
+        return 0.0
+    correlation = float(np.corrcoef(luma.ravel(), wanted.ravel())[0, 1])
+    outside = float(np.mean(np.abs(values - clipped) > 0.1))
+    saturated = float(np.mean((clipped < 0.004) | (clipped > 0.996)))
+    return max(0.0, correlation) * min(1.0, contrast / 0.08) * (1 - outside) * (1 - saturated / 2)
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error, short enough for one sentence."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    text = lines[0].split(" : ", 3)[-1].rstrip(".")
+    return text if len(text) <= 160 else text[:157] + "..."
+
+
+def _metadata(proto: onnx.ModelProto, path: Path) -> dict[str, Any]:
+    """Our contract as a dict (with the recipe under its own key); empty for a foreign model."""
+    stored = {entry.key: entry.value for entry in proto.metadata_props}
+    found: dict[str, Any] = {}
+    for key in (CONTRACT_KEY, RECIPE_KEY):
+        if key not in stored:
+            continue
+        try:
+            value = json.loads(stored[key])
+        except ValueError:
+            value = None
+        if not isinstance(value, dict):
+            raise BadInput(f"{path}: its metadata {key} is no JSON object; export it again")
+        found = {**found, **value} if key == CONTRACT_KEY else {**found, RECIPE_KEY: value}
+    multiple = found.get("size_multiple", 1)
+    if not isinstance(multiple, int) or not 1 <= multiple <= 256:
+        raise BadInput(f"{path}: its metadata says size_multiple {multiple!r}; export it again")
+    return found
+
+
+def _session(path: Path) -> ort.InferenceSession:
+    """A plain CPU session of the file as it is, for probing only."""
+    options = ort.SessionOptions()
+    options.log_severity_level = 4
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise BadInput(
+            f"{path} cannot be loaded ({first_line(error)}); it is damaged or uses operators that "
+            "ONNX Runtime lacks"
+        ) from error
+
+
+def _may_be_picture(tensor: graph.Tensor) -> bool:
+    """Rank 4 and not a style vector (1, 1, 1, N)."""
+    return not all(d == 1 for d in tensor.shape[1:3])
+
+
+def _output_layout(result: np.ndarray, layout: str, size: Size) -> str | None:
+    """The layout of `result` if it is a picture of `size`; the input's layout is tried first."""
+    for name in dict.fromkeys((layout, "NCHW", "NHWC")):
+        if any(result.shape == LAYOUTS[name].shape(size, c) for c in (3, 4)):
+            return name
+    return None
+
+
+def _listed(tensors: list[graph.Tensor]) -> str:
+    return " and ".join(str(t) for t in tensors) or "nothing"

@@ -1,0 +1,284 @@
+"""ONNX Runtime's providers and OpenVINO: how each is built, proven and installed.
+
+A provider counts only when the session that was really built says so: onnxruntime-gpu lists CUDA
+and TensorRT on every machine and falls back to the CPU with a notice. ONNX Runtime's own notices
+are silenced; the reason is found out here instead and goes into one sentence.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import importlib.util
+import io
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import onnxruntime as ort
+import platformdirs
+import psutil
+
+from stylizer.errors import BadInput, StylizerError
+
+_NVIDIA = 'pip install "stylizer[cuda]" and install the NVIDIA driver'
+
+
+class ProviderProblem(StylizerError):
+    """A provider that cannot be built here; the message is the reason, without a full stop."""
+
+
+@dataclass(frozen=True)
+class Provider:
+    """One row of the table. `session_name` is what a built session calls it."""
+
+    name: str
+    session_name: str
+    install: str
+    platforms: tuple[str, ...] = ("linux", "win32", "darwin")
+    auto: bool = True  # False: only when named
+    gpu: bool = True
+    device: str | None = None  # OrtValue device for IOBinding; None binds CPU memory
+    options: Callable[[], dict[str, Any]] = dict
+    backend: str = "ort"  # row of stages.STYLES
+
+
+def _tensorrt_options() -> dict[str, Any]:
+    """Builds take 30 s to minutes for each new shape: keep the engines between runs."""
+    folder = Path(platformdirs.user_cache_dir("stylizer", appauthor=False)) / "tensorrt"
+    folder.mkdir(parents=True, exist_ok=True)
+    return {
+        "trt_engine_cache_enable": "1",
+        "trt_engine_cache_path": str(folder),
+        "trt_timing_cache_enable": "1",
+        "trt_timing_cache_path": str(folder),
+        "trt_fp16_enable": "0",  # precision is the file's choice, not the provider's
+    }
+
+
+def _cuda_options() -> dict[str, Any]:
+    # HEURISTIC picks convolution algorithms in milliseconds; the default, EXHAUSTIVE, times every
+    # one of them for each new shape.
+    return {"cudnn_conv_algo_search": "HEURISTIC", "arena_extend_strategy": "kSameAsRequested"}
+
+
+def _coreml_options() -> dict[str, Any]:
+    return {"ModelFormat": "MLProgram", "MLComputeUnits": "ALL"}
+
+
+_ROWS = (
+    Provider(
+        "tensorrt",
+        "TensorrtExecutionProvider",
+        f"{_NVIDIA}, then pip install tensorrt",
+        ("linux", "win32"),
+        auto=False,
+        device="cuda",
+        options=_tensorrt_options,
+    ),
+    Provider(
+        "cuda",
+        "CUDAExecutionProvider",
+        _NVIDIA,
+        ("linux", "win32"),
+        device="cuda",
+        options=_cuda_options,
+    ),
+    Provider(
+        "directml",
+        "DmlExecutionProvider",
+        "pip uninstall -y onnxruntime-gpu onnxruntime && pip install onnxruntime-directml",
+        ("win32",),
+    ),
+    Provider("webgpu", "WebGpuExecutionProvider", "pip install onnxruntime-ep-webgpu"),
+    Provider(
+        "coreml",
+        "CoreMLExecutionProvider",
+        "pip install onnxruntime",
+        ("darwin",),
+        options=_coreml_options,
+    ),
+    Provider(
+        "openvino", "openvino", 'pip install "stylizer[openvino]"', gpu=False, backend="openvino"
+    ),
+    Provider("cpu", "CPUExecutionProvider", "pip install onnxruntime", gpu=False),
+)
+PROVIDERS: dict[str, Provider] = {row.name: row for row in _ROWS}
+
+
+def candidates(name: str) -> list[Provider]:
+    """The rows to try, best first. Raises BadInput for an unknown name."""
+    if name == "auto":
+        return [row for row in _ROWS if row.auto and sys.platform in row.platforms]
+    row = PROVIDERS.get(name)
+    if row is None:
+        raise BadInput(
+            f"there is no provider {name!r}; choose auto or one of {', '.join(PROVIDERS)}"
+        )
+    if sys.platform not in row.platforms:
+        raise BadInput(
+            f"provider {name!r} exists on {' and '.join(row.platforms)} only; use --provider auto"
+        )
+    return [row]
+
+
+def is_installed(row: Provider) -> bool:
+    """Whether the package is there at all; whether it works is only known from a session."""
+    if row.name == "openvino":
+        return importlib.util.find_spec("openvino") is not None
+    if row.name == "webgpu":
+        return importlib.util.find_spec("onnxruntime_ep_webgpu") is not None
+    return row.session_name in ort.get_available_providers()
+
+
+def session_options() -> ort.SessionOptions:
+    """Threads for a program whose display and capture threads need the cores too."""
+    options = ort.SessionOptions()
+    options.log_severity_level = 4
+    options.intra_op_num_threads = physical_cores()
+    # A spinning pool keeps every core busy between frames, and the compositor waits for one.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return options
+
+
+def physical_cores() -> int:
+    """Physical cores that this process may use (at least 1)."""
+    process = psutil.Process()
+    allowed = len(process.cpu_affinity()) if hasattr(process, "cpu_affinity") else None
+    cores = psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
+    return max(1, min(cores, allowed or cores))
+
+
+def build_session(row: Provider, model: bytes) -> ort.InferenceSession:
+    """A session of a serialised model on this provider, or ProviderProblem with the reason.
+
+    Nodes that the provider lacks run on the CPU, as ONNX Runtime does it.
+    """
+    if not is_installed(row):
+        raise ProviderProblem("not installed")
+    ort.set_default_logger_severity(4)
+    if row.name in ("cuda", "tensorrt"):
+        _load_cuda()
+    try:
+        session = _webgpu_session(model) if row.name == "webgpu" else _session(row, model)
+    except ProviderProblem:
+        raise
+    except Exception as error:  # each provider raises classes of its own
+        raise ProviderProblem(_first_line(error)) from error
+    built = session.get_providers()[0]
+    if built != row.session_name:
+        raise ProviderProblem(_missing_library(row.name) or f"ONNX Runtime built {built} instead")
+    session.disable_fallback()
+    return session
+
+
+def _session(row: Provider, model: bytes) -> ort.InferenceSession:
+    providers: list[Any] = [(row.session_name, row.options())]
+    if row.name == "tensorrt":
+        providers.append((PROVIDERS["cuda"].session_name, _cuda_options()))
+    if row.name != "cpu":
+        providers.append("CPUExecutionProvider")
+    options = session_options()
+    if row.name == "directml":  # DirectML supports neither of them
+        options.enable_mem_pattern = False
+        options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    return ort.InferenceSession(model, options, providers=providers, enable_fallback=0)
+
+
+def _webgpu_session(model: bytes) -> ort.InferenceSession:
+    """WebGPU comes as a plugin: registered by path, chosen by device, not by name."""
+    plugin = importlib.import_module("onnxruntime_ep_webgpu")
+    name = plugin.get_ep_name()
+    if not any(device.ep_name == name for device in ort.get_ep_devices()):
+        ort.register_execution_provider_library("stylizer_webgpu", plugin.get_library_path())
+    device = next((d for d in ort.get_ep_devices() if d.ep_name == name), None)
+    if device is None:
+        raise ProviderProblem("the WebGPU plugin offers no device")
+    options = session_options()
+    options.add_provider_for_devices([device], {})
+    return ort.InferenceSession(model, options, enable_fallback=0)
+
+
+def _load_cuda() -> None:
+    """Find CUDA as pip installs it. Raises ProviderProblem without a driver or a GPU.
+
+    Without this look ONNX Runtime would load 250 MB of provider only to fall back in silence.
+    """
+    library = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
+    try:
+        driver = ctypes.CDLL(library)
+    except OSError as error:
+        raise ProviderProblem("no NVIDIA driver was found") from error
+    count = ctypes.c_int(0)
+    if (
+        driver.cuInit(0) != 0
+        or driver.cuDeviceGetCount(ctypes.byref(count)) != 0
+        or not count.value
+    ):
+        raise ProviderProblem("the NVIDIA driver sees no GPU")
+    with contextlib.redirect_stdout(io.StringIO()):  # it prints; what is missing shows below
+        ort.preload_dlls()
+
+
+def _missing_library(name: str) -> str | None:
+    """Why ONNX Runtime could not load its provider library, from the system's loader."""
+    if sys.platform not in ("linux", "win32") or name not in ("cuda", "tensorrt"):
+        return None
+    folder = Path(ort.__file__).parent / "capi"
+    pattern = (
+        "onnxruntime_providers_{}.dll"
+        if sys.platform == "win32"
+        else "libonnxruntime_providers_{}.so"
+    )
+    try:
+        ctypes.CDLL(str(folder / pattern.format("shared")))
+        ctypes.CDLL(str(folder / pattern.format(name)))
+    except OSError as error:
+        return _first_line(error)
+    return None
+
+
+def not_built(row: Provider, problem: ProviderProblem) -> BadInput:
+    """The error for a provider the user named."""
+    return BadInput(f"no {row.name} session could be built ({problem}); to fix it: {row.install}")
+
+
+def chosen_because(row: Provider, asked: str, problems: dict[str, ProviderProblem]) -> str:
+    """The reason in words for HUD and report; `problems`: of better providers."""
+    if asked != "auto":
+        return f"{row.name}: asked for"
+    told = [f"no {name} session could be built ({p})" for name, p in problems.items()]
+    return f"{row.name}: {'; '.join(told) or 'the best provider installed here'}"
+
+
+def package_conflict() -> str | None:
+    """A warning with the pip line when several onnxruntime packages are installed at once."""
+    names = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-openvino")
+    found = []
+    for name in names:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            metadata.version(name)
+            found.append(name)
+    return conflict_text(found)
+
+
+def conflict_text(found: list[str]) -> str | None:
+    """The warning for these installed packages; None when there is at most one."""
+    if len(found) < 2:
+        return None
+    keep = next(name for name in (*found[1:], found[0]) if name != "onnxruntime")
+    return (
+        f"{' and '.join(found)} are installed together and overwrite each other's files; "
+        f"run: pip uninstall -y {' '.join(found)} && pip install {keep}"
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    text = lines[0].rstrip(". ")
+    if "TensorRT" in text and "Please install" in text:
+        return "the TensorRT libraries were not found"
+    return text if len(text) <= 160 else text[:157] + "..."

@@ -1,0 +1,227 @@
+"""What `models inspect|check` and `doctor` say about models and providers."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stylizer.errors import BadInput, StylizerError
+from stylizer.frame import Frame, StyledFrame, StyledImage
+from stylizer.settings import Settings
+from stylizer.stages import STYLES, open_backend
+from stylizer.style import catalog, counting, graph, providers
+from stylizer.style.contract import Fact, Port, Size, StyleModel
+from stylizer.style.opening import open_style
+from stylizer.style.probe import Given, load_model, textured_picture
+
+INSPECT_SIZE: Size = (1280, 720)
+MIN_DEVIATION = 2.0  # of 255: below it an output counts as constant
+FP16_MIN_PSNR_DB = 40.0
+CPU_MIN_PSNR_DB = 30.0  # any provider against the CPU: below it colours are visibly off
+
+
+def inspect(model: str, settings: Settings | None = None) -> dict[str, Any]:
+    """The contract of a model (name or path), how each part is known, and its cost.
+
+    Raises BadInput for what is no usable style model.
+    """
+    path, index = _file(model)
+    values, how = catalog.with_remembered(path, catalog.flags(settings or Settings()))
+    found, proto = load_model(path, index, Given(values, how))
+    macs = counting.macs(proto, found, INSPECT_SIZE)
+    return {
+        "model": found.stem,
+        "path": str(path),
+        "bytes": path.stat().st_size,
+        "parameters": counting.parameters(proto),
+        "macs": macs,
+        "macs_size": list(found.padded_size(found.fixed_size or INSPECT_SIZE)),
+        "opset": graph.opset(proto),
+        "inputs": [_port(t) for t in graph.inputs(proto)],
+        "outputs": [_port(t) for t in graph.outputs(proto)],
+        "contract": _contract(found),
+        "known": {key: {"how": f.how, "why": f.why} for key, f in found.facts.items()},
+        "recipe": found.recipe,
+    }
+
+
+def check(
+    model: str, settings: Settings | None = None, size: Size = INSPECT_SIZE, runs: int = 5
+) -> dict[str, Any]:
+    """Load, run and judge a model: {"ok", "problems", "infer_ms", ...}; times are medians.
+
+    The provider is the settings'. Sane output: not constant, and near what the CPU gives at a
+    small size. Raises BadInput when the model cannot be loaded or run at all.
+    """
+    settings = settings or Settings()
+    style = open_style(settings, model, size)
+    try:
+        frame = textured_frame(size)
+        series = [style.style(frame) for _ in range(max(1, runs))]
+        styled = _image(series[-1]).rgb()
+        agreement = _against_cpu(style, settings, model)
+    finally:
+        style.close()
+    problems = []
+    if styled.std() < MIN_DEVIATION:
+        problems.append("the styled picture is one flat colour")
+    if agreement is not None and agreement < CPU_MIN_PSNR_DB:
+        problems.append(f"{style.provider} and cpu disagree (PSNR {agreement:.1f} dB)")
+    return {
+        "model": style.model,
+        "provider": style.provider,
+        "provider_reason": style.provider_reason,
+        "size": list(size),
+        "inference_size": list(style.inference_size),
+        "ok": not problems,
+        "problems": problems,
+        "infer_ms": float(np.median([s.infer_ms for s in series])),
+        "preprocess_ms": float(np.median([s.preprocess_ms for s in series])),
+        "runs": len(series),
+        "mean": [float(v) for v in styled.reshape(-1, 3).mean(axis=0)],
+        "deviation": float(styled.std()),
+        "psnr_against_cpu_db": agreement,
+    }
+
+
+def prove_provider(name: str) -> tuple[bool, str]:
+    """For `doctor`: (works, in words), by building and running a tiny session."""
+    row = providers.PROVIDERS.get(name)
+    if row is None:
+        raise BadInput(
+            f"there is no provider {name!r}; choose one of {', '.join(providers.PROVIDERS)}"
+        )
+    try:
+        providers.candidates(name)
+        model, proto = _tiny_model()
+        started = time.perf_counter()
+        args = (model, proto, row, (32, 16), None)
+        style = open_backend(STYLES, "style backend", row.backend, *args)
+    except BadInput as error:
+        return False, f"{name}: {error}"
+    except providers.ProviderProblem as problem:
+        return False, f"{name}: no session could be built ({problem}); to fix it: {row.install}"
+    try:
+        expected = textured_frame((32, 16))
+        difference = np.abs(_image(style.style(expected)).rgb().astype(int) - expected.rgb()).max()
+    except StylizerError as error:
+        return False, f"{name}: {error}"
+    finally:
+        style.close()
+    if difference > 1:
+        return False, f"{name}: ran, but the answer is off by {difference} of 255"
+    return (
+        True,
+        f"{name}: a session was built and ran in {(time.perf_counter() - started) * 1e3:.0f} ms",
+    )
+
+
+def compare_models(first: str, second: str, provider: str, size: Size = (256, 256)) -> float:
+    """PSNR in dB between two models' styled pictures: the gate for fp16 is FP16_MIN_PSNR_DB.
+
+    Instance norm in fp16 has given wrong pictures (onnxruntime#10079): compare before trusting it.
+    """
+    pictures = []
+    for model in (first, second):
+        style = open_style(Settings(provider=provider), model, size)
+        pictures.append(_image(style.style(textured_frame(size))))
+        style.close()
+    return psnr_db(*pictures)
+
+
+def psnr_db(first: StyledImage, second: StyledImage) -> float:
+    """Peak signal-to-noise ratio of two styled images; 99 where they are equal."""
+    error = np.mean((first.rgb().astype(np.float32) - second.rgb()) ** 2)
+    return float(min(99.0, 10 * np.log10(255**2 / error))) if error else 99.0
+
+
+def textured_frame(size: Size) -> Frame:
+    """The probe's picture as an RGBA frame."""
+    rgb = np.rint(textured_picture(size) * 255).astype(np.uint8)
+    pixels = np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)])
+    return Frame(np.ascontiguousarray(pixels), "RGBA", time.perf_counter(), 0)
+
+
+def _against_cpu(style: Any, settings: Settings, model: str) -> float | None:
+    if style.provider == "cpu":
+        return None
+    size = (256, 144)
+    there = _image(style.style(textured_frame(size)))
+    reference = open_style(replace(settings, provider="cpu"), model, size)
+    here = _image(reference.style(textured_frame(size)))
+    reference.close()
+    return psnr_db(there, here)
+
+
+def _image(styled: StyledFrame) -> StyledImage:
+    if styled.image is None:
+        raise BadInput("model none styles nothing; name a model, see `models list`")
+    return styled.image
+
+
+def _file(model: str) -> tuple[Path, int]:
+    file = catalog.resolve(model, "cpu")
+    if file.path is None:
+        raise BadInput("model none has no file to inspect; name a model, see `models list`")
+    return file.path, file.index
+
+
+def _port(tensor: graph.Tensor) -> dict[str, Any]:
+    return {"name": tensor.name, "dtype": tensor.dtype, "shape": list(tensor.shape)}
+
+
+def _contract(model: StyleModel) -> dict[str, Any]:
+    return {
+        "layout": model.layout,
+        "output_layout": model.output_layout,
+        "range": model.range,
+        "output_range": model.output_range,
+        "order": model.order,
+        "size_multiple": model.size_multiple,
+        "fixed_size": list(model.fixed_size) if model.fixed_size else None,
+        "styles": model.selector.count if model.selector else 1,
+        "style": model.style,
+        "tier": model.tier,
+        "precision": model.precision,
+    }
+
+
+def _tiny_model() -> tuple[StyleModel, Any]:
+    """A 1x1 convolution that gives the picture back: every provider has that kernel."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    weight = numpy_helper.from_array(np.eye(3, dtype=np.float32)[:, :, None, None], "w")
+    picture = [1, 3, "h", "w"]
+    ends = [helper.make_tensor_value_info(n, TensorProto.FLOAT, picture) for n in ("x", "y")]
+    node = helper.make_node("Conv", ["x", "w"], ["y"], kernel_shape=[1, 1])
+    made = helper.make_graph([node], "tiny", ends[:1], ends[1:], [weight])
+    proto = helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    port = Port("x", "float32", 3)
+    model = StyleModel(
+        Path(__file__),
+        "NCHW",
+        "NCHW",
+        "0..255",
+        "0..255",
+        "RGB",
+        1,
+        None,
+        port,
+        replace(port, name="y"),
+        facts={"range": Fact("metadata")},
+    )
+    return model, proto
+
+
+__all__ = [
+    "check",
+    "compare_models",
+    "inspect",
+    "prove_provider",
+    "psnr_db",
+    "textured_frame",
+]
