@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import ctypes.util
 import sys
@@ -66,38 +65,3 @@ def read_rgb(framebuffer: moderngl.Framebuffer) -> np.ndarray:
     raw = framebuffer.read(viewport=(0, 0, width, height), components=4, alignment=1)
     rows = np.frombuffer(raw, np.uint8).reshape(height, width, 4)
     return np.ascontiguousarray(rows[::-1, :, :3])
-
-
-def window_manager_runs() -> bool:
-    """Whether an X11 window manager keeps EWMH (`_NET_SUPPORTING_WM_CHECK`); True when unsure.
-
-    SDL asks the manager for fullscreen; without one the request is lost and SDL believes it.
-    """
-    with contextlib.suppress(OSError, AttributeError):
-        x11 = ctypes.CDLL(ctypes.util.find_library("X11") or "libX11.so.6")
-        x11.XOpenDisplay.restype = ctypes.c_void_p
-        display = ctypes.c_void_p(x11.XOpenDisplay(None))
-        if display:
-            try:
-                return _root_has_property(x11, display, b"_NET_SUPPORTING_WM_CHECK")
-            finally:
-                x11.XCloseDisplay(display)
-    return True
-
-
-def _root_has_property(x11: ctypes.CDLL, display: ctypes.c_void_p, name: bytes) -> bool:
-    x11.XInternAtom.restype = x11.XDefaultRootWindow.restype = ctypes.c_ulong
-    atom = x11.XInternAtom(display, name, 1)
-    if not atom:
-        return False
-    kind, items, left = ctypes.c_ulong(), ctypes.c_ulong(), ctypes.c_ulong()
-    width, data = ctypes.c_int(), ctypes.c_void_p()
-    root = ctypes.c_ulong(x11.XDefaultRootWindow(display))
-    long, zero = ctypes.c_long, ctypes.c_ulong(0)
-    x11.XGetWindowProperty(
-        display, root, ctypes.c_ulong(atom), long(0), long(1), 0, zero,
-        *map(ctypes.byref, (kind, width, items, left, data)),
-    )  # fmt: skip
-    if data:
-        x11.XFree(data)
-    return items.value > 0

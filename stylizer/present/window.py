@@ -1,0 +1,196 @@
+"""The live window: pygame-ce gives it an OpenGL 3.3 core context, resizable and fullscreen.
+
+pygame.display rather than pygame.Window, which cannot ask for vsync. Since SDL 2 neither a resize
+nor fullscreen makes a new context.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pygame
+
+from stylizer.errors import StylizerError
+from stylizer.frame import InputState
+from stylizer.hotkeys import Action
+from stylizer.present import desktop
+from stylizer.present.gl import attach_context, read_rgb
+from stylizer.present.user_input import UserInput
+from stylizer.settings import Settings
+
+_FLAGS = pygame.OPENGL | pygame.RESIZABLE | pygame.DOUBLEBUF
+_GL_ATTRIBUTES = (
+    (pygame.GL_CONTEXT_MAJOR_VERSION, 3),
+    (pygame.GL_CONTEXT_MINOR_VERSION, 3),
+    (pygame.GL_CONTEXT_PROFILE_MASK, pygame.GL_CONTEXT_PROFILE_CORE),
+    (pygame.GL_CONTEXT_FLAGS, pygame.GL_CONTEXT_FORWARD_COMPATIBLE_FLAG),  # macOS insists
+    (pygame.GL_DEPTH_SIZE, 0),
+    (pygame.GL_STENCIL_SIZE, 0),
+)
+_NO_DISPLAY = "set DISPLAY to a running X server, or use --present offscreen"
+
+
+class WindowPresenter:
+    """A `Presenter` in a window titled "stylizer".
+
+    size: (width, height) of the window's inside in pixels. Of `settings` it reads keys and
+    fullscreen. Raises StylizerError without a display or without OpenGL 3.3.
+    """
+
+    present_name = "window"
+
+    def __init__(self, settings: Settings, size: tuple[int, int]) -> None:
+        driver = _open_display()
+        try:
+            vsync = _open_window(size)
+            self.context = attach_context()
+        except Exception as error:  # moderngl raises bare Exceptions
+            pygame.display.quit()
+            raise StylizerError(
+                f"no OpenGL 3.3 window ({_one_line(error)}): install or update the graphics "
+                "driver, or use --present offscreen"
+            ) from error
+        self.is_open = True
+        self._handle = int(pygame.display.get_wm_info().get("window", 0))
+        self._user = UserInput(settings.keys)
+        # SDL's fullscreen is a request to the window manager: without one we place the window.
+        self._managed = driver != "x11" or desktop.window_manager_runs()
+        self._windowed: tuple[int, int, int, int] | None = None  # None: not fullscreen
+        self.scale = desktop.ui_scale(driver, self._handle)
+        self.reason = f"{driver}, {'vsync' if vsync else 'no vsync: the display refused it'}"
+        self.framebuffer = self.context.screen
+        self.size = (0, 0)
+        self._follow_size()
+        if settings.fullscreen:
+            self.toggle_fullscreen()
+
+    def poll(self) -> list[Action]:
+        """Handle events: what the user asked for since the last call.
+
+        "fullscreen" is done here and not reported; closing the window is reported as "quit".
+        """
+        actions: list[Action] = []
+        for event in pygame.event.get():
+            if event.type in (pygame.QUIT, pygame.WINDOWCLOSE):
+                actions.append(Action("quit"))
+            else:
+                actions += self._user.actions(event)
+        for action in actions:
+            if action.name == "fullscreen":
+                self.toggle_fullscreen()
+        self._follow_size()
+        return [action for action in actions if action.name != "fullscreen"]
+
+    def inputs(self) -> InputState:
+        """Camera input since the last call: WASD and arrows, E and Q, the mouse while its right
+        button is held."""
+        return self._user.inputs()
+
+    def present(self) -> None:
+        """Swap the buffers; waits for the display with vsync."""
+        pygame.display.flip()
+
+    def read_back(self) -> np.ndarray:
+        """uint8 (height, width, 3) RGB of what was drawn since the last `present`, row 0 on top.
+
+        Call it before `present`: the back buffer's content is undefined after a swap.
+        """
+        pixels = read_rgb(self.framebuffer)
+        # moderngl reads colour attachment 0, which a window's framebuffer has not: OpenGL reads the
+        # back buffer as wished but notes an error, which would be blamed on a later call.
+        _ = self.context.error
+        return pixels
+
+    def toggle_fullscreen(self) -> None:
+        """Cover the desktop, or go back to the window."""
+        if self._windowed is not None:
+            back, self._windowed = self._windowed, None
+            self._place(back)
+        else:
+            x, y = pygame.display.get_window_position()
+            self._windowed = (x, y, self.size[0], self.size[1])
+            width, height = pygame.display.get_desktop_sizes()[0]
+            self._place((0, 0, width, height))
+
+    def close(self) -> None:
+        """Close the window and free its context; may be called twice."""
+        if self.is_open:
+            self.is_open = False
+            self.context.release()
+            pygame.display.quit()
+
+    def _place(self, place: tuple[int, int, int, int]) -> None:
+        if self._managed:
+            pygame.display.toggle_fullscreen()
+        else:
+            desktop.move_resize(self._handle, *place)
+
+    def _follow_size(self) -> None:
+        """moderngl keeps the size that the screen had at the start: tell it of a resize."""
+        width, height = pygame.display.get_window_size()
+        if (width, height) == self.size or min(width, height) < 1:  # minimised on Windows: 0x0
+            return
+        self.size = width, height
+        screen: Any = self.framebuffer
+        screen._size = self.size
+        self.framebuffer.viewport = (0, 0, width, height)
+
+
+def _open_display() -> str:
+    """Start SDL's video; returns the name of its driver. Raises StylizerError."""
+    wanted = os.environ.get("SDL_VIDEODRIVER")
+    x11, wayland = (os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+    linux = sys.platform.startswith("linux")
+    if linux and not (wanted or x11 or wayland):
+        raise StylizerError(f"no display to open a window on: {_NO_DISPLAY}")
+    if sys.platform == "win32":
+        os.environ.setdefault("SDL_WINDOWS_DPI_AWARENESS", "permonitorv2")
+    try:
+        with _sdl_driver("x11" if linux and not (wanted or wayland) else wanted):
+            pygame.display.init()
+    except pygame.error as error:
+        raise StylizerError(
+            f"the display {x11 or wayland or wanted!r} does not answer ({_one_line(error)}): "
+            f"{_NO_DISPLAY}"
+        ) from error
+    driver = pygame.display.get_driver()
+    # Left alone, SDL falls back to drivers that show nothing.
+    if driver in ("dummy", "offscreen") and not wanted:
+        pygame.display.quit()
+        raise StylizerError(f"no display to open a window on: {_NO_DISPLAY}")
+    return driver
+
+
+@contextmanager
+def _sdl_driver(name: str | None) -> Iterator[None]:
+    """Only this driver while SDL starts: trying Wayland without one prints a complaint."""
+    before = os.environ.get("SDL_VIDEODRIVER")
+    if name is not None:
+        os.environ["SDL_VIDEODRIVER"] = name
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop("SDL_VIDEODRIVER", None)
+
+
+def _open_window(size: tuple[int, int]) -> bool:
+    """Open it; returns whether with vsync. Raises pygame.error."""
+    for attribute, value in _GL_ATTRIBUTES:
+        pygame.display.gl_set_attribute(attribute, value)
+    pygame.display.set_caption("stylizer")
+    try:
+        pygame.display.set_mode(size, _FLAGS, vsync=1)
+        return True
+    except pygame.error:  # Xvfb: "regular vsync for OpenGL not available"
+        pygame.display.set_mode(size, _FLAGS, vsync=0)
+        return False
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()).rstrip(".")
