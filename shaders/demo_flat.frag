@@ -1,0 +1,8 @@
+#version 330
+// One colour a face, computed at its provoking vertex: nothing is left to do a pixel.
+flat in vec3 shade;
+out vec4 pixel;
+
+void main() {
+    pixel = vec4(shade, 1.0);
+}

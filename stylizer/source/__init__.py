@@ -1,0 +1,1 @@
+"""Sources: one file a backend; see stages.Source for what each promises."""
