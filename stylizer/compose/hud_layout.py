@@ -1,0 +1,296 @@
+"""What the HUD says and where: panels made of HudData with a Pen. No GL here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from imgui_bundle import ImVec2, imgui, implot
+
+from stylizer.compose.pen import (
+    AMBER,
+    BLUE,
+    BODY,
+    DIM,
+    GREEN,
+    KEY,
+    LARGE,
+    RED,
+    SMALL,
+    TEXT,
+    WHITE,
+    Color,
+    Fonts,
+    Pen,
+)
+from stylizer.settings import HudMode
+from stylizer.timing import MIN_FRAMES, percentile
+
+MARGIN, PADDING, LINE = 10, 12, 21
+GRAPH_WIDTH, GRAPH_HEIGHT, PANEL_HEIGHT = 372, 88, 358
+LABEL_WIDTH = 78
+NO_VALUE = "–"
+CAMERA_HINTS = (
+    "W A S D or ← ↑ ↓ → move the camera · E and Q up and down",
+    "Mouse: left drag moves the wipe · right drag looks around",
+)
+_KEY_NAMES = {"escape": "Esc"}
+
+
+@dataclass(frozen=True)
+class HudData:
+    """What the HUD may show; None and "" are shown as "–" or left out.
+
+    frame_time_ms: of the last presented frames, newest last. stage_ms: stage name -> ms, in the
+    order shown. message: a toast at the bottom. bindings: (key name, what it does) for F1;
+    hints: further lines of F1. Sizes are (width, height) in pixels.
+    """
+
+    mode: HudMode = "fps"
+    show_help: bool = False
+    presented_fps: float | None = None
+    styled_fps: float | None = None
+    one_percent_low_fps: float | None = None
+    frame_time_ms: Sequence[float] = ()
+    model: str = ""
+    provider: str = ""
+    provider_reason: str = ""
+    source: str = ""
+    capture_method: str = ""
+    present: str = ""
+    present_reason: str = ""
+    size: tuple[int, int] | None = None
+    inference_size: tuple[int, int] | None = None
+    stage_ms: dict[str, float | None] = field(default_factory=dict)
+    latency_ms: float | None = None
+    dropped: int = 0
+    duplicates: int = 0
+    recording: bool = False
+    recorded_s: float = 0.0
+    message: str = ""
+    bindings: Sequence[tuple[str, str]] = ()
+    hints: Sequence[str] = CAMERA_HINTS
+
+
+def lay_out(data: HudData, fonts: Fonts, scale: float, window: tuple[int, int]) -> None:
+    """Put everything into the current ImGui frame; window is (width, height) in pixels."""
+    pen = Pen(imgui.get_background_draw_list(), fonts, scale * _fit(scale, window))
+    if data.mode == "graph" and not data.show_help:  # help needs the room
+        _graph_panel(pen, data)
+    elif data.mode != "off":
+        _small_panel(pen, data)
+    if data.recording and data.mode != "off":
+        _recording(pen, data.recorded_s, window[0])
+    # In front of the graph, which is a window of ImGui's.
+    front = Pen(imgui.get_foreground_draw_list(), fonts, pen.scale)
+    if data.message:
+        _message(front, data.message, window)
+    if data.show_help:
+        _help(front, data, window)
+
+
+def _fit(scale: float, window: tuple[int, int]) -> float:
+    """Shrinks the HUD in a small window: the panel stays inside and off the middle."""
+    width = window[0] / (2.2 * GRAPH_WIDTH * scale)
+    height = window[1] / ((PANEL_HEIGHT + 2 * MARGIN) * scale)
+    return min(1.0, max(0.6, min(width, height)))
+
+
+def _small_panel(pen: Pen, data: HudData) -> None:
+    x, y, pad = pen.px(MARGIN), pen.px(MARGIN), pen.px(PADDING)
+    model, provider = _names(data)
+    second = pen.width(model, BODY, bold=True) + pen.px(10) + pen.width(provider)
+    width = max(_rates_width(pen, data), second) + 2 * pad
+    pen.box(x, y, width, pen.px(9 + 28 + LINE + 7))
+    _rates(pen, x + pad, y + pen.px(7), data)
+    end = pen.text(x + pad, y + pen.px(9 + 28), model, WHITE, bold=True)
+    pen.text(end + pen.px(10), y + pen.px(9 + 28), provider, DIM)
+
+
+def _graph_panel(pen: Pen, data: HudData) -> None:
+    left, y, pad = pen.px(MARGIN), pen.px(MARGIN), pen.px(PADDING)
+    stage_rows = (len(data.stage_ms) + 2) // 3
+    width, height = pen.px(GRAPH_WIDTH), pen.px(PANEL_HEIGHT + (stage_rows - 2) * (LINE - 1))
+    pen.box(left, y, width, height)
+    x, right = left + pad, left + width - pad
+    _rates(pen, x, y + pen.px(7), data)
+    y += pen.px(42)
+    _percentiles(pen, x, right, y, data)
+    y += pen.px(LINE - 1)
+    _graph(pen, x, y, right - x, data.frame_time_ms)
+    y += pen.px(GRAPH_HEIGHT + 9)
+    for label, value, note in _rows(data):
+        pen.text(x, y, label, DIM)
+        start = x + pen.px(LABEL_WIDTH)
+        value = pen.fitted(value, right - start)
+        end = pen.text(start, y, value, WHITE) + pen.px(8)
+        if note and right - end > pen.px(30):
+            pen.text(end, y + pen.px(1), pen.fitted(note, right - end, SMALL), DIM, SMALL)
+        y += pen.px(LINE)
+    y += pen.px(5)
+    pen.box(x, y, right - x, 1, KEY, 0, edge=False)
+    _stages(pen, x, right, y + pen.px(7), data)
+
+
+def _names(data: HudData) -> tuple[str, str]:
+    return data.model or "no model", data.provider
+
+
+def _rates_parts(data: HudData) -> list[tuple[str, Color, int, bool]]:
+    """(text, colour, size, bold) of "59.8 fps presented · 23.1 styled"."""
+    return [
+        (_number(data.presented_fps), BLUE, LARGE, True),
+        (" fps presented", DIM, BODY, False),
+        ("  ·  ", DIM, BODY, False),
+        (_number(data.styled_fps), AMBER, LARGE, True),
+        (" styled", DIM, BODY, False),
+    ]
+
+
+def _rates_width(pen: Pen, data: HudData) -> float:
+    return sum(pen.width(text, size, bold) for text, _, size, bold in _rates_parts(data))
+
+
+def _rates(pen: Pen, x: float, y: float, data: HudData) -> None:
+    """Small and large text share a base line: Roboto's ascent is 0.93 of its size."""
+    for text, color, size, bold in _rates_parts(data):
+        x = pen.text(x, y + pen.px(0.93 * (LARGE - size)), text, color, size, bold)
+
+
+def _percentiles(pen: Pen, x: float, right: float, y: float, data: HudData) -> None:
+    p50, p99 = _p50_p99(data.frame_time_ms)
+    x = pen.text(x, y, "frame time", DIM, SMALL)
+    for name, value, color in (("p50", p50, GREEN), ("p99", p99, RED)):
+        x = pen.text(x + pen.px(10), y, f"{name} ", color, SMALL)
+        x = pen.text(x, y, f"{_number(value)} ms", TEXT, SMALL)
+    low = f"{_number(data.one_percent_low_fps)} fps"
+    pen.text_right(right, y, low, TEXT, SMALL)
+    pen.text_right(right - pen.width(low, SMALL), y, "1% low ", DIM, SMALL)
+
+
+def _p50_p99(series_ms: Sequence[float]) -> tuple[float | None, float | None]:
+    if not series_ms:
+        return None, None
+    p99 = percentile(series_ms, 99) if len(series_ms) >= MIN_FRAMES["p99"] else None
+    return percentile(series_ms, 50), p99
+
+
+def _graph(pen: Pen, x: float, y: float, width: float, series_ms: Sequence[float]) -> None:
+    """The frame times with their p50 and p99 as lines, newest at the right."""
+    flags = imgui.WindowFlags_.no_decoration | imgui.WindowFlags_.no_background
+    imgui.set_next_window_pos(ImVec2(x, y))
+    imgui.set_next_window_size(ImVec2(width, pen.px(GRAPH_HEIGHT)))
+    imgui.push_style_var(imgui.StyleVar_.window_padding, ImVec2(0, 0))
+    # Half a line above and below, or the lowest and highest number of the axis are cut off.
+    implot.push_style_var(implot.StyleVar_.plot_padding, ImVec2(0, pen.px(6)))
+    implot.push_style_var(implot.StyleVar_.label_padding, ImVec2(pen.px(5), 0))
+    imgui.push_font(pen.fonts.regular, pen.px(11))
+    imgui.begin("frame time", None, flags | imgui.WindowFlags_.no_inputs)
+    if implot.begin_plot("##frame time", ImVec2(-1, -1), implot.Flags_.canvas_only):
+        values = np.asarray(series_ms, np.float64)
+        p50, p99 = _p50_p99(series_ms)
+        # Room above p99, but one long frame must not flatten all others.
+        top = max(20.0, 1.35 * (p99 or float(values.max(initial=0.0))))
+        quiet = implot.AxisFlags_.no_decorations
+        implot.setup_axes("", "", quiet, implot.AxisFlags_.no_tick_marks)
+        count = max(len(values), 2)
+        implot.setup_axes_limits(0, count - 1, 0, top, implot.Cond_.always)
+        implot.plot_shaded("##fill", values, spec=implot.Spec(fill_color=(*BLUE[:3], 0.16)))
+        line = implot.Spec(line_color=BLUE, line_weight=max(1.0, 1.3 * pen.scale))
+        implot.plot_line("##line", values, spec=line)
+        for name, value, color in (("##p50", p50, GREEN), ("##p99", p99, RED)):
+            if value is not None:
+                spec = implot.Spec(line_color=color, line_weight=max(1.0, pen.scale))
+                spec.flags = implot.InfLinesFlags_.horizontal
+                implot.plot_inf_lines(name, np.array([value]), spec)
+        implot.end_plot()
+    imgui.end()
+    imgui.pop_font()
+    implot.pop_style_var(2)
+    imgui.pop_style_var()
+
+
+def _rows(data: HudData) -> list[tuple[str, str, str]]:
+    """(label, value, note) of the lines under the graph."""
+    sizes = _size(data.size)
+    inference = "" if data.inference_size is None else f"network sees {_size(data.inference_size)}"
+    counts = f"{data.dropped} dropped · {data.duplicates} duplicate"
+    return [
+        ("model", _names(data)[0], ""),
+        ("provider", data.provider or NO_VALUE, data.provider_reason),
+        ("source", data.source or NO_VALUE, data.capture_method),
+        ("present", data.present or NO_VALUE, data.present_reason),
+        ("size", sizes, inference),
+        ("latency", f"{_number(data.latency_ms)} ms", "capture to present"),
+        ("frames", counts, ""),
+    ]
+
+
+def _stages(pen: Pen, x: float, right: float, y: float, data: HudData) -> None:
+    """Name and milliseconds of each stage, in three columns read row by row."""
+    gap = pen.px(18)
+    column = (right - x - 2 * gap) / 3
+    for number, (name, ms) in enumerate(data.stage_ms.items()):
+        left = x + (number % 3) * (column + gap)
+        top = y + (number // 3) * pen.px(LINE - 1)
+        pen.text(left, top, name, DIM, SMALL)
+        pen.text_right(left + column, top, _number(ms), WHITE, SMALL)
+
+
+def _recording(pen: Pen, seconds: float, window_width: int) -> None:
+    text = f"REC {int(seconds) // 60}:{int(seconds) % 60:02}"
+    width, height = pen.width(text, BODY, bold=True) + pen.px(40), pen.px(30)
+    x, y = window_width - pen.px(MARGIN) - width, pen.px(MARGIN)
+    pen.box(x, y, width, height)
+    pen.dot(x + pen.px(17), y + height / 2, 5, RED)
+    pen.text(x + pen.px(29), y + pen.px(7), text, WHITE, bold=True)
+
+
+def _message(pen: Pen, message: str, window: tuple[int, int]) -> None:
+    text = pen.fitted(message, window[0] - pen.px(2 * MARGIN + 2 * PADDING))
+    width, height = pen.width(text) + pen.px(2 * PADDING + 4), pen.px(32)
+    x, y = (window[0] - width) / 2, window[1] - pen.px(18) - height
+    pen.box(x, y, width, height)
+    pen.text(x + pen.px(PADDING + 2), y + pen.px(8), text, WHITE)
+
+
+def _help(pen: Pen, data: HudData, window: tuple[int, int]) -> None:
+    """All hotkeys in two columns, in the middle of the window."""
+    bindings = [(_key_label(key), text) for key, text in data.bindings]
+    rows, line = (len(bindings) + 1) // 2, pen.px(28)
+    key_width = max((pen.width(key, SMALL, bold=True) for key, _ in bindings), default=0)
+    key_width += pen.px(16)
+    text_width = max((pen.width(text) for _, text in bindings), default=0)
+    pad, gap, step = pen.px(22), pen.px(12), key_width + text_width + pen.px(12 + 30)
+    hints = max((pen.width(hint, SMALL) for hint in data.hints), default=0)
+    width = max(2 * step - pen.px(30), hints) + 2 * pad
+    foot = pen.px(10) + len(data.hints) * pen.px(20) if data.hints else 0
+    height = pen.px(50) + rows * line + foot + pen.px(14)
+    x, y = (window[0] - width) / 2, (window[1] - height) / 2
+    pen.box(x, y, width, height)
+    pen.text(x + pad, y + pen.px(15), "Keys", WHITE, 18, bold=True)
+    for number, (key, text) in enumerate(bindings):
+        left = x + pad + (number // rows) * step
+        top = y + pen.px(50) + (number % rows) * line
+        own = pen.width(key, SMALL, bold=True) + pen.px(16)
+        pen.box(left, top, max(own, pen.px(28)), pen.px(22), KEY, 4)
+        inset = (max(own, pen.px(28)) - own) / 2 + pen.px(8)
+        pen.text(left + inset, top + pen.px(4), key, WHITE, SMALL, bold=True)
+        pen.text(left + key_width + gap, top + pen.px(3), text)
+    for number, hint in enumerate(data.hints):
+        top = y + pen.px(50) + rows * line + pen.px(10) + number * pen.px(20)
+        pen.text(x + pad, top, hint, DIM, SMALL)
+
+
+def _key_label(key: str) -> str:
+    """ "shift+tab" -> "Shift+Tab"."""
+    return "+".join(_KEY_NAMES.get(part, part.title()) for part in key.split("+"))
+
+
+def _number(value: float | None) -> str:
+    return NO_VALUE if value is None else f"{value:.1f}"
+
+
+def _size(size: tuple[int, int] | None) -> str:
+    return NO_VALUE if size is None else f"{size[0]} × {size[1]}"
