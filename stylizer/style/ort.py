@@ -12,7 +12,7 @@ from stylizer.errors import BadInput, StylizerError
 from stylizer.frame import Frame, StyledFrame
 from stylizer.style import graph, providers
 from stylizer.style.contract import Packer, Size, StyleModel
-from stylizer.style.probe import first_line
+from stylizer.style.ports import first_line
 
 INPUT, OUTPUT = f"{graph.PREFIX}in", f"{graph.PREFIX}out"
 

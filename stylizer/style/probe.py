@@ -25,7 +25,7 @@ import onnx
 import onnxruntime as ort
 
 from stylizer.errors import BadInput
-from stylizer.style import graph
+from stylizer.style import graph, ports
 from stylizer.style.contract import (
     LAYOUTS,
     ORDERS,
@@ -33,16 +33,15 @@ from stylizer.style.contract import (
     Fact,
     How,
     Port,
-    Selector,
     Size,
     StyleModel,
 )
+from stylizer.style.plausibility import plausibility, range_of, textured_picture
 
 CONTRACT_KEY, RECIPE_KEY = "stylizer.contract", "stylizer.recipe"
 MULTIPLES = (1, 2, 4, 8, 16, 32)
 BASES: tuple[Size, ...] = ((64, 96), (256, 320))  # (width, height); some networks need more room
 RANGE_SIZE: Size = (160, 128)
-PICTURE_DTYPES = ("float32", "float16", "float64", "uint8")
 CLEARLY_BETTER = 1.1  # a range must score this much more than the expected one to be taken
 ALLOWED = {"layout": tuple(LAYOUTS), "range": tuple(RANGES), "order": ORDERS}
 
@@ -75,8 +74,8 @@ class _Probe:
         self.facts: dict[str, Fact] = {}
         self.metadata = _metadata(proto, path)
         self.values = self._known(given)
-        self.picture_input, self.selector = self._inputs(index)
-        self.picture_output = self._output()
+        self.picture_input, self.selector = ports.picture_input(path, proto, index)
+        self.picture_output = ports.picture_output(path, proto)
         self.session = _session(path)
 
     def model(self) -> StyleModel:
@@ -118,55 +117,6 @@ class _Probe:
             known[key], self.facts[key] = value, Fact(how)
         return known
 
-    def _inputs(self, index: int) -> tuple[graph.Tensor, Selector | None]:
-        found = graph.inputs(self.proto)
-        pictures = [t for t in found if len(t.shape) == 4 and _may_be_picture(t)]
-        others = [t for t in found if t not in pictures[:1]]
-        if not pictures:
-            raise self._not_a_style_network(
-                f"takes {_listed(found)} where a picture (1, 3, height, width) is expected"
-            )
-        picture = pictures[0]
-        if picture.dtype not in PICTURE_DTYPES:
-            raise self._not_a_style_network(f"takes numbers of type {picture.dtype}")
-        if picture.shape[0] not in (None, 1):
-            raise BadInput(
-                f"{self.path} takes {picture.shape[0]} pictures at once; export it with batch 1"
-            )
-        if not others:
-            if index:
-                raise BadInput(f"{self.path} holds one style; leave out #{index}")
-            return picture, None
-        return picture, self._selector(others, index)
-
-    def _selector(self, others: list[graph.Tensor], index: int) -> Selector:
-        second = others[0]
-        shape = second.shape
-        listed = len(shape) == 1 or (len(shape) == 2 and shape[0] in (None, 1))
-        count = shape[-1] if shape else None
-        if len(others) > 1 or not listed or not count or second.dtype not in PICTURE_DTYPES:
-            raise self._not_a_style_network(
-                f"wants {_listed(others)} beside the picture, and only one list with a place for "
-                "each style can be filled (#K)"
-            )
-        if index >= count:
-            raise BadInput(
-                f"{self.path} holds {count} styles, so there is no #{index}; "
-                f"choose #0 to #{count - 1}"
-            )
-        full = tuple(d or 1 for d in shape)
-        return Selector(second.name, full, second.dtype, count, index)
-
-    def _output(self) -> graph.Tensor:
-        found = graph.outputs(self.proto)
-        pictures = [t for t in found if len(t.shape) == 4 and t.dtype in PICTURE_DTYPES]
-        if not pictures:
-            raise self._not_a_style_network(f"gives {_listed(found)} where a picture is expected")
-        return pictures[0]
-
-    def _not_a_style_network(self, reason: str) -> BadInput:
-        return BadInput(f"{self.path} is no style network: it {reason}; choose another model")
-
     def _channels(self, layout: str) -> int:
         shape = self.picture_input.shape
         if layout == "blocks8":
@@ -190,18 +140,29 @@ class _Probe:
         )
 
     def _layouts(self) -> list[str]:
-        if "layout" in self.values:
-            return [self.values["layout"]]
-        _, second, third, last = self.picture_input.shape
-        if second in (3, 4) and last not in (3, 4):
-            return ["NCHW"]
-        if last in (3, 4) and second not in (3, 4):
-            return ["NHWC"]
-        if second is None or last is None or third in (3, 4):
-            return ["NCHW", "NHWC"]
-        raise self._not_a_style_network(
-            f"takes pictures of {second if third == last else last} channels, not 3 or 4"
-        )
+        """Layouts to try. A side of 3 or 4 is the channels; where all are free, both layouts."""
+        shape = self.picture_input.shape
+        places = {"NCHW": shape[1], "NHWC": shape[3]}
+        told = self.values.get("layout")
+        sure = [name for name, channels in places.items() if channels in (3, 4)]
+        if told in places and told not in sure and (sure or places[told] is not None):
+            raise BadInput(
+                f"{self.path} cannot be {told}: its input is {self.picture_input}; "
+                "leave the layout out or name the other one"
+            )
+        if told:
+            return [told]
+        if sure:
+            return sure
+        if any(shape[1:]):
+            channels = next((c for c in places.values() if c), None)
+            raise ports.not_a_style_network(
+                self.path,
+                f"takes pictures of {channels} channels, not 3 or 4"
+                if channels
+                else f"does not say which side of {self.picture_input} is the channels",
+            )
+        return list(places)
 
     def _layout_fact(self, layout: str) -> Fact:
         named = (self.picture_input.shape[1], self.picture_input.shape[3])
@@ -250,7 +211,7 @@ class _Probe:
             given = np.zeros(row.shape(size, channels), self.picture_input.dtype)
             result = self._run(given)
         except Exception as error:  # ONNX Runtime has a dozen classes for "cannot run"
-            errors.append(first_line(error))
+            errors.append(ports.first_line(error))
             return False
         if result.ndim == 4 and _output_layout(result, layout, size):
             return True
@@ -293,7 +254,9 @@ class _Probe:
             )
         layout = _output_layout(result, model.layout, size)
         if layout is None:
-            raise self._not_a_style_network(f"gives {result.shape} for {size[0]}x{size[1]}")
+            raise ports.not_a_style_network(
+                self.path, f"gives {result.shape} for {size[0]}x{size[1]}"
+            )
         channels = LAYOUTS[layout].unpack(result).shape[2]
         return replace(model, output_layout=layout, output=replace(model.output, channels=channels))
 
@@ -337,48 +300,6 @@ class _Probe:
         return best, gives[best]
 
 
-def textured_picture(size: Size) -> np.ndarray:
-    """float (height, width, 3) in 0.05..0.95: seeded blocks of colour, a slope and fine noise."""
-    width, height = size
-    rng = np.random.default_rng(7)
-    blocks = rng.uniform(0.05, 0.95, (-(-height // 24), -(-width // 24), 3))
-    picture = np.kron(blocks, np.ones((24, 24, 1)))[:height, :width]
-    slope = np.linspace(-0.15, 0.15, width)[None, :, None]
-    return np.clip(picture + slope + rng.normal(0, 0.03, picture.shape), 0.05, 0.95)
-
-
-def range_of(values: np.ndarray) -> str:
-    """The range that raw output values speak of: by their 1st and 99th percentile."""
-    low, high = np.percentile(values, [1, 99])
-    if high > 3 or low < -3:
-        return "0..255"
-    return "-1..1" if low < -0.2 else "0..1"
-
-
-def plausibility(styled: np.ndarray, name: str, picture: np.ndarray) -> float:
-    """0..1: how much `styled` (raw values in range `name`) looks like a painting of `picture`."""
-    scale, shift = RANGES[name]
-    values = (styled - shift) / (255 * scale)
-    if values.shape != picture.shape:
-        return 0.0
-    clipped = np.clip(values, 0, 1)
-    luma, wanted = (p @ np.array([0.299, 0.587, 0.114]) for p in (clipped, picture))
-    contrast = float(luma.std())
-    if contrast < 1e-3:
-        return 0.0
-    correlation = float(np.corrcoef(luma.ravel(), wanted.ravel())[0, 1])
-    outside = float(np.mean(np.abs(values - clipped) > 0.1))
-    saturated = float(np.mean((clipped < 0.004) | (clipped > 0.996)))
-    return max(0.0, correlation) * min(1.0, contrast / 0.08) * (1 - outside) * (1 - saturated / 2)
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of an error, short enough for one sentence."""
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    text = lines[0].split(" : ", 3)[-1].rstrip(".")
-    return text if len(text) <= 160 else text[:157] + "..."
-
-
 def _metadata(proto: onnx.ModelProto, path: Path) -> dict[str, Any]:
     """Our contract as a dict (with the recipe under its own key); empty for a foreign model."""
     stored = {entry.key: entry.value for entry in proto.metadata_props}
@@ -409,14 +330,9 @@ def _session(path: Path) -> ort.InferenceSession:
         return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:
         raise BadInput(
-            f"{path} cannot be loaded ({first_line(error)}); it is damaged or uses operators that "
-            "ONNX Runtime lacks"
+            f"{path} cannot be loaded ({ports.first_line(error)}); it is damaged or uses "
+            "operators that ONNX Runtime lacks"
         ) from error
-
-
-def _may_be_picture(tensor: graph.Tensor) -> bool:
-    """Rank 4 and not a style vector (1, 1, 1, N)."""
-    return not all(d == 1 for d in tensor.shape[1:3])
 
 
 def _output_layout(result: np.ndarray, layout: str, size: Size) -> str | None:
@@ -425,7 +341,3 @@ def _output_layout(result: np.ndarray, layout: str, size: Size) -> str | None:
         if any(result.shape == LAYOUTS[name].shape(size, c) for c in (3, 4)):
             return name
     return None
-
-
-def _listed(tensors: list[graph.Tensor]) -> str:
-    return " and ".join(str(t) for t in tensors) or "nothing"

@@ -16,7 +16,8 @@ from stylizer.stages import STYLES, open_backend
 from stylizer.style import catalog, counting, graph, providers
 from stylizer.style.contract import Fact, Port, Size, StyleModel
 from stylizer.style.opening import open_style
-from stylizer.style.probe import Given, load_model, textured_picture
+from stylizer.style.plausibility import textured_picture
+from stylizer.style.probe import Given, load_model
 
 INSPECT_SIZE: Size = (1280, 720)
 MIN_DEVIATION = 2.0  # of 255: below it an output counts as constant

@@ -1,0 +1,84 @@
+"""Which of a graph's inputs and outputs are pictures, and which input chooses the style."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnx
+
+from stylizer.errors import BadInput
+from stylizer.style import graph
+from stylizer.style.contract import Selector
+
+PICTURE_DTYPES = ("float32", "float16", "float64", "uint8")
+
+
+def picture_input(
+    path: Path, proto: onnx.ModelProto, index: int
+) -> tuple[graph.Tensor, Selector | None]:
+    """The picture input, and the style input with style `index` chosen. Raises BadInput."""
+    found = graph.inputs(proto)
+    pictures = [t for t in found if _may_be_picture(t)]
+    if not pictures:
+        raise not_a_style_network(
+            path, f"takes {_listed(found)} where a picture (1, 3, height, width) is expected"
+        )
+    picture = pictures[0]
+    others = [t for t in found if t != picture]
+    if picture.dtype not in PICTURE_DTYPES:
+        raise not_a_style_network(path, f"takes numbers of type {picture.dtype}")
+    if picture.shape[0] not in (None, 1):
+        raise BadInput(f"{path} takes {picture.shape[0]} pictures at once; export it with batch 1")
+    if others:
+        return picture, _selector(path, others, index)
+    if index:
+        raise BadInput(f"{path} holds one style; leave out #{index}")
+    return picture, None
+
+
+def picture_output(path: Path, proto: onnx.ModelProto) -> graph.Tensor:
+    """The first output that may be a picture. Raises BadInput."""
+    found = graph.outputs(proto)
+    pictures = [t for t in found if len(t.shape) == 4 and t.dtype in PICTURE_DTYPES]
+    if not pictures:
+        raise not_a_style_network(path, f"gives {_listed(found)} where a picture is expected")
+    return pictures[0]
+
+
+def not_a_style_network(path: Path, reason: str) -> BadInput:
+    """The error for a network of another kind."""
+    return BadInput(f"{path} is no style network: it {reason}; choose another model")
+
+
+def _selector(path: Path, others: list[graph.Tensor], index: int) -> Selector:
+    second = others[0]
+    shape = second.shape
+    listed = len(shape) == 1 or (len(shape) == 2 and shape[0] in (None, 1))
+    count = shape[-1] if shape else None
+    if len(others) > 1 or not listed or not count or second.dtype not in PICTURE_DTYPES:
+        raise not_a_style_network(
+            path,
+            f"wants {_listed(others)} beside the picture, and only one list with a place for each "
+            "style can be filled (#K)",
+        )
+    if index >= count:
+        raise BadInput(
+            f"{path} holds {count} styles, so there is no #{index}; choose #0 to #{count - 1}"
+        )
+    return Selector(second.name, tuple(d or 1 for d in shape), second.dtype, count, index)
+
+
+def _may_be_picture(tensor: graph.Tensor) -> bool:
+    """Rank 4 and not a style vector (1, 1, 1, N)."""
+    return len(tensor.shape) == 4 and not all(d == 1 for d in tensor.shape[1:3])
+
+
+def _listed(tensors: list[graph.Tensor]) -> str:
+    return " and ".join(str(t) for t in tensors) or "nothing"
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error, short enough for one sentence."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    text = lines[0].split(" : ", 3)[-1].rstrip(".")
+    return text if len(text) <= 160 else text[:157] + "..."

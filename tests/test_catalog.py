@@ -1,0 +1,167 @@
+"""Model names, tiers, styles and remembered flags."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import tiny_models as tiny
+
+from stylizer.errors import BadInput
+from stylizer.settings import Settings
+from stylizer.style import catalog
+
+FILES = (
+    "mosaic-original",
+    "mosaic-small",
+    "mosaic-small-int8",
+    "mosaic-fast-int8",
+    "mosaic-fast-fp16",
+    "starry-night-original",
+    "starry-night-small",
+    "wave-small",
+    "mosaic-fast-pruned",
+)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    models = tmp_path / "models"
+    models.mkdir()
+    monkeypatch.setattr(catalog, "models_folder", lambda: models)
+    config = str(tmp_path / "config")
+    monkeypatch.setattr(catalog.platformdirs, "user_config_dir", lambda *a, **k: config)
+    return models
+
+
+@pytest.fixture
+def filled(folder) -> Path:
+    for name in FILES:
+        (folder / f"{name}.onnx").write_bytes(b"")
+    (folder / "notes.txt").write_text("not a model")
+    return folder
+
+
+def stem(name: str, provider: str = "cpu") -> str:
+    path = catalog.resolve(name, provider).path
+    assert path is not None
+    return path.stem
+
+
+@pytest.mark.parametrize(
+    ("name", "provider", "expected"),
+    [
+        ("mosaic-original", "cpu", "mosaic-original"),
+        ("mosaic-small", "cpu", "mosaic-small"),
+        ("mosaic-small-int8", "cuda", "mosaic-small-int8"),
+        ("mosaic-fast", "cpu", "mosaic-fast-int8"),
+        ("mosaic-fast", "openvino", "mosaic-fast-int8"),
+        ("mosaic-fast", "cuda", "mosaic-fast-fp16"),
+        ("mosaic-fast-pruned", "cpu", "mosaic-fast-pruned"),
+        ("starry-night-small", "cpu", "starry-night-small"),
+        ("auto", "cpu", "mosaic-fast-int8"),
+        ("auto", "cuda", "mosaic-fast-fp16"),
+    ],
+)
+def test_names(filled, name, provider, expected):
+    assert stem(name, provider) == expected
+
+
+def test_auto_without_a_fast_model(filled):
+    for path in filled.glob("*fast*"):
+        path.unlink()
+    assert stem("auto", "cpu") == "mosaic-small"
+    assert stem("auto", "cuda") == "mosaic-original"
+
+
+def test_paths_and_numbers(filled, tmp_path):
+    assert catalog.resolve("none", "cpu").path is None
+    assert catalog.resolve("some/x.onnx#4", "cpu") == catalog.ModelFile(Path("some/x.onnx"), 4)
+    assert catalog.resolve("x.onnx", "cpu") == catalog.ModelFile(Path("x.onnx"))
+    odd = tmp_path / "a#1.onnx"
+    odd.write_bytes(b"")
+    assert catalog.resolve(str(odd), "cpu") == catalog.ModelFile(odd)
+    with pytest.raises(BadInput, match="after # comes the style's number"):
+        catalog.resolve("x.onnx#four", "cpu")
+
+
+@pytest.mark.parametrize("name", ["mosaik-small", "mosaic-fast-fp8", "mosaic", "wave-original"])
+def test_unknown_name_lists_what_there_is(filled, name):
+    with pytest.raises(BadInput, match=f"no model '{name}'; choose one of mosaic-original, ") as e:
+        catalog.resolve(name, "cpu")
+    assert "wave-small" in str(e.value)
+
+
+def test_nothing_bundled(folder):
+    for name in ("auto", "mosaic-small"):
+        with pytest.raises(BadInput, match="bundled in"):
+            catalog.resolve(name, "cpu")
+
+
+def test_tiers_of_a_style(filled):
+    assert catalog.sibling("mosaic-small", tier="original") == "mosaic-original"
+    assert catalog.sibling("mosaic-fast-int8", tier="fast") == "mosaic-fast-int8"
+    assert catalog.other_tiers("mosaic-fast-int8") == ["mosaic-original", "mosaic-small"]
+    with pytest.raises(BadInput, match="no fast model of wave"):
+        catalog.sibling("wave-small", tier="fast")
+    with pytest.raises(BadInput, match="no small model of foreign"):
+        catalog.sibling("foreign", tier="small")
+
+
+def test_walking_the_styles(filled):
+    assert catalog.styles() == ["mosaic", "starry-night", "wave"]
+    assert catalog.next_style("mosaic-small", 1) == "starry-night-small"
+    assert catalog.next_style("mosaic-small", -1) == "wave-small"
+    assert catalog.next_style("wave-small", 1) == "mosaic-small"
+    assert catalog.next_style("mosaic-original", -1) == "wave-small"  # no original of it
+    assert catalog.next_style("foreign", 1) == "mosaic-original"
+
+
+def test_one_style_only(folder):
+    (folder / "mosaic-small.onnx").write_bytes(b"")
+    with pytest.raises(BadInput, match="no other style"):
+        catalog.next_style("mosaic-small", 1)
+
+
+def test_lists(filled):
+    names = [m["name"] for m in catalog.list_models()]
+    assert names[0] == "mosaic-original"
+    assert set(names) == set(FILES)
+    assert catalog.bench_models()[:3] == ["mosaic-original", "mosaic-small", "mosaic-fast"]
+
+
+def test_bundled_model_runs(folder):
+    tiny.painter(folder / "mosaic-small.onnx", multiple=4, metadata=tiny.CONTRACT)
+    style = catalog.open_style(Settings(provider="cpu"), "auto", (30, 20))
+    assert style.model == "mosaic-small"
+    style.close()
+
+
+def test_flags_beside_the_model(folder):
+    path = folder / "x.onnx"
+    assert catalog.remember(path, {"order": "BGR"}) == folder / "x.onnx.stylizer.json"
+    assert catalog.recall(path) == {"order": "BGR"}
+    catalog.remember(path, {"range": "0..1"})
+    assert catalog.recall(path) == {"order": "BGR", "range": "0..1"}
+    values, how = catalog.with_remembered(path, {"order": "RGB"})
+    assert values == {"order": "RGB", "range": "0..1"}
+    assert how == {"order": "flag", "range": "remembered"}
+    catalog.remember(path, {"order": "auto", "range": "auto"})
+    assert catalog.recall(path) == {}
+    assert not list(folder.iterdir())
+
+
+def test_flags_in_the_users_folder_when_the_models_cannot_be_written(folder, tmp_path):
+    path = folder / "x.onnx"
+    (folder / "x.onnx.stylizer.json").mkdir()  # stands in the way, for root too
+    kept = catalog.remember(path, {"order": "BGR"})
+    assert kept is not None
+    assert kept.parent == tmp_path / "config" / "models"
+    assert catalog.recall(path) == {"order": "BGR"}
+    assert catalog.recall(tmp_path / "other" / "x.onnx") == {}
+
+
+def test_damaged_memory_is_said(folder):
+    (folder / "x.onnx.stylizer.json").write_text("{")
+    with pytest.raises(BadInput, match="is damaged; delete it"):
+        catalog.recall(folder / "x.onnx")
