@@ -88,10 +88,13 @@ class StyledImage:
 
 @dataclass(frozen=True, eq=False)
 class StyledFrame:
-    """A source frame and the picture made from it: the only pair that blends may use."""
+    """A source frame and the picture made from it: the only pair that blends may use.
+
+    image is None with the model "none": then there is nothing but the source.
+    """
 
     frame: Frame
-    image: StyledImage
+    image: StyledImage | None
     model: str
     preprocess_ms: float
     infer_ms: float

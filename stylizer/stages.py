@@ -115,7 +115,9 @@ SOURCES = {
 }
 STYLES = {
     "ort": Backend("stylizer.style.ort", "OrtStyle", "pip install onnxruntime-gpu"),
-    "openvino": Backend("stylizer.style.openvino", "OpenVinoStyle", "pip install stylizer[openvino]"),
+    "openvino": Backend(
+        "stylizer.style.openvino", "OpenVinoStyle", "pip install stylizer[openvino]"
+    ),
     "none": Backend("stylizer.style.identity", "IdentityStyle"),
 }
 PRESENTERS = {
@@ -134,7 +136,9 @@ def open_backend(table: dict[str, Backend], kind: str, name: str, *args: Any) ->
     except ModuleNotFoundError as error:
         if error.name and error.name.startswith("stylizer"):
             raise
-        raise BadInput(f"{kind} {name!r} needs the package {error.name!r}: {row.install}") from error
+        raise BadInput(
+            f"{kind} {name!r} needs the package {error.name!r}: {row.install}"
+        ) from error
     except ImportError as error:
         raise StylizerError(f"{kind} {name!r} cannot be loaded ({error}): {row.install}") from error
     return getattr(module, row.attribute)(*args)

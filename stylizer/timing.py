@@ -89,6 +89,7 @@ class FrameStats:
 
     started_at: float
     last_at: float = 0.0
+    warmup: int = 0  # frames presented before `started_at`
     presented: int = 0
     styled: int = 0
     dropped: int = 0

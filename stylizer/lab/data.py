@@ -1,11 +1,14 @@
-"""Training pictures: random crops of any folder of pictures or videos, repeatable by (seed, step)."""
+"""Training pictures: random crops of pictures or videos, repeatable by (seed, step)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
+
+from stylizer.errors import BadInput
 
 PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 VIDEO_SUFFIXES = {".mp4", ".mkv", ".webm", ".mov", ".avi"}
@@ -17,12 +20,12 @@ MAX_SCALE = 2.0
 class ContentSet:
     """Pictures (and one frame a second of videos) below a folder, decoded once and kept.
 
-    Raises ValueError when the folder holds nothing that can be read.
+    Raises BadInput when the folder holds nothing that can be read.
     """
 
     def __init__(self, folder: Path) -> None:
         if not folder.is_dir():
-            raise ValueError(f"{folder}: no such folder; pass --content DIR with pictures or videos")
+            raise BadInput(f"{folder}: no such folder; pass --content DIR with pictures or videos")
         self.pictures: list[Image.Image] = []
         self.unreadable: list[str] = []
         for path in sorted(folder.rglob("*")):
@@ -32,7 +35,7 @@ class ContentSet:
             elif suffix in VIDEO_SUFFIXES:
                 self.pictures += list(video_frames(path, every_s=1.0))
         if not self.pictures:
-            raise ValueError(f"{folder}: holds no readable picture or video")
+            raise BadInput(f"{folder}: holds no readable picture or video")
 
     def _add_picture(self, path: Path) -> None:
         try:
@@ -110,9 +113,10 @@ def augment(rng: np.random.Generator, crop: np.ndarray) -> np.ndarray:
     return np.clip(crop, 0, 1).astype(np.float32)
 
 
-def video_frames(path: Path, every_s: float):
-    """One RGB picture every `every_s` seconds of a video. Raises ValueError when unreadable."""
+def video_frames(path: Path, every_s: float) -> Iterator[Image.Image]:
+    """One RGB picture every `every_s` seconds of a video. Raises BadInput when unreadable."""
     import av
+    from av.error import FFmpegError
 
     try:
         with av.open(str(path)) as container:
@@ -122,5 +126,5 @@ def video_frames(path: Path, every_s: float):
                 if time_s + 1e-6 >= due:
                     due = time_s + every_s
                     yield frame.to_image()
-    except (av.FFmpegError, IndexError) as error:
-        raise ValueError(f"{path}: not a readable video ({error})") from error
+    except (FFmpegError, IndexError) as error:
+        raise BadInput(f"{path}: not a readable video ({error})") from error

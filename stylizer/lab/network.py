@@ -40,6 +40,11 @@ class ConvLayer(nn.Module):
         self.pad = kernel // 2
         self.conv2d = nn.Conv2d(inp, out, kernel, stride)
 
+    def bias(self) -> Tensor:
+        """The convolution's bias (always there)."""
+        assert self.conv2d.bias is not None
+        return self.conv2d.bias
+
     def forward(self, x: Tensor) -> Tensor:
         if self.upsample > 1:
             x = F.interpolate(x, scale_factor=float(self.upsample), mode="nearest")
@@ -78,7 +83,8 @@ class StyleNetwork(nn.Module):
         self.deconv1, self.in4 = ConvLayer(c, b, 3, upsample=2), nn.InstanceNorm2d(b, affine=True)
         self.deconv2, self.in5 = ConvLayer(b, a, 3, upsample=2), nn.InstanceNorm2d(a, affine=True)
         self.deconv3 = ConvLayer(a, 3, 9)
-        nn.init.constant_(self.deconv3.conv2d.bias, 0.5)  # start at mid grey, not black
+        with torch.no_grad():
+            self.deconv3.bias().fill_(0.5)  # start at mid grey, not black
 
     def forward(self, x: Tensor) -> Tensor:
         y = F.relu(self.in1(self.conv1(x)))  # (B, a, H, W)
@@ -102,5 +108,5 @@ def fold_byte_range(network: StyleNetwork) -> StyleNetwork:
     with torch.no_grad():
         folded.conv1.conv2d.weight /= 255.0
         folded.deconv3.conv2d.weight *= 255.0
-        folded.deconv3.conv2d.bias *= 255.0
+        folded.deconv3.bias().mul_(255.0)
     return folded.eval()

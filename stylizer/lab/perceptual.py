@@ -1,4 +1,4 @@
-"""VGG-16 features and the relative content and style losses (Johnson et al. 2016, Gatys et al. 2016).
+"""VGG-16 features, relative content and style losses (Johnson et al. 2016, Gatys et al. 2016).
 
 Relative: every term is divided by the mean square of its target, so that weights mean the same
 for every layer, every set of VGG weights and every style.
@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from stylizer.errors import BadInput
+
 STYLE_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
 CONTENT_LAYER = "relu2_2"
 # torchvision's index of each convolution in vgg16().features; "M" is a 2x2 max pool.
@@ -22,7 +24,6 @@ _PLAN: tuple[tuple[str, int] | str, ...] = (
     ("relu4_1", 17), ("relu4_2", 19), ("relu4_3", 21),
 )  # fmt: skip
 TORCHVISION_FILE = "vgg16-397923af.pth"
-TORCHVISION_SHA256_PREFIX = "397923af"
 MIN_TARGET = 1e-3  # a flat dark crop has next to no features: an unclamped quotient went to NaN
 
 
@@ -42,6 +43,8 @@ class Vgg16(nn.Module):
             assert conv.bias is not None
             conv.bias.data.copy_(weights[f"features.{index}.bias"].float())
             self.convs[name] = conv
+        self.mean: Tensor
+        self.std: Tensor
         self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1))
         self.requires_grad_(False).eval()
@@ -65,12 +68,12 @@ class Vgg16(nn.Module):
 def load_vgg(path: Path | None) -> Vgg16:
     """VGG-16 from a .safetensors or .pth file; without one, torchvision's published file.
 
-    Raises ValueError when the file is no VGG-16 or the download does not match its hash.
+    Raises BadInput when the file is no VGG-16 or the download does not match its hash.
     """
     if path is None:
         return Vgg16(_download_torchvision())
     if not path.is_file():
-        raise ValueError(f"{path}: no such VGG-16 weight file; pass --vgg FILE or leave it out")
+        raise BadInput(f"{path}: no such VGG-16 weight file; pass --vgg FILE or leave it out")
     try:
         if path.suffix == ".safetensors":
             from safetensors.torch import load_file
@@ -80,7 +83,7 @@ def load_vgg(path: Path | None) -> Vgg16:
             weights = torch.load(path, map_location="cpu", weights_only=True)
         return Vgg16(weights)
     except Exception as error:
-        raise ValueError(f"{path}: not a VGG-16 feature file ({error})") from error
+        raise BadInput(f"{path}: not a VGG-16 feature file ({error})") from error
 
 
 def _download_torchvision() -> dict[str, Tensor]:
@@ -89,7 +92,7 @@ def _download_torchvision() -> dict[str, Tensor]:
     try:
         weights = torch.hub.load_state_dict_from_url(url, map_location="cpu", check_hash=True)
     except Exception as error:
-        raise ValueError(
+        raise BadInput(
             f"{url}: could not download VGG-16 ({error}); pass a local file with --vgg FILE"
         ) from error
     return weights
@@ -125,7 +128,9 @@ def style_loss(
     for name in STYLE_LAYERS:
         whole = gram_term(gram(features[name]), targets[name])
         if local_share:
-            local = torch.stack([gram_term(gram(q), targets[name]) for q in quarters(features[name])])
+            local = torch.stack(
+                [gram_term(gram(q), targets[name]) for q in quarters(features[name])]
+            )
             whole = (1 - local_share) * whole + local_share * local.mean(dim=0)
         terms.append(whole)
     return torch.stack(terms).sum(dim=0)

@@ -1,0 +1,291 @@
+"""Arguments -> Settings -> a command. Errors end as one sentence on stderr and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+from stylizer.errors import BadInput, StylizerError
+from stylizer.options import build_parser
+from stylizer.settings import Settings
+
+INTERRUPTED = 130
+FILE_SOURCES = ("video", "images")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; returns the exit code (0, 1 failed while running, 2 bad use)."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        args = parse(sys.argv[1:] if argv is None else argv)
+        return COMMANDS[args.command](args)
+    except StylizerError as error:
+        print(f"stylizer: {one_sentence(error)}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("stylizer: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output went away; keep the interpreter from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        if os.environ.get("STYLIZER_DEBUG"):
+            raise
+        print(
+            f"stylizer: unforeseen error, {type(error).__name__}: {one_sentence(error)}; "
+            "set STYLIZER_DEBUG=1 for the details and report it",
+            file=sys.stderr,
+        )
+        return 1
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def one_sentence(error: BaseException) -> str:
+    """The message on one line."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def parse(argv: list[str]) -> argparse.Namespace:
+    """Parsed arguments; `run` is meant where no command is named. Raises BadInput."""
+    if not argv or (argv[0].startswith("-") and argv[0] not in ("-h", "--help")):
+        argv = ["run", *argv]
+    args = build_parser().parse_args(argv)
+    if not hasattr(args, "command"):
+        raise BadInput("name a command; `stylizer --help` lists them")
+    return args
+
+
+def run_settings(args: argparse.Namespace) -> Settings:
+    """Settings of `run`. Raises BadInput when options do not fit together."""
+    source = args.source or ("demo" if args.input is None else guess_source(args.input))
+    if source in FILE_SOURCES and args.input is None:
+        raise BadInput(f"--source {source} needs --input PATH")
+    if source not in FILE_SOURCES and args.input is not None:
+        raise BadInput(f"--input belongs to --source video or images, not to {source}")
+    offscreen = args.present == "offscreen"
+    file_work = args.record is not None or offscreen
+    names = vars(args)
+    options = {k: names[k] for k in Settings.__dataclass_fields__ if k in names}
+    options |= {
+        "source": source,
+        "sync": args.sync or source == "images" or (source == "video" and file_work),
+        "hud": args.hud or ("off" if offscreen else "fps"),
+        "warmup": args.warmup if args.warmup is not None else (3 if offscreen else 1),
+    }
+    return Settings(**options)
+
+
+def guess_source(path: Path) -> str:
+    """What --input means without --source: a folder or a picture is images, else video."""
+    from stylizer.source.images import SUFFIXES
+
+    return "images" if path.is_dir() or path.suffix.lower() in SUFFIXES else "video"
+
+
+def run_command(args: argparse.Namespace) -> int:
+    from stylizer.pipeline import run
+    from stylizer.report import make_report, summary, to_json
+
+    settings = run_settings(args)
+    result = run(settings)
+    report = make_report(result)
+    if settings.report is not None:
+        write_text(settings.report, to_json(report))
+    if settings.present == "offscreen" or settings.report is not None:
+        print_table([report], summary(report))
+    return INTERRUPTED if result.facts["interrupted"] else 0
+
+
+def bench_command(args: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from stylizer.bench import bench
+    from stylizer.report import machine, to_json
+    from stylizer.style import catalog
+
+    for path in (args.json, args.html):
+        if path is not None:
+            check_writable(path)
+    models = args.models.split(",") if args.models else catalog.bench_models()
+    if not models:
+        raise BadInput("there is no bundled model to bench; name some with --models")
+    console = Console(stderr=True)
+    base = base_settings(args)
+    with console.status("warming up") as status:
+        rows = bench(
+            models,
+            args.sizes,
+            base,
+            args.frames,
+            args.rounds,
+            lambda i, n, case: status.update(
+                f"round {i + 1} of {n}: {case.model} at {case.size[0]}x{case.size[1]}"
+            ),
+        )
+    whole = {"rows": rows, "machine": machine(rows[0]["machine"]["gl_renderer"])}
+    if args.json is not None:
+        write_text(args.json, to_json(whole))
+    table = bench_table(rows)
+    Console(width=None if sys.stdout.isatty() else 120).print(table)
+    if args.html is not None:
+        recorder = Console(record=True, width=120, file=open(os.devnull, "w"))  # noqa: SIM115
+        recorder.print(table)
+        write_text(args.html, recorder.export_html())
+    return 0
+
+
+def bench_table(rows: list[dict[str, Any]]) -> Any:
+    """The seed's comparison: model x size, with the ratio to the original."""
+    from rich.table import Table
+
+    m = rows[0]["machine"]
+    table = Table(
+        title=f"{m['cpu']}, {m['cores']} cores, {rows[0]['provider']}; "
+        f"{rows[0]['frames']} frames a row, lock-step, {m['gl_renderer']}"
+    )
+    table.add_column("model")
+    for name in ("size", "file KB", "styled fps", "p50 ms", "p99 ms", f"x {rows[0]['ratio_to']}"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        times = row["frame_time_ms"]
+        table.add_row(
+            row["model"],
+            "{}x{}".format(*row["size"]),
+            f"{row['model_bytes'] / 1000:,.0f}",
+            f"{row['styled_fps']:.2f}",
+            f"{times['p50']:.1f}",
+            "–" if times["p99"] is None else f"{times['p99']:.1f}",
+            "–" if row["ratio"] is None else f"{row['ratio']:.2f}",
+        )
+    return table
+
+
+def models_command(args: argparse.Namespace) -> int:
+    from stylizer.style import catalog
+
+    settings = base_settings(args)
+    if args.what != "list" and args.model is None:
+        raise BadInput(f"`models {args.what}` needs a model: STYLE-TIER or PATH.onnx")
+    if args.what == "list":
+        found: Any = catalog.list_models()
+    elif args.what == "inspect":
+        found = catalog.inspect(args.model, settings)
+    else:
+        found = catalog.check(args.model, settings, args.size)
+    if args.json:
+        print(json.dumps(found, indent=2))
+    else:
+        print_facts(found)
+    return 0
+
+
+def doctor_command(args: argparse.Namespace) -> int:
+    from stylizer.doctor import examine
+
+    findings = examine()
+    if args.json:
+        print(json.dumps([f.as_dict() for f in findings], indent=2))
+    else:
+        rows = [
+            {"": "ok" if f.works else "--", "what": f.what, "found": f.found, "fix": f.fix}
+            for f in findings
+        ]
+        print_facts(rows)
+    return 0 if all(f.works for f in findings if f.needed) else 1
+
+
+def train_command(args: argparse.Namespace) -> int:
+    return lab("train_command")(args)
+
+
+def judge_command(args: argparse.Namespace) -> int:
+    return lab("judge_command")(args, base_settings(args))
+
+
+def lab(name: str) -> Callable[..., int]:
+    """A command of the lab. Raises BadInput when the lab extra is not installed."""
+    try:
+        from stylizer.lab import commands
+    except ModuleNotFoundError as error:
+        if error.name in ("torch", "safetensors"):
+            raise BadInput(
+                f"this command needs the package {error.name}: pip install 'stylizer[lab]'"
+            ) from error
+        raise
+    return getattr(commands, name)
+
+
+def base_settings(args: argparse.Namespace) -> Settings:
+    """Settings from whatever options the command has."""
+    names = {k: v for k, v in vars(args).items() if k in Settings.__dataclass_fields__}
+    return Settings(**{k: v for k, v in names.items() if v is not None})
+
+
+def check_writable(path: Path) -> None:
+    from stylizer.present.files import check_writable as check
+
+    check(path)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Whole or not at all. Raises StylizerError when it cannot be written."""
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise StylizerError(f"{path}: could not be written ({error.strerror})") from error
+
+
+def print_table(rows: list[dict[str, Any]], lines: list[tuple[str, str]]) -> None:
+    """The frame-time table of a run."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=f"{rows[0]['model']}, {rows[0]['provider']}", show_header=False)
+    for name, value in lines:
+        table.add_row(name, value)
+    Console(width=None if sys.stdout.isatty() else 100).print(table)
+
+
+def print_facts(found: Any) -> None:
+    """A list of dicts as a table, a dict as two columns."""
+    from rich.console import Console
+    from rich.table import Table
+
+    rows = found if isinstance(found, list) else [{"": k, "value": v} for k, v in found.items()]
+    table = Table()
+    for name in rows[0] if rows else []:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*(as_text(v) for v in row.values()))
+    Console(width=None if sys.stdout.isatty() else 120).print(table)
+
+
+def as_text(value: Any) -> str:
+    if isinstance(value, dict):
+        return "\n".join(f"{k}: {as_text(v)}" for k, v in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(as_text(v) for v in value)
+    return "–" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "run": run_command,
+    "bench": bench_command,
+    "models": models_command,
+    "doctor": doctor_command,
+    "train": train_command,
+    "judge": judge_command,
+}

@@ -1,0 +1,85 @@
+"""What the hotkeys change while a run goes on: pure state, no I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from stylizer.frame import Rect
+from stylizer.hotkeys import Action
+from stylizer.settings import HudMode, Settings
+
+HUD_MODES: tuple[HudMode, ...] = ("off", "fps", "graph")
+STRENGTH_STEP = 0.1
+
+
+@dataclass
+class Controls:
+    """Owned by the main thread."""
+
+    strength: float
+    keep_colors: bool
+    wipe: float | None
+    hud: HudMode
+    show_source: bool = False
+    help: bool = False
+    quit: bool = False
+    last_wipe: float = 0.5
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Controls:
+        wipe = settings.wipe
+        return cls(
+            settings.strength,
+            settings.keep_colors,
+            wipe,
+            settings.hud,
+            last_wipe=0.5 if wipe is None else wipe,
+        )
+
+    def apply(self, action: Action, picture: Rect) -> str | None:
+        """Change the state; returns a short message to show, "" for none, None when not ours.
+
+        `picture` is where the picture lies in the window, in pixels, for the wipe's drag.
+        """
+        handler = getattr(self, f"_on_{action.name}", None)
+        return None if handler is None else handler(action.value, picture)
+
+    def _on_show_source(self, value: float, _: Rect) -> str:
+        self.show_source = value > 0
+        return ""
+
+    def _on_toggle_wipe(self, _: float, __: Rect) -> str:
+        self.wipe = self.last_wipe if self.wipe is None else None
+        return "wipe on: drag it" if self.wipe is not None else "wipe off"
+
+    def _on_wipe(self, x_px: float, picture: Rect) -> str:
+        if self.wipe is not None:
+            self.wipe = min(1.0, max(0.0, (x_px - picture.x) / picture.width))
+            self.last_wipe = self.wipe
+        return ""
+
+    def _on_strength_down(self, _: float, __: Rect) -> str:
+        return self._set_strength(self.strength - STRENGTH_STEP)
+
+    def _on_strength_up(self, _: float, __: Rect) -> str:
+        return self._set_strength(self.strength + STRENGTH_STEP)
+
+    def _set_strength(self, strength: float) -> str:
+        self.strength = round(min(1.0, max(0.0, strength)), 3)
+        return f"strength {self.strength:.0%}"
+
+    def _on_keep_colors(self, _: float, __: Rect) -> str:
+        self.keep_colors = not self.keep_colors
+        return "the game's colours" if self.keep_colors else "the style's colours"
+
+    def _on_hud(self, _: float, __: Rect) -> str:
+        self.hud = HUD_MODES[(HUD_MODES.index(self.hud) + 1) % len(HUD_MODES)]
+        return ""
+
+    def _on_help(self, _: float, __: Rect) -> str:
+        self.help = not self.help
+        return ""
+
+    def _on_quit(self, _: float, __: Rect) -> str:
+        self.quit = True
+        return ""

@@ -1,0 +1,270 @@
+"""From source to styled frame: the capture and style threads, and the newest-frame slot between.
+
+Two feeds with one face: `SyncFeed` captures and styles one by one when asked (lock-step),
+`LiveFeed` lets capture, style and present overlap and always gives the newest result.
+
+Threads and what they own: "capture" owns the source (and its GL context); "style" owns the running
+session in a live feed; the main thread owns everything else. Slots are the only shared state.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
+
+from stylizer.frame import IDLE, Frame, InputState, StyledFrame
+from stylizer.stages import Source, StyleBackend
+
+T = TypeVar("T")
+POLL_S = 0.1  # how often a waiting thread looks whether it should stop
+
+
+@dataclass(frozen=True, eq=False)
+class Captured:
+    """A frame and how long its `read` took."""
+
+    frame: Frame
+    capture_ms: float
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """A pair to present; `warm` ones are shown but not counted."""
+
+    styled: StyledFrame
+    capture_ms: float
+    warm: bool = False
+
+
+class Slot(Generic[T]):
+    """Newest value wins; an error or the end reaches whoever takes."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._value: T | None = None
+        self._error: BaseException | None = None
+        self.overwritten = 0
+
+    def put(self, value: T) -> None:
+        with self._condition:
+            self.overwritten += self._value is not None
+            self._value = value
+            self._condition.notify_all()
+
+    def fail(self, error: BaseException) -> None:
+        """A SourceEnded or an error, raised by `take` once the last value is taken."""
+        with self._condition:
+            self._error = self._error or error
+            self._condition.notify_all()
+
+    def take(self, timeout_s: float) -> T | None:
+        """The newest value, waited for up to `timeout_s`; None when there is none."""
+        with self._condition:
+            self._condition.wait_for(
+                lambda: self._value is not None or self._error is not None, timeout_s
+            )
+            value, self._value = self._value, None
+            if value is None and self._error is not None:
+                raise self._error
+            return value
+
+
+class CaptureThread:
+    """Opens, reads and closes the source on a thread of its own.
+
+    on_demand: read once per `request()` (lock-step) instead of as fast as the source gives.
+    """
+
+    def __init__(self, open_source: Callable[[], Source], on_demand: bool) -> None:
+        self.slot: Slot[Captured] = Slot()
+        self.newest: Captured | None = None
+        self.inputs = IDLE
+        self.source: Source | None = None
+        self._open_source = open_source
+        self._on_demand = on_demand
+        self._go = threading.Event()
+        self._stop = threading.Event()
+        self._opened = threading.Event()
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
+        self._thread.start()
+
+    def wait_open(self) -> Source:
+        """The opened source; raises what opening it raised."""
+        self._opened.wait()
+        if self.source is None:
+            assert self._error is not None
+            raise self._error
+        return self.source
+
+    def request(self) -> None:
+        """Ask for one frame (on demand), or let frames flow (otherwise)."""
+        self._go.set()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._go.set()
+        self._thread.join()
+
+    @property
+    def dropped(self) -> int:
+        """Frames captured or due, but never styled."""
+        return self.slot.overwritten + getattr(self.source, "skipped", 0)
+
+    def _run(self) -> None:
+        try:
+            self.source = self._open_source()
+        except BaseException as error:
+            self._error = error
+            return
+        finally:
+            self._opened.set()
+        try:
+            self._read_all(self.source)
+        except BaseException as error:
+            self.slot.fail(error)
+        finally:
+            self.source.close()
+
+    def _read_all(self, source: Source) -> None:
+        # The first frame is read at once; the next ones when the run has warmed up.
+        self._read(source)
+        while not self._stop.is_set():
+            if not self._go.wait(POLL_S):
+                continue
+            if self._stop.is_set():
+                break
+            if self._on_demand:
+                self._go.clear()
+            self._read(source)
+
+    def _read(self, source: Source) -> None:
+        inputs, self.inputs = self.inputs, IDLE
+        started = time.perf_counter()
+        frame = source.read(inputs)
+        if frame is not None:
+            captured = Captured(frame, (time.perf_counter() - started) * 1000)
+            self.newest = captured
+            self.slot.put(captured)
+
+
+class SyncFeed:
+    """Lock-step: every frame captured, styled and handed over, one by one, on the main thread."""
+
+    def __init__(self, capture: CaptureThread, style: Callable[[], StyleBackend], warmup: int):
+        self._capture = capture
+        self._style = style
+        self._warm_left = warmup
+        self._first: Captured | None = None
+        self._asked = True  # the capture thread reads the first frame unasked
+        self.newest: Captured | None = None
+
+    def next(self, timeout_s: float) -> Shown | None:
+        """The next pair. Raises SourceEnded at the end, and any error of source or session."""
+        captured = self._first or self._capture_one(timeout_s)
+        if captured is None:
+            return None
+        self.newest = captured
+        styled = self._style().style(captured.frame)
+        if not self._warm_left:
+            self._first = None
+            return Shown(styled, captured.capture_ms)
+        self._warm_left -= 1
+        # Warming up repeats the first frame; the counted one is stamped as if captured just now.
+        now = time.perf_counter()
+        self._first = replace(captured, frame=replace(captured.frame, captured_at=now))
+        return Shown(styled, captured.capture_ms, warm=True)
+
+    def _capture_one(self, timeout_s: float) -> Captured | None:
+        if not self._asked:
+            self._capture.request()
+            self._asked = True
+        captured = self._capture.slot.take(max(timeout_s, POLL_S))
+        self._asked = captured is None
+        return captured
+
+    def steer(self, inputs: InputState) -> None:
+        self._capture.inputs = inputs
+
+    @property
+    def dropped(self) -> int:
+        return 0
+
+    def close(self) -> None:
+        self._capture.stop()
+
+
+class LiveFeed:
+    """Capture and style on threads of their own; the newest styled frame wins."""
+
+    def __init__(self, capture: CaptureThread, style: Callable[[], StyleBackend], warmup: int):
+        self._capture = capture
+        self._style = style
+        self._warmup = max(1, warmup)
+        self._styled: Slot[Shown] = Slot()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="style", daemon=True)
+        self._thread.start()
+
+    @property
+    def newest(self) -> Captured | None:
+        """The newest captured frame, for showing the source."""
+        return self._capture.newest
+
+    def next(self, timeout_s: float) -> Shown | None:
+        """The newest pair not given yet, or None. Raises SourceEnded and the threads' errors."""
+        return self._styled.take(timeout_s)
+
+    def steer(self, inputs: InputState) -> None:
+        if not inputs.idle:
+            self._capture.inputs = inputs
+
+    @property
+    def dropped(self) -> int:
+        return self._capture.dropped
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._capture.stop()
+
+    def _run(self) -> None:
+        try:
+            self._style_all()
+        except BaseException as error:
+            self._styled.fail(error)
+
+    def _style_all(self) -> None:
+        warm = self._warmup
+        while not self._stop.is_set():
+            captured = self._capture.slot.take(POLL_S)
+            if captured is None:
+                continue
+            while warm and not self._stop.is_set():
+                styled = self._style().style(captured.frame)
+                self._styled.put(Shown(styled, captured.capture_ms, warm=True))
+                warm -= 1
+                now = time.perf_counter()
+                captured = replace(captured, frame=replace(captured.frame, captured_at=now))
+            self._capture.request()  # from here on frames flow
+            styled = self._style().style(captured.frame)
+            self._styled.put(Shown(styled, captured.capture_ms))
+
+
+Feed = SyncFeed | LiveFeed
+
+
+def open_feed(
+    open_source: Callable[[], Source], style: Callable[[], StyleBackend], sync: bool, warmup: int
+) -> tuple[Feed, Source]:
+    """Start the threads and wait for the source; raises what opening the source raised."""
+    capture = CaptureThread(open_source, on_demand=sync)
+    try:
+        source = capture.wait_open()
+    except BaseException:
+        capture.stop()
+        raise
+    return (SyncFeed if sync else LiveFeed)(capture, style, warmup), source

@@ -1,0 +1,163 @@
+"""The lab's commands: train and judge, from parsed arguments to files and printed results."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from stylizer.errors import BadInput
+from stylizer.lab import fit
+from stylizer.lab.card import write_card
+from stylizer.lab.data import ContentSet
+from stylizer.lab.export import export_onnx, load_weights
+from stylizer.lab.judge import judge
+from stylizer.lab.network import ARCHS
+from stylizer.lab.perceptual import file_sha256, load_vgg
+from stylizer.settings import Settings
+
+LOG_EVERY = 20  # steps between lines when the output is no terminal
+
+
+def train_command(args: argparse.Namespace) -> int:
+    """Train, export, write the card; returns the exit code. Raises BadInput, StylizerError."""
+    recipe = recipe_of(args)
+    out = output_path(args)
+    run_dir = Path("runs") / out.stem
+    fit.keep_memory()
+    vgg = load_vgg(args.vgg)
+    style = fit.load_style(args.style, recipe.style_size)
+    content = ContentSet(args.content)
+    for name in content.unreadable:
+        print(f"{name}: not readable, left out", file=sys.stderr)
+    if args.resume:
+        state = fit.load_checkpoint(run_dir / "checkpoint.pt", recipe)
+    else:
+        state = fit.new_state(recipe)
+        if args.init:
+            load_weights(state.network, args.init)
+    final = train_with_progress(args, recipe, state, vgg, style, content, run_dir)
+    contract = {
+        "layout": "NCHW",
+        "range": "0..255",
+        "order": "RGB",
+        "size_multiple": state.network.arch.size_multiple,
+        "style": style_name(out),
+        "tier": recipe.arch,
+        "precision": "fp32",
+    }
+    difference = export_onnx(state.network, out, contract, asdict(recipe))
+    write_card(
+        out,
+        recipe,
+        {
+            "parameters": sum(p.numel() for p in state.network.parameters()),
+            "final training losses": {
+                "content": round(final.content, 4),
+                "style": round(final.style, 4),
+                "total variation": round(final.tv, 6),
+            },
+            "skipped steps": final.skipped,
+            "training seconds": round(state.seconds),
+            "content pictures": len(content),
+            "VGG-16 file": "torchvision" if args.vgg is None else file_sha256(args.vgg)[:16],
+            "started from": args.init.name if args.init else "random weights",
+            "versions": fit.versions(),
+        },
+    )
+    print(f"{out}: written; differs from PyTorch by at most {difference:.4f} of 255 on three sizes")
+    return 0
+
+
+def recipe_of(args: argparse.Namespace) -> fit.Recipe:
+    """The recipe the options describe. Raises BadInput for an unknown architecture or size."""
+    if args.arch not in ARCHS:
+        raise BadInput(f"there is no architecture {args.arch!r}; choose one of {', '.join(ARCHS)}")
+    if any(side % ARCHS[args.arch].size_multiple or side < 64 for side in args.crop):
+        raise BadInput(
+            f"--crop {args.crop[0]}x{args.crop[1]}: sides are multiples of 4, at least 64"
+        )
+    return fit.Recipe(
+        arch=args.arch,
+        style=args.style.name,
+        content=args.content.name,
+        steps=args.steps,
+        batch=args.batch,
+        crop=args.crop,
+        style_size=args.style_size,
+        style_weight=args.style_weight,
+        tv_weight=args.tv_weight,
+        learning_rate=args.lr,
+        seed=args.seed,
+    )
+
+
+def output_path(args: argparse.Namespace) -> Path:
+    """Where the model goes. Raises BadInput when it is no .onnx or cannot be written there."""
+    out = args.out or Path("models") / f"{args.style.stem}-{args.arch}.onnx"
+    if out.suffix != ".onnx":
+        raise BadInput(f"--out {out}: a model file ends in .onnx")
+    from stylizer.present.files import check_writable
+
+    out.parent.mkdir(parents=True, exist_ok=True)
+    check_writable(out)
+    return out
+
+
+def style_name(out: Path) -> str:
+    """ "mosaic" of mosaic-small.onnx."""
+    return out.stem.rpartition("-")[0] or out.stem
+
+
+def train_with_progress(
+    args: argparse.Namespace,
+    recipe: fit.Recipe,
+    state: fit.TrainState,
+    vgg,
+    style: torch.Tensor,
+    content: ContentSet,
+    run_dir: Path,
+) -> fit.Progress:
+    """The training loop under a progress bar, or with a line now and then where none fits."""
+    console = Console(stderr=True)
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    )
+    task = bar.add_task("starting", total=recipe.steps, completed=state.step)
+
+    def on_step(p: fit.Progress) -> None:
+        text = f"content {p.content:.3f}  style {p.style:.3f}  tv {p.tv:.5f}"
+        text += f"  skipped {p.skipped}" if p.skipped else ""
+        bar.update(task, completed=p.step, description=text)
+        if not console.is_terminal and (p.step % LOG_EVERY == 0 or p.step == p.steps):
+            left = f"{p.seconds_left / 60:.0f} min left"
+            print(f"step {p.step}/{p.steps}  {text}  {left}", file=sys.stderr, flush=True)
+
+    with bar:
+        return fit.train(recipe, state, vgg, style, content, run_dir, on_step, args.preview_every)
+
+
+def judge_command(args: argparse.Namespace, settings: Settings) -> int:
+    """Print the judge's JSON; returns the exit code. Raises BadInput, StylizerError."""
+    from stylizer.style.catalog import open_style
+
+    vgg = load_vgg(args.vgg)
+    backend = open_style(settings, args.model, (1280, 720))
+    try:
+        verdict = judge(backend, args.style, args.frames, vgg)
+        facts = {"model": backend.model, "provider": backend.provider, "style": args.style.name}
+    finally:
+        backend.close()
+    print(json.dumps(facts | verdict.as_dict(), indent=2))
+    return 0

@@ -1,0 +1,161 @@
+"""PyTorch -> ONNX: one file, one input, one output, dynamic size, checked against PyTorch."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from onnx import helper, numpy_helper
+
+from stylizer.errors import StylizerError
+from stylizer.lab.network import ConvLayer, StyleNetwork, fold_byte_range
+
+OPSET = 17  # CUDA lacked a Pad kernel for 19-23 (onnxruntime#26393)
+CHECK_SIZES = ((256, 256), (320, 180), (724, 540))  # (width, height)
+MAX_DIFFERENCE = 0.5  # of 255
+
+
+def export_onnx(network: StyleNetwork, path: Path, contract: dict, recipe: dict) -> float:
+    """Write the network as ONNX (NCHW RGB 0..255 in and out, sizes a multiple of 4).
+
+    Returns the largest difference from PyTorch over three sizes, in 255ths. Raises StylizerError
+    when it is over 0.5: then nothing is written.
+    """
+    folded = fold_byte_range(network.cpu())
+    part = path.with_suffix(".part")
+    try:
+        _write(folded, part, contract, recipe)
+        difference = max(_difference(folded, part, size) for size in CHECK_SIZES)
+        if not difference <= MAX_DIFFERENCE:
+            raise StylizerError(
+                f"{path}: the exported model differs from PyTorch by {difference:.3f} of 255 "
+                f"(at most {MAX_DIFFERENCE} allowed); nothing was written"
+            )
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+    return difference
+
+
+def _write(network: StyleNetwork, path: Path, contract: dict, recipe: dict) -> None:
+    """The graph, layer by layer: PyTorch's tracer leaves 200 nodes of padding arithmetic."""
+    graph = _Graph(network)
+    y = graph.relu(graph.norm(graph.conv("input", "conv1"), "in1"))
+    y = graph.relu(graph.norm(graph.conv(y, "conv2"), "in2"))
+    y = graph.relu(graph.norm(graph.conv(y, "conv3"), "in3"))
+    for i in range(network.arch.blocks):
+        block = f"blocks.{i}."
+        inner = graph.relu(graph.norm(graph.conv(y, block + "conv1"), block + "in1"))
+        inner = graph.norm(graph.conv(inner, block + "conv2"), block + "in2")
+        y = graph.node("Add", [y, inner])
+    y = graph.relu(graph.norm(graph.conv(y, "deconv1"), "in4"))
+    y = graph.relu(graph.norm(graph.conv(y, "deconv2"), "in5"))
+    graph.conv(y, "deconv3", output="output")
+    model = graph.model()
+    for key, value in (("stylizer.contract", contract), ("stylizer.recipe", recipe)):
+        entry = model.metadata_props.add()
+        entry.key, entry.value = key, json.dumps(value, sort_keys=True)
+    onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, str(path))
+
+
+class _Graph:
+    """Collects the nodes and weights of one StyleNetwork; weights keep their PyTorch names."""
+
+    def __init__(self, network: StyleNetwork) -> None:
+        self.modules = dict(network.named_modules())
+        self.nodes: list[onnx.NodeProto] = []
+        self.weights: dict[str, np.ndarray] = {}
+
+    def node(self, op: str, inputs: list[str], output: str = "", **attributes: Any) -> str:
+        output = output or f"{op.lower()}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(op, inputs, [output], name=output, **attributes))
+        return output
+
+    def constant(self, name: str, values: np.ndarray) -> str:
+        self.weights[name] = values
+        return name
+
+    def conv(self, x: str, name: str, output: str = "") -> str:
+        layer = self.modules[name]
+        assert isinstance(layer, ConvLayer)
+        if layer.upsample > 1:
+            scales = self.constant("upsample2", np.array([1, 1, 2, 2], np.float32))
+            x = self.node(
+                "Resize",
+                [x, "", scales],
+                mode="nearest",
+                nearest_mode="floor",
+                coordinate_transformation_mode="asymmetric",
+            )
+        p = layer.pad
+        pads = self.constant(f"reflect{p}", np.array([0, 0, p, p, 0, 0, p, p], np.int64))
+        x = self.node("Pad", [x, pads], mode="reflect")
+        inputs = [x]
+        for suffix, tensor in (("weight", layer.conv2d.weight), ("bias", layer.bias())):
+            values = tensor.detach().numpy()
+            inputs.append(self.constant(f"{name}.conv2d.{suffix}", values))
+        k, s = layer.conv2d.kernel_size[0], layer.conv2d.stride[0]
+        return self.node("Conv", inputs, output, kernel_shape=[k, k], strides=[s, s])
+
+    def norm(self, x: str, name: str) -> str:
+        layer = self.modules[name]
+        assert isinstance(layer, torch.nn.InstanceNorm2d)
+        inputs = [x]
+        for suffix, tensor in (("weight", layer.weight), ("bias", layer.bias)):
+            inputs.append(self.constant(f"{name}.{suffix}", tensor.detach().numpy()))
+        return self.node("InstanceNormalization", inputs, epsilon=layer.eps)
+
+    def relu(self, x: str) -> str:
+        return self.node("Relu", [x])
+
+    def model(self) -> onnx.ModelProto:
+        values = [
+            helper.make_tensor_value_info(
+                name, onnx.TensorProto.FLOAT, ["batch", 3, "height", "width"]
+            )
+            for name in ("input", "output")
+        ]
+        weights = [numpy_helper.from_array(v, n) for n, v in self.weights.items()]
+        graph = helper.make_graph(self.nodes, "style", values[:1], values[1:], weights)
+        opset = helper.make_opsetid("", OPSET)
+        return helper.make_model(
+            graph, opset_imports=[opset], ir_version=8, producer_name="stylizer"
+        )
+
+
+def _difference(network: StyleNetwork, path: Path, size: tuple[int, int]) -> float:
+    import onnxruntime
+
+    rng = np.random.default_rng(0)
+    width, height = size
+    coarse = rng.uniform(0, 255, (1, 3, height // 4, width // 4)).astype(np.float32)
+    pixels = coarse.repeat(4, axis=2).repeat(4, axis=3)[:, :, :height, :width]
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    got = np.asarray(session.run(None, {"input": pixels})[0])
+    with torch.no_grad():
+        expected = network(torch.from_numpy(pixels)).numpy()
+    return float(np.abs(np.clip(got, 0, 255) - np.clip(expected, 0, 255)).max())
+
+
+def load_weights(network: StyleNetwork, path: Path) -> None:
+    """Fill the network from an ONNX file that `export_onnx` wrote (to train on from a model).
+
+    Raises StylizerError when the file holds other weights.
+    """
+    values = {v.name: numpy_helper.to_array(v) for v in onnx.load(str(path)).graph.initializer}
+    state = network.state_dict()
+    missing = [name for name in state if name not in values]
+    if missing:
+        raise StylizerError(f"{path}: not a model of this architecture (no weights {missing[0]!r})")
+    for name, tensor in state.items():
+        tensor.copy_(torch.from_numpy(values[name].copy()))
+    with torch.no_grad():
+        network.conv1.conv2d.weight *= 255.0
+        network.deconv3.conv2d.weight /= 255.0
+        network.deconv3.bias().div_(255.0)

@@ -1,0 +1,239 @@
+"""The command line's words: parsers and value types; no work is done here."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import NoReturn
+
+from stylizer.errors import BadInput
+
+PROVIDERS = ("auto", "cpu", "cuda", "tensorrt", "openvino", "webgpu", "directml", "coreml")
+
+
+class OneSentenceParser(argparse.ArgumentParser):
+    """argparse without the usage dump: a mistake is one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        raise BadInput(f"{message}; `{self.prog} --help` lists the options")
+
+
+def size(text: str) -> tuple[int, int]:
+    """ "1280x720" -> (1280, 720), each side 16 to 16384."""
+    width, _, height = text.lower().partition("x")
+    if not (width.isdigit() and height.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r} is no size; write WIDTHxHEIGHT, as in 1280x720")
+    result = int(width), int(height)
+    if not all(16 <= side <= 16384 for side in result):
+        raise argparse.ArgumentTypeError(f"{text!r}: each side of a size is 16 to 16384 pixels")
+    return result
+
+
+def sizes(text: str) -> list[tuple[int, int]]:
+    """ "720x540,1280x720" -> list of sizes."""
+    return [size(part.strip()) for part in text.split(",")]
+
+
+def share(text: str) -> float:
+    """A number from 0 to 1."""
+    value = number(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} must lie between 0 and 1")
+    return value
+
+
+def positive(text: str) -> float:
+    """A number above 0."""
+    value = number(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} must be a number above 0")
+    return value
+
+
+def number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from error
+
+
+def count(text: str) -> int:
+    """A whole number from 1."""
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number from 1")
+    return int(text)
+
+
+def whole(text: str) -> int:
+    """A whole number from 0."""
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number from 0")
+    return int(text)
+
+
+def add_model_options(parser: argparse.ArgumentParser) -> None:
+    """What a foreign ONNX file needs to be told when metadata and probing are wrong."""
+    parser.add_argument(
+        "--model-layout", choices=("NCHW", "NHWC"), help="override the layout found"
+    )
+    parser.add_argument(
+        "--model-range", choices=("0..1", "0..255", "-1..1"), help="override the value range found"
+    )
+    parser.add_argument("--model-order", choices=("RGB", "BGR"), help="override the channel order")
+    parser.add_argument("--provider", choices=PROVIDERS, default="auto", help="default: auto")
+
+
+def add_run(commands: argparse._SubParsersAction) -> None:
+    p = commands.add_parser(
+        "run",
+        help="stylize a source live, or headless (the default command)",
+        description="Stylize a source live in a window, or headless.",
+        epilog="example: stylizer run --source video --input game.mp4 --model mosaic-small "
+        "--record painted.mp4",
+    )
+    p.add_argument(
+        "--source", default=None, metavar="NAME", help="demo (default), video, images, synthetic"
+    )
+    p.add_argument("--input", type=Path, metavar="PATH", help="a video file, a picture or a folder")
+    p.add_argument(
+        "--model",
+        default="auto",
+        metavar="M",
+        help="STYLE-TIER, PATH.onnx[#K], none; default: the best bundled",
+    )
+    add_model_options(p)
+    p.add_argument("--size", type=size, default=(1280, 720), metavar="WxH", help="default 1280x720")
+    p.add_argument("--inference-size", type=size, metavar="WxH", help="what the network sees")
+    p.add_argument(
+        "--present", default="window", metavar="NAME", help="window (default) or offscreen"
+    )
+    p.add_argument("--sync", action="store_true", help="lock-step: every frame styled, in order")
+    p.add_argument("--fps", type=positive, metavar="F", help="pace of an offscreen presenter")
+    p.add_argument("--frames", type=count, metavar="N", help="stop after N presented frames")
+    p.add_argument("--seconds", type=positive, metavar="S", help="stop after S seconds")
+    p.add_argument("--warmup", type=whole, metavar="N", help="frames left out of the statistics")
+    p.add_argument("--strength", type=share, default=1.0, metavar="0..1", help="0 shows the source")
+    p.add_argument(
+        "--keep-colors", action="store_true", help="styled brightness, the game's colours"
+    )
+    p.add_argument("--wipe", type=share, metavar="0..1", help="before/after, split at this place")
+    p.add_argument(
+        "--hud", choices=("off", "fps", "graph"), help="default: fps in a window, else off"
+    )
+    p.add_argument("--fullscreen", action="store_true", help="start in fullscreen")
+    p.add_argument(
+        "--record", type=Path, metavar="FILE", help="write an .mp4 or .mkv (never the HUD)"
+    )
+    p.add_argument("--output", type=Path, metavar="DIR", help="write every picture as PNG")
+    p.add_argument("--screenshot", type=Path, metavar="FILE", help="the last presented frame, PNG")
+    p.add_argument("--report", type=Path, metavar="FILE", help="frame times and facts, JSON")
+    p.add_argument("--seed", type=whole, default=0, metavar="N", help="same seed, same demo frames")
+    p.set_defaults(command="run")
+
+
+def add_bench(commands: argparse._SubParsersAction) -> None:
+    p = commands.add_parser(
+        "bench",
+        help="time models at several sizes, in interleaved rounds",
+        description="Time models at several sizes, in interleaved rounds of the real loop.",
+        epilog="example: stylizer bench --models mosaic-small,PATH.onnx --frames 30 --json b.json",
+    )
+    p.add_argument("--models", metavar="A,B", help="default: the bundled mosaic tiers")
+    p.add_argument("--sizes", type=sizes, default=[(720, 540), (1280, 720)], metavar="WxH,WxH")
+    add_model_options(p)
+    p.add_argument(
+        "--frames", type=count, default=30, metavar="N", help="frames of each row, over all rounds"
+    )
+    p.add_argument("--rounds", type=count, default=3, metavar="R")
+    p.add_argument("--warmup", type=whole, default=2, metavar="N", help="before the first round")
+    p.add_argument("--json", type=Path, metavar="FILE", help="rows and machine as JSON")
+    p.add_argument("--html", type=Path, metavar="FILE", help="the table as a page")
+    p.set_defaults(command="bench")
+
+
+def add_models(commands: argparse._SubParsersAction) -> None:
+    p = commands.add_parser(
+        "models",
+        help="list, inspect or check style models",
+        description="List the bundled models, show what is known of one, or check that one works.",
+        epilog="example: stylizer models inspect my-style.onnx",
+    )
+    p.add_argument("what", choices=("list", "inspect", "check"))
+    p.add_argument("model", nargs="?", help="STYLE-TIER or PATH.onnx[#K]")
+    add_model_options(p)
+    p.add_argument(
+        "--size", type=size, default=(1280, 720), metavar="WxH", help="for MACs and times"
+    )
+    p.add_argument("--json", action="store_true", help="print JSON")
+    p.set_defaults(command="models")
+
+
+def add_doctor(commands: argparse._SubParsersAction) -> None:
+    p = commands.add_parser(
+        "doctor",
+        help="what works here, what does not, and the line that fixes it",
+        description="Try GL, the window, providers, capture and the encoder for real.",
+        epilog="example: stylizer doctor",
+    )
+    p.add_argument("--json", action="store_true", help="print JSON")
+    p.set_defaults(command="doctor")
+
+
+def add_train(commands: argparse._SubParsersAction) -> None:
+    p = commands.add_parser(
+        "train",
+        help="train a style model from one picture (needs the lab extra)",
+        description="Train a style model from one picture and a folder of content.",
+        epilog="example: stylizer train --style starry.jpg --content photos/ --arch small "
+        "--out models/starry-small.onnx",
+    )
+    p.add_argument("--style", type=Path, required=True, metavar="IMAGE")
+    p.add_argument("--content", type=Path, required=True, metavar="DIR", help="pictures or videos")
+    p.add_argument("--arch", default="small", metavar="ARCH", help="original, small (default)")
+    p.add_argument("--vgg", type=Path, metavar="FILE", help="VGG-16 weights; default: downloaded")
+    p.add_argument("--out", type=Path, metavar="FILE", help="default models/STYLE-ARCH.onnx")
+    p.add_argument("--steps", type=count, default=2000, metavar="N")
+    p.add_argument("--batch", type=count, default=1, metavar="N")
+    p.add_argument("--crop", type=size, default=(352, 288), metavar="WxH")
+    p.add_argument(
+        "--style-weight", type=positive, default=5.0, metavar="X", help="content weighs 1"
+    )
+    p.add_argument("--tv-weight", type=number, default=0.5, metavar="X", help="total variation")
+    p.add_argument("--lr", type=positive, default=1e-3, metavar="X", help="peak learning rate")
+    p.add_argument("--style-size", type=count, default=512, metavar="PX", help="style's short side")
+    p.add_argument("--seed", type=whole, default=1, metavar="N")
+    p.add_argument("--init", type=Path, metavar="MODEL", help="start from this model's weights")
+    p.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    p.add_argument("--preview-every", type=count, default=200, metavar="N", help="steps")
+    p.set_defaults(command="train")
+
+
+def add_judge(commands: argparse._SubParsersAction) -> None:
+    p = commands.add_parser(
+        "judge",
+        help="content and style loss of a model on frames (needs the lab extra)",
+        description="Relative content and style loss of a model on frames it never saw, as JSON.",
+        epilog="example: stylizer judge --model mosaic-small --style metzinger.jpg --frames clips/",
+    )
+    p.add_argument("--model", required=True, metavar="M")
+    add_model_options(p)
+    p.add_argument("--style", type=Path, required=True, metavar="IMAGE")
+    p.add_argument(
+        "--frames", type=Path, required=True, metavar="PATH", help="folder, picture or video"
+    )
+    p.add_argument("--vgg", type=Path, metavar="FILE", help="VGG-16 weights; default: downloaded")
+    p.set_defaults(command="judge")
+
+
+def build_parser() -> OneSentenceParser:
+    """The whole command line."""
+    parser = OneSentenceParser(
+        prog="stylizer",
+        description="Real-time game-frame stylizer: any game, painted by a neural style model.",
+        epilog="Without a command, `run` is meant. Each command has --help. "
+        "example: stylizer run --model mosaic-small",
+    )
+    commands = parser.add_subparsers(parser_class=OneSentenceParser, metavar="COMMAND")
+    for add in (add_run, add_bench, add_models, add_doctor, add_train, add_judge):
+        add(commands)
+    return parser

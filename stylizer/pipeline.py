@@ -1,0 +1,386 @@
+"""run(): the only loop, for the window, headless runs and the bench alike.
+
+while presenter.is_open:
+    presenter.poll()          hotkeys -> controls, camera input
+    feed.next()               a styled frame with the frame it was made from
+    compositor.draw()         blends, then the HUD
+    presenter.present()
+    stats.present()
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stylizer.bank import ModelBank
+from stylizer.controls import Controls
+from stylizer.errors import StylizerError
+from stylizer.feed import Shown, open_feed
+from stylizer.frame import Frame, StyledImage, letterbox
+from stylizer.hotkeys import Action
+from stylizer.hudfeed import HudFeed
+from stylizer.outputs import Outputs, medium_rate
+from stylizer.settings import Settings
+from stylizer.stages import PRESENTERS, SOURCES, SourceEnded, StyleBackend, open_backend
+from stylizer.timing import FrameStats
+
+if TYPE_CHECKING:
+    from stylizer.compose.compositor import Look
+
+# A duplicate on software GL takes 5 ms of the two cores that the network needs.
+IDLE_WAIT_S = {"gpu": 1 / 60, "software": 1 / 20}
+SOFTWARE_GL = ("llvmpipe", "softpipe", "swiftshader")
+
+
+@dataclass
+class ModelSwitch:
+    """From the key to the first presented frame of the new model."""
+
+    at_s: float
+    model: str
+    longest_frame_ms: float = 0.0
+    done: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"at_s": self.at_s, "model": self.model, "longest_frame_ms": self.longest_frame_ms}
+
+
+@dataclass
+class RunResult:
+    """What a run measured; `report.py` makes the JSON of it."""
+
+    settings: Settings
+    stats: FrameStats
+    facts: dict[str, Any]
+    switches: list[ModelSwitch] = field(default_factory=list)
+    first_styled_s: float | None = None  # from the call of run() to the first styled frame shown
+
+
+def run(settings: Settings, style: StyleBackend | None = None) -> RunResult:
+    """Run until the source ends, the frames or seconds asked for are over, or the user quits.
+
+    `style`: an open backend to use instead of loading `settings.model` (the bench keeps its own).
+    Raises BadInput or StylizerError; whatever was recorded until then stays playable.
+    """
+    with Run(settings, style) as active:
+        try:
+            while active.step():
+                pass
+        except KeyboardInterrupt:
+            active.interrupted = True
+        except SourceEnded:
+            pass
+        return active.finish()
+
+
+class Run:
+    """Everything that is open during one run. Main thread only."""
+
+    def __init__(self, settings: Settings, style: StyleBackend | None) -> None:
+        self.settings = settings
+        self.controls = Controls.from_settings(settings)
+        self.interrupted = False
+        self.switches: list[ModelSwitch] = []
+        self.shown: Shown | None = None
+        self._started = time.perf_counter()
+        self._first_styled_s: float | None = None
+        self._drawn: tuple[Frame, StyledImage | None] | None = None
+        self._stats = FrameStats(self._started)
+        self._dropped_before = 0
+        self._closers: list[Any] = []
+        try:
+            self._open(style)
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self, style: StyleBackend | None) -> None:
+        settings = self.settings
+        self.outputs = Outputs(settings)
+        self._closers.append(self.outputs)
+        self.bank = ModelBank(self._load_model, style)
+        self._closers.append(self.bank)
+        self.feed, self.source = open_feed(
+            lambda: open_backend(SOURCES, "source", settings.source, settings),
+            self.bank.active,
+            settings.sync,
+            settings.warmup,
+        )
+        self._closers.append(self.feed)
+        if style is None:
+            self.bank.use(settings.model)  # loads while the window opens
+        size = settings.size if settings.present == "window" else self.source.size
+        self.presenter = open_backend(PRESENTERS, "presenter", settings.present, settings, size)
+        self._closers.append(self.presenter)
+        if settings.sync:
+            self.bank.active()  # a model that cannot be loaded ends the run here
+        from stylizer.compose.compositor import Compositor
+
+        self.compositor = Compositor(self.presenter.context)
+        self.hud = HudFeed(settings, self.presenter)
+        renderer = str(self.presenter.context.info["GL_RENDERER"])
+        software = any(name in renderer.lower() for name in SOFTWARE_GL)
+        self._idle_wait_s = IDLE_WAIT_S["software" if software else "gpu"]
+        self._renderer = renderer
+
+    def _load_model(self, name: str) -> StyleBackend:
+        from stylizer.style.catalog import open_style
+
+        return open_style(self.settings, name, self.source.size)
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # --- one turn of the loop -------------------------------------------------------------
+
+    def step(self) -> bool:
+        """Poll, take what is new, draw, present, count. False when the run is over."""
+        self._poll()
+        if not self.presenter.is_open or self.controls.quit or self._is_over():
+            return False
+        new = self._take_new()
+        if new is None and not self._presents_duplicates():
+            return True
+        if self._choose_picture() is None:
+            return True
+        self._present(new)
+        return True
+
+    def _poll(self) -> None:
+        picture = self._picture_rect()
+        for action in self.presenter.poll():
+            message = self.controls.apply(action, picture)
+            if message is None:
+                message = self._carry_out(action)
+            if message:
+                self.hud.say(message)
+        for failure in self.bank.take_failures():
+            self.hud.say(failure)
+        self.feed.steer(self.presenter.inputs())
+
+    def _take_new(self) -> Shown | None:
+        shown = self.feed.next(self._wait_s())
+        if shown is not None:
+            self.shown = shown
+        return shown
+
+    def _wait_s(self) -> float:
+        if self.settings.present == "window":
+            return (
+                min(1 / 60, self._idle_wait_s) if self.controls.show_source else self._idle_wait_s
+            )
+        return 0.0 if self.settings.fps and self.shown else 0.25
+
+    def _presents_duplicates(self) -> bool:
+        return self.settings.present == "window" or self.settings.fps is not None
+
+    def _choose_picture(self) -> tuple[Frame, StyledImage | None] | None:
+        """A styled pair; the newest frame alone while the source key is held or nothing is styled
+        yet. Never a newer source under an older style: that gives double images."""
+        newest = self.feed.newest
+        if newest is not None and (self.shown is None or self.controls.show_source):
+            return newest.frame, None
+        return None if self.shown is None else (self.shown.styled.frame, self.shown.styled.image)
+
+    def _present(self, new: Shown | None) -> None:
+        picture = self._choose_picture()
+        assert picture is not None
+        frame, image = picture
+        is_new = self._drawn is None or self._drawn[0] is not frame or self._drawn[1] is not image
+        self._drawn = picture
+        if self.settings.present == "offscreen" and self.presenter.size != frame.size:
+            self.presenter.resize(frame.size)
+        times = {"upload": 0.0, "compose": 0.0, "present": 0.0}
+        look = self._look()
+        with Stopwatch(times, "upload"):
+            self.compositor.upload(frame, image)
+        with Stopwatch(times, "compose"):
+            rect = letterbox(frame.size, self.presenter.size)
+            self.compositor.draw(self.presenter.framebuffer, rect, look)
+            self.hud.draw(self)
+        if new is not None and not new.warm and self.outputs.wants_pictures:
+            rate = medium_rate(self.settings, self.source.frame_rate)
+            self.outputs.add(frame, self.compositor.render(look), rate)
+        with Stopwatch(times, "present"):
+            self.presenter.present()
+        self._count(new, frame, is_new, times)
+
+    def _look(self) -> Look:
+        from stylizer.compose.compositor import Look
+
+        c = self.controls
+        return Look(c.strength, c.keep_colors, c.wipe, c.show_source)
+
+    # --- counting -------------------------------------------------------------------------
+
+    def _count(
+        self, new: Shown | None, frame: Frame, is_new: bool, times: dict[str, float]
+    ) -> None:
+        now = time.perf_counter()
+        if new is not None and self._first_styled_s is None:
+            self._first_styled_s = now - self._started
+            self._keep_others_warm()
+        if self.shown is None or self.shown.warm:  # statistics start after the last warm-up frame
+            self._stats = FrameStats(now, warmup=self._stats.warmup + (new is not None))
+            self._dropped_before = self.feed.dropped
+            self.hud.reset(now)
+            return
+        styled = new is not None and new.styled.image is not None
+        self._stats.present(now, frame.captured_at, styled, is_new)
+        self._note_switch(new)
+        if new is not None:
+            times |= {
+                "capture": new.capture_ms,
+                "preprocess": new.styled.preprocess_ms,
+                "infer": new.styled.infer_ms,
+            }
+        if is_new:
+            for name, ms in times.items():
+                self._stats.stage(name, ms)
+        self.hud.count(self._stats, now, styled)
+
+    def _note_switch(self, new: Shown | None) -> None:
+        frame_time_ms = self._stats.frame_time_ms[-1]
+        for switch in self.switches:
+            if not switch.done:
+                switch.longest_frame_ms = max(switch.longest_frame_ms, frame_time_ms)
+                switch.done = new is not None and new.styled.model == self._stem(switch.model)
+
+    def _stem(self, model: str) -> str:
+        current = self.bank.current
+        return current.model if current is not None and not self.bank.loading else model
+
+    def _is_over(self) -> bool:
+        s = self.settings
+        if s.frames is not None and self._stats.presented >= s.frames:
+            return True
+        counting = self.shown is not None and not self.shown.warm
+        elapsed = time.perf_counter() - self._stats.started_at
+        return s.seconds is not None and counting and elapsed >= s.seconds
+
+    # --- hotkeys that need more than a change of state -------------------------------------
+
+    def _carry_out(self, action: Action) -> str:
+        if action.name.startswith("model_"):
+            return self._switch(tier=action.name.removeprefix("model_"))
+        if action.name in ("next_style", "previous_style"):
+            return self._switch(step=1 if action.name == "next_style" else -1)
+        if action.name == "screenshot":
+            path = free_path("screenshot", ".png")
+            self.outputs.screenshot(path, self._screen())
+            return f"saved {path}"
+        if action.name == "record":
+            return self._toggle_recording()
+        return ""
+
+    def _switch(self, tier: str | None = None, step: int = 0) -> str:
+        from stylizer.style import catalog
+
+        current = self.bank.loading or (self.bank.current.model if self.bank.current else "")
+        try:
+            name = catalog.sibling(current, tier=tier, step=step)
+        except StylizerError as error:
+            return str(error)
+        if name == current:
+            return f"{name} is the model in use"
+        at_s = time.perf_counter() - self._stats.started_at
+        self.switches.append(ModelSwitch(at_s, name))
+        self.bank.use(name)
+        return f"{name}: loading" if self.bank.loading else name
+
+    def _keep_others_warm(self) -> None:
+        """The other tiers of this style, so that their keys answer at once (window only)."""
+        if self.settings.present == "offscreen" or self.bank.current is None:
+            return
+        from stylizer.style import catalog
+
+        self.bank.keep_warm(catalog.other_tiers(self.bank.current.model))
+
+    def _toggle_recording(self) -> str:
+        if self.outputs.recording:
+            return f"saved {self.outputs.stop_recording()}"
+        path = free_path("recording", ".mp4")
+        self.outputs.start_recording(path)
+        return f"recording {path}"
+
+    # --- the end --------------------------------------------------------------------------
+
+    def finish(self) -> RunResult:
+        """Write the screenshot, close the recording, gather the facts for the report."""
+        if self.settings.screenshot is not None and self._drawn is not None:
+            self.outputs.screenshot(self.settings.screenshot, self._screen())
+        self._stats.dropped = self.feed.dropped - self._dropped_before
+        current = self.bank.current
+        facts = {
+            "model": current.model if current else "none",
+            "model_bytes": current.model_bytes if current else 0,
+            "provider": current.provider if current else "none",
+            "provider_reason": current.provider_reason if current else "",
+            "capture_method": self.source.capture_method,
+            "present": self.presenter.present_name,
+            "present_reason": self.presenter.reason,
+            "size": list(self._drawn[0].size if self._drawn else self.source.size),
+            "gl_renderer": self._renderer,
+            "interrupted": self.interrupted,
+        }
+        inference_size = getattr(current, "inference_size", None)
+        facts["inference_size"] = list(inference_size or facts["size"])
+        result = RunResult(self.settings, self._stats, facts, self.switches, self._first_styled_s)
+        self.outputs.close()
+        return result
+
+    def _screen(self) -> Any:
+        """The last picture with the HUD, drawn again: a back buffer is undefined once shown."""
+        assert self._drawn is not None
+        rect = self._picture_rect()
+        self.compositor.draw(self.presenter.framebuffer, rect, self._look())
+        self.hud.draw(self)
+        return self.presenter.read_back()
+
+    def _picture_rect(self) -> Any:
+        size = self._drawn[0].size if self._drawn else self.source.size
+        return letterbox(size, self.presenter.size)
+
+    def close(self) -> None:
+        """Close in the reverse order of opening; the first error is raised after all are closed."""
+        first: Exception | None = None
+        while self._closers:
+            try:
+                self._closers.pop().close()
+            except Exception as error:
+                first = first or error
+        if first is not None:
+            raise first
+
+
+class Stopwatch:
+    """Adds the milliseconds of a block to `times[name]`."""
+
+    def __init__(self, times: dict[str, float], name: str) -> None:
+        self._times, self._name = times, name
+
+    def __enter__(self) -> None:
+        self._from = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        self._times[self._name] += (time.perf_counter() - self._from) * 1000
+
+
+def free_path(stem: str, suffix: str) -> Path:
+    """stylizer-STEM-001.SUFFIX in the working folder, the first number that is not taken."""
+    for number in range(1, 100_000):
+        path = Path(f"stylizer-{stem}-{number:03d}{suffix}")
+        if not path.exists():
+            return path
+    raise StylizerError(f"the folder {Path.cwd()} is full of stylizer-{stem} files; move some away")
+
+
+def headless(settings: Settings) -> Settings:
+    """The same settings for a run without a display, in lock-step."""
+    return replace(settings, present="offscreen", sync=True, hud="off")

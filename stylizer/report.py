@@ -1,0 +1,166 @@
+"""The report of a run: contract.md's JSON, from what the loop counted."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from importlib import metadata
+from typing import Any
+
+import psutil
+
+from stylizer.timing import (
+    LOW_MIN_FRAMES_REPORT,
+    fps,
+    frame_time_summary,
+    one_percent_low_fps,
+    p50_p99,
+)
+
+STAGES = ("capture", "preprocess", "infer", "upload", "compose", "present")
+PACKAGES = ("numpy", "onnxruntime-gpu", "onnxruntime", "openvino", "moderngl", "pygame-ce", "av")
+DEFINITIONS = {
+    "size": "width and height of the frames, in pixels",
+    "inference_size": "width and height that the network saw",
+    "warmup_frames": "leading frames styled and presented before counting began",
+    "frames": "presented frames, duplicates included",
+    "styled_frames": "presented frames that were a new result of the network",
+    "seconds": "from the last warm-up frame's present to the last present",
+    "presented_fps": "frames / seconds",
+    "styled_fps": "styled_frames / seconds",
+    "frame_time_ms": "present to present; p95 needs 20 frames, p99 100, p99_9 1,000, else null",
+    "one_percent_low_fps": "1000 / p99 frame time, null under 1,000 frames",
+    "stage_ms": "time of each stage for new frames; p99 is null under 100 of them",
+    "infer": "the session's run, with IOBinding copies where a GPU is used; "
+    "packing to and from uint8 is in preprocess",
+    "capture": "the source's read() of one frame",
+    "upload": "source and styled pixels to GL textures",
+    "compose": "blend pass and HUD, as issued; on an offscreen presenter finished in present",
+    "present": "hand-over to the display; an offscreen presenter waits for the GPU (glFinish)",
+    "latency_ms": "from a frame's capture to the return of the present call that first showed it",
+    "dropped": "frames captured or due but never styled",
+    "duplicates": "frames presented again unchanged",
+    "peak_rss_mb": "highest resident memory of the process so far, in MiB",
+    "model_switches": "key press, model, and the longest frame time until that model was shown",
+}
+
+
+def make_report(result: Any) -> dict[str, Any]:
+    """The report of one `RunResult`."""
+    stats, facts, settings = result.stats, result.facts, result.settings
+    seconds = stats.seconds
+    return {
+        "model": facts["model"],
+        "model_bytes": facts["model_bytes"],
+        "provider": facts["provider"],
+        "provider_reason": facts["provider_reason"],
+        "source": settings.source,
+        "capture_method": facts["capture_method"],
+        "present": facts["present"],
+        "present_reason": facts["present_reason"],
+        "size": facts["size"],
+        "inference_size": facts["inference_size"],
+        "sync": settings.sync,
+        "warmup_frames": stats.warmup,
+        "frames": stats.presented,
+        "styled_frames": stats.styled,
+        "seconds": seconds,
+        "presented_fps": fps(stats.presented, seconds),
+        "styled_fps": fps(stats.styled, seconds),
+        "frame_time_ms": frame_time_summary(stats.frame_time_ms),
+        "one_percent_low_fps": one_percent_low_fps(stats.frame_time_ms, LOW_MIN_FRAMES_REPORT),
+        "stage_ms": {name: p50_p99(stats.stage_ms.get(name, [])) for name in STAGES},
+        "latency_ms": p50_p99(stats.latency_ms),
+        "dropped": stats.dropped,
+        "duplicates": stats.duplicates,
+        "peak_rss_mb": round(peak_rss_mb(), 1),
+        "model_switches": [s.as_dict() for s in result.switches],
+        "first_styled_s": result.first_styled_s,
+        "definitions": DEFINITIONS,
+        "machine": machine(facts["gl_renderer"]),
+    }
+
+
+def summary(report: dict[str, Any]) -> list[tuple[str, str]]:
+    """The frame-time table of one report: (name, value) rows."""
+    times, stages = report["frame_time_ms"], report["stage_ms"]
+    rows = [
+        ("source", f"{report['source']}, {report['capture_method']}"),
+        ("provider", f"{report['provider']} ({report['provider_reason']})"),
+        ("size", "{}x{}".format(*report["size"])),
+        ("inference size", "{}x{}".format(*report["inference_size"])),
+        ("frames", f"{report['frames']} presented, {report['styled_frames']} styled, "
+         f"{report['dropped']} dropped, {report['duplicates']} duplicates"),
+        ("presented fps", _figure(report["presented_fps"], 2)),
+        ("styled fps", _figure(report["styled_fps"], 2)),
+        ("frame time ms", ", ".join(f"{k} {_figure(v, 1)}" for k, v in times.items())),
+        ("1% low fps", _figure(report["one_percent_low_fps"], 1)),
+        ("stages p50 ms", ", ".join(f"{k} {_figure(v['p50'], 1)}" for k, v in stages.items())),
+        ("latency p50 ms", _figure(report["latency_ms"]["p50"], 1)),
+        ("peak memory", f"{report['peak_rss_mb']:.0f} MiB"),
+    ]
+    return rows
+
+
+def _figure(value: float | None, digits: int) -> str:
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+def peak_rss_mb() -> float:
+    """Highest resident memory of this process so far, in MiB."""
+    info = psutil.Process().memory_info()
+    if sys.platform == "win32":
+        return info.peak_wset / 2**20
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**20 if sys.platform == "darwin" else peak / 1024
+
+
+def machine(gl_renderer: str) -> dict[str, Any]:
+    """What the figures were measured on."""
+    versions = {}
+    for package in PACKAGES:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    software = "llvmpipe" in gl_renderer.lower() or "softpipe" in gl_renderer.lower()
+    return {
+        "cpu": cpu_name(),
+        "cores": psutil.cpu_count(logical=False) or os.cpu_count(),
+        "gpu": None if software else gl_renderer,
+        "gl_renderer": gl_renderer,
+        "os": platform.platform(),
+        "python": platform.python_version(),
+        "versions": versions,
+    }
+
+
+def cpu_name() -> str:
+    """The processor's name, as the system tells it."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            for line in file:
+                if line.startswith("model name"):
+                    return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def to_json(report: dict[str, Any]) -> str:
+    """Rounded to microseconds, so that the file can be read."""
+    return json.dumps(_rounded(report), indent=2) + "\n"
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, 3)
+    if isinstance(value, dict):
+        return {k: _rounded(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_rounded(v) for v in value]
+    return value
