@@ -1,0 +1,131 @@
+"""Records what is shown into a video file, on a thread of its own."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from pathlib import Path
+
+import av.error
+import numpy as np
+
+from stylizer.errors import BadInput, StylizerError
+from stylizer.present.encode import FORMATS, Encoder
+from stylizer.present.files import check_writable, write_failure
+
+WAITING = 3  # pictures that may wait for the encoder: 8 MB of 720p RGB; more only adds delay
+
+
+class Recorder:
+    """Writes an H.264 video, .mp4 (fragmented) or .mkv, playable up to 0.5 s before a kill -9.
+
+    size: (width, height) of the recording, any; odd sides are padded by one edge pixel, pictures
+    of another size are letterboxed. rate: frames a second, frame n is then shown at n / rate;
+    None takes each frame's own time (variable rate). audio_from: a video whose sound goes along,
+    counted from its first frame and cut at the recording's end.
+
+    Raises BadInput at construction for what cannot be recorded to; nothing is written before the
+    first frame. A failure of the encoder's thread (full disk) is raised as StylizerError by the
+    next `add` or by `close`, once; what was written before it stays playable.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        size: tuple[int, int],
+        rate: float | None = None,
+        audio_from: Path | None = None,
+    ) -> None:
+        path = Path(path)
+        _check(path, size, rate, audio_from)
+        self.path = path
+        try:
+            self._encoder = Encoder(path, size, rate, audio_from)
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            raise BadInput(f"{path} cannot be recorded: {error}") from error
+        self._queue: queue.Queue[tuple[np.ndarray, float] | None] = queue.Queue(WAITING)
+        self._error: StylizerError | None = None
+        self._failed = False
+        self._thread: threading.Thread | None = threading.Thread(
+            target=self._run, name="record", daemon=True
+        )
+        self._thread.start()
+
+    @property
+    def frames(self) -> int:
+        """Frames encoded so far."""
+        return self._encoder.frames
+
+    def add(self, rgb: np.ndarray, time_s: float) -> None:
+        """Take uint8 (height, width, 3 RGB or 4 RGBA); waits only while the encoder is behind.
+
+        time_s: seconds on any clock that does not run backwards; used when rate is None.
+        """
+        self._raise_once()
+        if self._thread is None or self._failed:
+            return
+        if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] not in (3, 4) or not rgb.size:
+            raise ValueError(f"a recording takes uint8 (h, w, 3 or 4), not {rgb.dtype} {rgb.shape}")
+        # A copy, because callers reuse their buffers (0.3 ms at 720p).
+        self._queue.put((np.array(rgb, order="C"), time_s))
+
+    def close(self) -> None:
+        """Finish the file and join the thread; may be called twice. Raises a failure not yet seen.
+
+        A recording without frames leaves no file.
+        """
+        if self._thread is not None:
+            self._queue.put(None)
+            self._thread.join()
+            self._thread = None
+        self._raise_once()
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def _raise_once(self) -> None:
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+
+    def _run(self) -> None:
+        """The encoder's thread. After a failure it empties the queue, so that add never hangs."""
+        try:
+            while item := self._queue.get():
+                self._encoder.add(*item)
+        except BaseException as error:
+            self._fail(error)
+            while self._queue.get() is not None:
+                pass
+            return
+        try:
+            self._encoder.close()
+        except BaseException as error:
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        self._encoder.rescue()
+        text = write_failure(self.path, error) if isinstance(error, OSError) else str(error)
+        self._error = StylizerError(f"the recording stopped: {text}")
+        self._error.__cause__ = error
+        self._failed = True
+
+
+def check_recordable(path: Path) -> None:
+    """Raise BadInput unless a recording can be written at `path`; touches nothing."""
+    if path.suffix.lower() not in FORMATS:
+        raise BadInput(f"cannot record to {path}: name a file that ends in .mp4 or .mkv")
+    check_writable(path)
+
+
+def _check(path: Path, size: tuple[int, int], rate: float | None, audio_from: Path | None) -> None:
+    check_recordable(path)
+    if min(size) < 1:
+        raise BadInput(f"cannot record to {path}: the size {size} has no pixels")
+    if rate is not None and not 0 < rate <= 1000:
+        raise BadInput(f"cannot record to {path}: {rate} frames a second is no frame rate")
+    if audio_from is not None and path.exists() and path.samefile(audio_from):
+        raise BadInput(f"cannot record to {path}: it is the video being read; name another file")

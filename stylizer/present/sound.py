@@ -1,0 +1,123 @@
+"""The sound of a source video, carried over into a recording."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import av
+import av.error
+
+if TYPE_CHECKING:
+    from av.audio.frame import AudioFrame
+    from av.audio.stream import AudioStream
+    from av.container.input import InputContainer
+    from av.container.output import OutputContainer
+    from av.packet import Packet
+
+    Packets = Generator[Packet, None, None]
+
+# What players expect inside MP4; everything else becomes AAC there (AC-3 could be held, but not
+# behind a header written before its first packet). Matroska takes what it can.
+MP4_CODECS = {"aac", "mp3", "mp3float", "alac", "opus", "libopus", "flac"}
+
+
+class Sound:
+    """Copies the first sound track of a video, or encodes it as AAC where it cannot be copied.
+
+    Sound ends where the source's does, or where the source is damaged (the picture's own reader
+    reports that). Owned by the thread that encodes.
+    """
+
+    def __init__(self, container: OutputContainer, source: Path) -> None:
+        """Raises LookupError when `source` has no sound, FFmpegError when it cannot be read."""
+        self._container = container
+        self._input = av.open(f"file:{source}", metadata_errors="replace")
+        if not self._input.streams.audio:
+            self._input.close()
+            raise LookupError(f"{source} has no sound")
+        self._from: AudioStream = self._input.streams.audio[0]
+        self._begin_s = _picture_begin_s(self._input)
+        if self._copyable():
+            self._to = container.add_stream_from_template(self._from)
+            self._packets = self._copied()
+        else:
+            self._to = container.add_stream("aac", rate=self._from.rate)
+            self._to.layout = "stereo" if self._from.channels > 1 else "mono"
+            self._packets = self._encoded()
+        self._held: Packet | None = None  # read, but later than the picture so far
+
+    def write_until(self, time_s: float) -> None:
+        """Write what sounds before `time_s`, counted from the picture's first frame."""
+        while True:
+            packet = self._held or next(self._packets, None)
+            self._held = packet
+            if packet is None or packet.pts is None or packet.time_base is None:
+                return
+            if float(packet.pts * packet.time_base) >= time_s:
+                return
+            self._held = None
+            packet.stream = self._to
+            self._container.mux(packet)
+
+    def close(self) -> None:
+        """Close the source; may be called twice."""
+        self._packets.close()
+        self._held = None
+        self._input.close()
+
+    def _copyable(self) -> bool:
+        codec = self._from.codec_context.name
+        if self._container.format.name == "mp4" and codec not in MP4_CODECS:
+            return False
+        if codec == "aac" and not self._from.codec_context.extradata:
+            return (
+                False  # AAC from a broadcast stream: its header is missing until the first packet
+            )
+        return codec in self._container.supported_codecs
+
+    def _copied(self) -> Packets:
+        try:
+            for packet in self._input.demux(self._from):
+                unit = packet.time_base
+                if packet.pts is None or packet.dts is None or unit is None or packet.is_corrupt:
+                    continue
+                shift = round(self._begin_s / unit)
+                packet.pts -= shift
+                packet.dts -= shift
+                # An encoder's run-in before 0: the muxer would delay the picture to make room.
+                if packet.pts >= 0:
+                    yield packet
+        except av.error.FFmpegError:
+            return
+
+    def _encoded(self) -> Packets:
+        context = self._to.codec_context
+        resampler = av.AudioResampler(
+            "fltp", self._to.layout, self._from.rate, context.frame_size or 1024
+        )
+        for frame in self._decoded():
+            for ready in resampler.resample(frame):
+                yield from (p for p in self._to.encode(ready) if p.pts is not None and p.pts >= 0)
+        yield from self._to.encode(None)
+
+    def _decoded(self) -> Generator[AudioFrame | None, None, None]:
+        try:
+            for frame in self._input.decode(self._from):
+                if frame.pts is not None and frame.time_base is not None:
+                    frame.pts -= round(self._begin_s / frame.time_base)
+                    if frame.pts >= 0:
+                        yield frame
+        except av.error.FFmpegError:
+            pass
+        yield None  # flushes the resampler
+
+
+def _picture_begin_s(container: InputContainer) -> float:
+    """Time stamp of the picture's first frame, in seconds."""
+    for stream in container.streams.video:
+        if stream.start_time is not None and stream.time_base:
+            return float(stream.start_time * Fraction(stream.time_base))
+    return 0.0

@@ -1,0 +1,145 @@
+"""Fixtures that several tests share: a small video with sound, and a display of our own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from av.video.reformatter import Interpolation
+
+# Flat colours whose BT.709 and BT.601 readings differ by 20 of 255 and more.
+COLOURS = ((200, 40, 40), (40, 180, 60), (30, 80, 210), (220, 200, 40), (128, 128, 128))
+
+EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A generated video: frame n is filled with COLOURS[n % 5]."""
+
+    path: Path
+    frames: int = 30
+    rate: int = 15
+    size: tuple[int, int] = (160, 96)
+
+    def colour(self, number: int) -> tuple[int, int, int]:
+        """RGB of frame `number`."""
+        return COLOURS[number % len(COLOURS)]
+
+
+def flat(size: tuple[int, int], colour: tuple[int, int, int]) -> np.ndarray:
+    """uint8 (height, width, 3) filled with one RGB colour."""
+    return np.full((size[1], size[0], 3), colour, np.uint8)
+
+
+def write_video(
+    path: Path,
+    pictures: list[np.ndarray],
+    *,
+    rate: int = 15,
+    codec: str = "libx264",
+    pix_fmt: str = "yuv420p",
+    colorspace: int = 1,
+    color_range: int = 1,
+    tagged: bool = True,
+    times: list[int] | None = None,
+    rotation: int = 0,
+    sound: str | None = None,
+    container_options: dict[str, str] | None = None,
+    options: dict[str, str] | None = None,
+) -> Path:
+    """Encode RGB pictures; times are time stamps in 1/1000 s, else frame n is at n / rate.
+
+    colorspace, color_range: libavutil's numbers (1 BT.709, 5 BT.601; 1 limited, 2 full).
+    """
+    with av.open(str(path), "w", container_options=container_options or {}) as container:
+        stream = container.add_stream(codec, rate=rate, options=options or {})
+        stream.width, stream.height = pictures[0].shape[1], pictures[0].shape[0]
+        stream.pix_fmt = pix_fmt
+        unit = Fraction(1, 1000) if times else Fraction(1, rate)
+        stream.time_base = stream.codec_context.time_base = unit
+        if tagged:
+            stream.codec_context.colorspace = colorspace
+            stream.codec_context.color_range = color_range
+        if rotation:
+            stream.set_display_rotation(rotation)
+        tone = _add_tone(container, sound) if sound else None
+        for number, picture in enumerate(pictures):
+            frame = av.VideoFrame.from_ndarray(picture, "rgb24")
+            if not pix_fmt.startswith(("rgb", "bgr", "gbr")):
+                frame = frame.reformat(
+                    format=pix_fmt,
+                    src_color_range=2,
+                    dst_colorspace=colorspace,
+                    dst_color_range=color_range,
+                    interpolation=EXACT,
+                )
+            frame.pts, frame.time_base = (times[number] if times else number), unit
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+        if tone is not None:
+            _write_tone(container, tone, len(pictures) / rate)
+    return path
+
+
+def _add_tone(container: av.container.OutputContainer, codec: str) -> av.AudioStream:
+    stream = container.add_stream(codec, rate=48000)
+    stream.layout = "mono"
+    return stream
+
+
+def _write_tone(container: av.container.OutputContainer, stream: av.AudioStream, seconds: float):
+    """A 440 Hz sine at half volume."""
+    rate, block = 48000, stream.codec_context.frame_size or 1024
+    resampler = av.AudioResampler(stream.format, stream.layout, rate)
+    for start in range(0, int(seconds * rate), block):
+        phase = np.arange(start, start + block) * (2 * np.pi * 440 / rate)
+        samples = (np.sin(phase) * 16000).astype(np.int16)[None]
+        frame = av.AudioFrame.from_ndarray(samples, "s16", "mono")
+        frame.sample_rate, frame.pts, frame.time_base = rate, start, Fraction(1, rate)
+        for converted in resampler.resample(frame):
+            container.mux(stream.encode(converted))
+    container.mux(stream.encode(None))
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
+    """A 2 s H.264 video of known flat colours with a sine tone (AAC)."""
+    made = Clip(tmp_path_factory.mktemp("clip") / "clip.mp4")
+    pictures = [flat(made.size, made.colour(n)) for n in range(made.frames)]
+    # The index stands in front, so that a cut-off copy can still be opened.
+    fast = {"movflags": "faststart"}
+    write_video(made.path, pictures, rate=made.rate, sound="aac", container_options=fast)
+    return made
+
+
+@pytest.fixture(scope="session")
+def xvfb() -> Iterator[str]:
+    """The DISPLAY of an X server of our own, 1280x800; skips where Xvfb is not installed."""
+    if not shutil.which("Xvfb"):
+        pytest.skip("Xvfb is not installed")
+    read_fd, write_fd = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(write_fd), "-screen", "0", "1280x800x24", "-nolisten", "tcp"],
+        pass_fds=[write_fd],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(write_fd)
+    try:
+        with os.fdopen(read_fd) as answer:  # Xvfb writes the number once it accepts connections
+            number = answer.readline().strip()
+        if not number:
+            pytest.fail("Xvfb did not start")
+        yield f":{number}"
+    finally:
+        server.terminate()
+        server.wait()
