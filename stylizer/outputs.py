@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from stylizer.present.record import Recorder
 
-DEMO_RATE = 30.0  # lock-step scene time is 1/30 s a frame
+SCENE_RATE = 30.0  # lock-step scene time is 1/30 s a frame
 
 
 class Outputs:
@@ -63,18 +63,22 @@ class Outputs:
             recorder.close()
         return path
 
-    def add(self, frame: Frame, picture: np.ndarray, rate: float | None) -> None:
-        """One finished picture, uint8 (height, width, 4). `rate`: the medium's, for lock-step."""
+    def add(self, frame: Frame, picture: np.ndarray) -> None:
+        """One finished picture, uint8 (height, width, 4)."""
         if self._folder is not None:
-            self._folder.write(frame, picture)
+            self._folder.write(picture, frame.name)
         if self._path is None:
             return
         if self._recorder is None:
-            sound = self._settings.input if self._settings.source == "video" and rate else None
+            video = self._settings.source == "video" and self._settings.sync
+            sound = self._settings.input if video else None
             size = (picture.shape[1], picture.shape[0])
-            self._recorder = self._record.Recorder(self._path, size, rate, sound)
+            self._recorder = self._record.Recorder(
+                self._path, size, recording_rate(self._settings), sound
+            )
             self._started_at = time.perf_counter()
-        self._recorder.add(picture, time.perf_counter() - self._started_at)
+        clock_s = time.perf_counter() - self._started_at
+        self._recorder.add(picture, clock_s if frame.media_time_s is None else frame.media_time_s)
 
     def screenshot(self, path: Path, picture: np.ndarray) -> None:
         """Write a PNG, whole or not at all. Raises StylizerError when the disk is full."""
@@ -85,8 +89,9 @@ class Outputs:
         self.stop_recording()
 
 
-def medium_rate(settings: Settings, frame_rate: float | None) -> float | None:
-    """Frames a second of a lock-step recording; None: by the clock."""
-    if not settings.sync:
+def recording_rate(settings: Settings) -> float | None:
+    """Frames a second of a lock-step recording; None: each frame's own time (a video's time
+    stamps, so that sound and variable rates stay right) or, live, the clock."""
+    if not settings.sync or settings.source == "video":
         return None
-    return settings.fps or frame_rate or DEMO_RATE
+    return settings.fps or SCENE_RATE

@@ -22,7 +22,7 @@ from stylizer.feed import Shown, open_feed
 from stylizer.frame import Frame, StyledImage, letterbox
 from stylizer.hotkeys import Action
 from stylizer.hudfeed import HudFeed
-from stylizer.outputs import Outputs, medium_rate
+from stylizer.outputs import Outputs
 from stylizer.settings import Settings
 from stylizer.stages import PRESENTERS, SOURCES, SourceEnded, StyleBackend, open_backend
 from stylizer.timing import FrameStats
@@ -88,7 +88,7 @@ class Run:
         self._started = time.perf_counter()
         self._first_styled_s: float | None = None
         self._drawn: tuple[Frame, StyledImage | None] | None = None
-        self._stats = FrameStats(self._started)
+        self.stats = FrameStats(self._started)
         self._dropped_before = 0
         self._closers: list[Any] = []
         try:
@@ -120,7 +120,8 @@ class Run:
         from stylizer.compose.compositor import Compositor
 
         self.compositor = Compositor(self.presenter.context)
-        self.hud = HudFeed(settings, self.presenter)
+        self.hud = HudFeed(self)
+        self._closers.append(self.hud)
         renderer = str(self.presenter.context.info["GL_RENDERER"])
         software = any(name in renderer.lower() for name in SOFTWARE_GL)
         self._idle_wait_s = IDLE_WAIT_S["software" if software else "gpu"]
@@ -203,10 +204,9 @@ class Run:
         with Stopwatch(times, "compose"):
             rect = letterbox(frame.size, self.presenter.size)
             self.compositor.draw(self.presenter.framebuffer, rect, look)
-            self.hud.draw(self)
+            self.hud.draw()
         if new is not None and not new.warm and self.outputs.wants_pictures:
-            rate = medium_rate(self.settings, self.source.frame_rate)
-            self.outputs.add(frame, self.compositor.render(look), rate)
+            self.outputs.add(frame, self.compositor.render(look))
         with Stopwatch(times, "present"):
             self.presenter.present()
         self._count(new, frame, is_new, times)
@@ -227,12 +227,11 @@ class Run:
             self._first_styled_s = now - self._started
             self._keep_others_warm()
         if self.shown is None or self.shown.warm:  # statistics start after the last warm-up frame
-            self._stats = FrameStats(now, warmup=self._stats.warmup + (new is not None))
+            self.stats = FrameStats(now, warmup=self.stats.warmup + (new is not None))
             self._dropped_before = self.feed.dropped
-            self.hud.reset(now)
             return
         styled = new is not None and new.styled.image is not None
-        self._stats.present(now, frame.captured_at, styled, is_new)
+        self.stats.present(now, frame.captured_at, styled, is_new)
         self._note_switch(new)
         if new is not None:
             times |= {
@@ -242,11 +241,11 @@ class Run:
             }
         if is_new:
             for name, ms in times.items():
-                self._stats.stage(name, ms)
-        self.hud.count(self._stats, now, styled)
+                self.stats.stage(name, ms)
+        self.hud.count(self.stats, now, styled)
 
     def _note_switch(self, new: Shown | None) -> None:
-        frame_time_ms = self._stats.frame_time_ms[-1]
+        frame_time_ms = self.stats.frame_time_ms[-1]
         for switch in self.switches:
             if not switch.done:
                 switch.longest_frame_ms = max(switch.longest_frame_ms, frame_time_ms)
@@ -258,10 +257,10 @@ class Run:
 
     def _is_over(self) -> bool:
         s = self.settings
-        if s.frames is not None and self._stats.presented >= s.frames:
+        if s.frames is not None and self.stats.presented >= s.frames:
             return True
         counting = self.shown is not None and not self.shown.warm
-        elapsed = time.perf_counter() - self._stats.started_at
+        elapsed = time.perf_counter() - self.stats.started_at
         return s.seconds is not None and counting and elapsed >= s.seconds
 
     # --- hotkeys that need more than a change of state -------------------------------------
@@ -289,7 +288,7 @@ class Run:
             return str(error)
         if name == current:
             return f"{name} is the model in use"
-        at_s = time.perf_counter() - self._stats.started_at
+        at_s = time.perf_counter() - self.stats.started_at
         self.switches.append(ModelSwitch(at_s, name))
         self.bank.use(name)
         return f"{name}: loading" if self.bank.loading else name
@@ -315,7 +314,7 @@ class Run:
         """Write the screenshot, close the recording, gather the facts for the report."""
         if self.settings.screenshot is not None and self._drawn is not None:
             self.outputs.screenshot(self.settings.screenshot, self._screen())
-        self._stats.dropped = self.feed.dropped - self._dropped_before
+        self.stats.dropped = self.feed.dropped - self._dropped_before
         current = self.bank.current
         facts = {
             "model": current.model if current else "none",
@@ -325,13 +324,13 @@ class Run:
             "capture_method": self.source.capture_method,
             "present": self.presenter.present_name,
             "present_reason": self.presenter.reason,
-            "size": list(self._drawn[0].size if self._drawn else self.source.size),
+            "size": list(self.frame_size),
             "gl_renderer": self._renderer,
             "interrupted": self.interrupted,
         }
         inference_size = getattr(current, "inference_size", None)
         facts["inference_size"] = list(inference_size or facts["size"])
-        result = RunResult(self.settings, self._stats, facts, self.switches, self._first_styled_s)
+        result = RunResult(self.settings, self.stats, facts, self.switches, self._first_styled_s)
         self.outputs.close()
         return result
 
@@ -340,12 +339,16 @@ class Run:
         assert self._drawn is not None
         rect = self._picture_rect()
         self.compositor.draw(self.presenter.framebuffer, rect, self._look())
-        self.hud.draw(self)
+        self.hud.draw()
         return self.presenter.read_back()
 
+    @property
+    def frame_size(self) -> tuple[int, int]:
+        """(width, height) of the frame shown, or of the one to come."""
+        return self._drawn[0].size if self._drawn else self.source.size
+
     def _picture_rect(self) -> Any:
-        size = self._drawn[0].size if self._drawn else self.source.size
-        return letterbox(size, self.presenter.size)
+        return letterbox(self.frame_size, self.presenter.size)
 
     def close(self) -> None:
         """Close in the reverse order of opening; the first error is raised after all are closed."""
