@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from imgui_bundle import ImVec2, imgui, implot
@@ -28,13 +28,14 @@ from stylizer.settings import HudMode
 from stylizer.timing import MIN_FRAMES, percentile
 
 MARGIN, PADDING, LINE = 10, 12, 21
-GRAPH_WIDTH, GRAPH_HEIGHT, PANEL_HEIGHT = 372, 88, 358
+GRAPH_WIDTH, GRAPH_HEIGHT, PANEL_HEIGHT = 372, 88, 362
 LABEL_WIDTH = 78
 NO_VALUE = "–"
 CAMERA_HINTS = (
     "W A S D or ← ↑ ↓ → move the camera · E and Q up and down",
     "Mouse: left drag moves the wipe · right drag looks around",
 )
+_SMALLEST = 0.4  # scale below which nobody can read
 _KEY_NAMES = {"escape": "Esc"}
 
 
@@ -76,9 +77,9 @@ class HudData:
 def lay_out(data: HudData, fonts: Fonts, scale: float, window: tuple[int, int]) -> None:
     """Put everything into the current ImGui frame; window is (width, height) in pixels."""
     pen = Pen(imgui.get_background_draw_list(), fonts, scale * _fit(scale, window))
-    if data.mode == "graph" and not data.show_help:  # help needs the room
+    if data.mode == "graph" and not data.show_help:  # help takes the room
         _graph_panel(pen, data)
-    elif data.mode != "off":
+    elif data.mode == "fps" and not data.show_help:
         _small_panel(pen, data)
     if data.recording and data.mode != "off":
         _recording(pen, data.recorded_s, window[0])
@@ -91,10 +92,11 @@ def lay_out(data: HudData, fonts: Fonts, scale: float, window: tuple[int, int]) 
 
 
 def _fit(scale: float, window: tuple[int, int]) -> float:
-    """Shrinks the HUD in a small window: the panel stays inside and off the middle."""
+    """Shrinks the HUD in a small window: the panel stays inside, and left of the middle as long as
+    that costs no more than a fifth of its size."""
     width = window[0] / (2.2 * GRAPH_WIDTH * scale)
     height = window[1] / ((PANEL_HEIGHT + 2 * MARGIN) * scale)
-    return min(1.0, max(0.6, min(width, height)))
+    return min(1.0, height, max(0.8, width))
 
 
 def _small_panel(pen: Pen, data: HudData) -> None:
@@ -267,6 +269,10 @@ def _help(pen: Pen, data: HudData, window: tuple[int, int]) -> None:
     width = max(2 * step - pen.px(30), hints) + 2 * pad
     foot = pen.px(10) + len(data.hints) * pen.px(20) if data.hints else 0
     height = pen.px(50) + rows * line + foot + pen.px(14)
+    fit = min(window[0] / (width + 2 * gap), window[1] / (height + 2 * gap))
+    if fit < 1 and pen.scale > _SMALLEST:  # smaller, then; widths do not shrink quite evenly
+        _help(replace(pen, scale=max(_SMALLEST, 0.98 * fit * pen.scale)), data, window)
+        return
     x, y = (window[0] - width) / 2, (window[1] - height) / 2
     pen.box(x, y, width, height)
     pen.text(x + pad, y + pen.px(15), "Keys", WHITE, 18, bold=True)

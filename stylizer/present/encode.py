@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 from fractions import Fraction
 from pathlib import Path
 
@@ -29,7 +30,7 @@ PIXELS = {3: "rgb24", 4: "rgba"}
 class Encoder:
     """One recording, BT.709 limited range, 4:2:0. Made anywhere, then owned by one thread.
 
-    The file is opened by the first frame. Odd sizes are padded by one edge pixel (4:2:0 needs
+    The file is made by the first frame. Odd sizes are padded by one edge pixel (4:2:0 needs
     even ones); a picture of another size is letterboxed into the first one's.
     """
 
@@ -46,8 +47,9 @@ class Encoder:
         self._last_pts = -1
         self._duration = 1 if self._rate else TICKS // 30
         self._to_yuv, self._scale = VideoReformatter(), VideoReformatter()
+        self._file = OutputFile(path)
         self._container = av.open(
-            f"file:{path}", "w", format=FORMATS[path.suffix.lower()], container_options=_muxing()
+            self._file, "w", format=FORMATS[path.suffix.lower()], container_options=_muxing()
         )
         self._stream = self._add_stream()
         self._sound = self._add_sound(audio_from)
@@ -61,24 +63,29 @@ class Encoder:
         self.frames += 1
 
     def close(self) -> None:
-        """Write what is left and finish the file; an empty recording is removed."""
+        """Write what is left and finish the file; one without frames is never made.
+
+        Raises OSError when writing fails, also where libavformat ignores it.
+        """
         try:
             if self.frames:
                 self._mux(None)
             self._container.close()
+            if self._file.error:
+                raise self._file.error
         finally:
+            self._file.close()
             if self._sound:
                 self._sound.close()
 
-    def rescue(self) -> None:
-        """After a failed write: close the file and cut it back to what is whole."""
+    def rescue(self) -> bool:
+        """After a failure: close the file, cut it back to what is whole; False if nothing is."""
         # Closing fails as well where writing failed; the first failure is the one to report.
         with contextlib.suppress(av.error.FFmpegError, OSError):
-            self._container.close()
-        if self._sound:
-            self._sound.close()
-        if self.path.suffix.lower() == ".mp4" and self.path.exists():
-            cut_to_whole_fragments(self.path)
+            self.close()
+        if self._file.written and self.path.suffix.lower() == ".mp4":
+            return cut_to_whole_fragments(self.path)
+        return self._file.written
 
     def _mux(self, frame: av.VideoFrame | None) -> None:
         if self._sound:
@@ -166,8 +173,49 @@ def _muxing() -> dict[str, str]:
     }
 
 
-def cut_to_whole_fragments(path: Path) -> None:
-    """Cut a fragmented MP4 behind its last whole fragment; remove it when there is none.
+class OutputFile:
+    """The file under the muxer, opened by the first write and unbuffered.
+
+    libavformat's own file loses "disk full" when it comes with a fragmented file's last write
+    (seen in 62.12); here the first failure is kept in `error`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.name = str(path)
+        self.error: OSError | None = None
+        self.written = False
+        self._file: io.FileIO | None = None
+
+    def write(self, data: bytes) -> int:
+        """Write all of `data`; called by the muxer."""
+        try:
+            if self._file is None:
+                self._file = open(self.name, "wb", buffering=0)  # noqa: SIM115  closed by close
+                self.written = True
+            left = memoryview(data)
+            while left:
+                left = left[self._file.write(left) :]
+        except OSError as error:
+            self.error = self.error or error
+            raise
+        return len(data)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Called by the muxer, to complete what it wrote before."""
+        return self._file.seek(offset, whence) if self._file else 0
+
+    def tell(self) -> int:
+        """Bytes from the beginning."""
+        return self._file.tell() if self._file else 0
+
+    def close(self) -> None:
+        """Close the file, if it was opened."""
+        if self._file:
+            self._file.close()
+
+
+def cut_to_whole_fragments(path: Path) -> bool:
+    """Cut a fragmented MP4 behind its last whole fragment; remove it, giving False, without one.
 
     A box is a 4-byte big-endian size and a 4-byte name (ISO/IEC 14496-12); a fragment is a moof
     box followed by its mdat.
@@ -186,3 +234,4 @@ def cut_to_whole_fragments(path: Path) -> None:
         file.truncate(whole)
     if not fragments:
         path.unlink()
+    return fragments > 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import ctypes.util
 import sys
@@ -19,8 +20,7 @@ class EglLoader:
     """
 
     def __init__(self) -> None:
-        library = ctypes.CDLL(ctypes.util.find_library("EGL") or "libEGL.so.1")
-        self._get = library.eglGetProcAddress
+        self._get = _egl().eglGetProcAddress
         self._get.restype, self._get.argtypes = ctypes.c_void_p, [ctypes.c_char_p]
 
     def load(self, name: str) -> int:
@@ -54,6 +54,21 @@ def standalone_context() -> moderngl.Context:
         egl: Any = {"backend": "egl"}  # the type stub takes every setting for a dict
         return moderngl.create_context(standalone=True, require=330, **egl)
     return moderngl.create_context(standalone=True, require=330)
+
+
+def leave_egl() -> None:
+    """Make no EGL context current on this thread.
+
+    libglvnd allows a thread one of EGL and GLX: with an EGL context current (a released one stays
+    so until the thread lets go), SDL's glXMakeCurrent gets BadAccess, and Xlib ends the process.
+    """
+    if sys.platform.startswith("linux"):
+        with contextlib.suppress(OSError):  # no libEGL: no EGL context
+            _egl().eglReleaseThread()
+
+
+def _egl() -> ctypes.CDLL:
+    return ctypes.CDLL(ctypes.util.find_library("EGL") or "libEGL.so.1")
 
 
 def read_rgb(framebuffer: moderngl.Framebuffer) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 from stylizer.errors import StylizerError
 from stylizer.frame import IDLE, InputState
 from stylizer.hotkeys import Action
-from stylizer.present.gl import read_rgb, standalone_context
+from stylizer.present.gl import leave_egl, read_rgb, standalone_context
 from stylizer.settings import Settings
 
 
@@ -75,6 +75,7 @@ class OffscreenPresenter:
             self.is_open = False
             _free(self.framebuffer)
             self.context.release()
+            leave_egl()
 
     def _make_framebuffer(self, size: tuple[int, int]) -> moderngl.Framebuffer:
         framebuffer = self.context.framebuffer([self.context.renderbuffer(size, 4)])

@@ -107,18 +107,15 @@ class Recorder:
             self._fail(error)
 
     def _fail(self, error: BaseException) -> None:
-        self._encoder.rescue()
-        text = write_failure(self.path, error) if isinstance(error, OSError) else str(error)
-        self._error = StylizerError(f"the recording stopped: {text}")
-        self._error.__cause__ = error
-        self._failed = True
-
-
-def check_recordable(path: Path) -> None:
-    """Raise BadInput unless a recording can be written at `path`; touches nothing."""
-    if path.suffix.lower() not in FORMATS:
-        raise BadInput(f"cannot record to {path}: name a file that ends in .mp4 or .mkv")
-    check_writable(path)
+        kept = self._encoder.rescue()
+        rest = "what was written before can be played" if kept else "nothing of it could be kept"
+        if isinstance(error, OSError) and error.errno in DISK_FULL:
+            reason = "the disk is full"
+        else:
+            reason = str(error)
+        message = f"the recording {self.path} stopped after {self.frames} frames, {rest}: {reason}"
+        self._failed = StylizerError(message)
+        self._failed.__cause__ = error
 
 
 def _check(path: Path, size: tuple[int, int], rate: float | None, audio_from: Path | None) -> None:

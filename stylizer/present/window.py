@@ -19,7 +19,7 @@ from stylizer.errors import StylizerError
 from stylizer.frame import InputState
 from stylizer.hotkeys import Action
 from stylizer.present import desktop
-from stylizer.present.gl import attach_context, read_rgb
+from stylizer.present.gl import attach_context, leave_egl, read_rgb
 from stylizer.present.user_input import UserInput
 from stylizer.settings import Settings
 
@@ -46,6 +46,7 @@ class WindowPresenter:
 
     def __init__(self, settings: Settings, size: tuple[int, int]) -> None:
         driver = _open_display()
+        leave_egl()
         try:
             vsync = _open_window(size)
             self.context = attach_context()
