@@ -87,7 +87,7 @@ def test_io_binding_gives_what_a_plain_run_gives(tmp_path, device):
     rng = np.random.default_rng(3)
     for height in (16, 16, 24):
         picture = rng.uniform(0, 255, (1, 3, height, 32)).astype(np.float32)
-        expected = session.run(None, {"picture": picture})[0]
+        expected = np.asarray(session.run(None, {"picture": picture})[0])
         assert np.array_equal(bound(picture), expected)
 
 

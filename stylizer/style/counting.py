@@ -19,9 +19,21 @@ _MATRIX = {"Gemm": (0, 1), "MatMul": (0, 1), "MatMulInteger": (0, 1), "QLinearMa
 
 
 def parameters(proto: onnx.ModelProto) -> int:
-    """Values of all float and quantised weights; int64 tensors are shapes and pads, not weights."""
-    values = graph.constants(proto).values()
-    return sum(v.size for v in values if v.dtype not in (np.int64, np.bool_) and v.ndim)
+    """Values of all float and quantised weights.
+
+    int64 tensors are shapes and pads, and what only a Resize reads is its scales: no weights.
+    """
+    read_by: dict[str, set[str]] = {}
+    for node in proto.graph.node:
+        for name in node.input:
+            read_by.setdefault(name, set()).add(node.op_type)
+    return sum(
+        values.size
+        for name, values in graph.constants(proto).items()
+        if values.ndim
+        and values.dtype not in (np.int64, np.bool_)
+        and not read_by.get(name, set()) <= {"Resize", "Upsample"}
+    )
 
 
 def macs(proto: onnx.ModelProto, model: StyleModel, size: Size) -> int | None:

@@ -167,7 +167,7 @@ class _Probe:
     def _layout_fact(self, layout: str) -> Fact:
         named = (self.picture_input.shape[1], self.picture_input.shape[3])
         if any(d in (3, 4) for d in named):
-            return Fact("shape", f"the input is {self.picture_input}")
+            return Fact("shape", str(self.picture_input))
         return Fact("probed", f"it runs as {layout}")
 
     def _fixed_size(self, layout: str) -> Size | None:
@@ -190,7 +190,7 @@ class _Probe:
         if fixed:
             if not self._keeps_size(layout, fixed, errors):
                 return None
-            self.facts["size"] = Fact("shape", f"the input is {self.picture_input}")
+            self.facts["size"] = Fact("shape", str(self.picture_input))
             self.facts["size_multiple"] = Fact("shape", "the size is fixed")
             return 1
         told = self.metadata.get("size_multiple")

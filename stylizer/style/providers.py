@@ -141,6 +141,10 @@ def session_options() -> ort.SessionOptions:
     options.intra_op_num_threads = physical_cores()
     # A spinning pool keeps every core busy between frames, and the compositor waits for one.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # The pattern allocates one block for all activations beside the arena of the first run: with
+    # our small layout at 1280x720 621 MB instead of 478, the original 1154 instead of 866, and
+    # 352 ms a run instead of 351 (640x360, interleaved). DirectML cannot use it at all.
+    options.enable_mem_pattern = False
     return options
 
 
@@ -182,8 +186,7 @@ def _session(row: Provider, model: bytes) -> ort.InferenceSession:
     if row.name != "cpu":
         providers.append("CPUExecutionProvider")
     options = session_options()
-    if row.name == "directml":  # DirectML supports neither of them
-        options.enable_mem_pattern = False
+    if row.name == "directml":  # it supports no other
         options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
     return ort.InferenceSession(model, options, providers=providers, enable_fallback=0)
 
