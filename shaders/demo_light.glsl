@@ -1,6 +1,6 @@
 // Sky, fog and sunlight of the demo scene, the same for everything in it.
 
-const vec3 SUN = normalize(vec3(-0.62, 0.46, 0.50));
+const vec3 SUN = normalize(vec3(-0.52, 0.37, 0.77));
 const vec3 HORIZON = vec3(0.80, 0.86, 0.90);
 const vec3 ZENITH = vec3(0.26, 0.52, 0.84);
 const vec3 GLOW = vec3(1.00, 0.83, 0.58);
@@ -15,7 +15,7 @@ vec3 sky_color(vec3 d) {
     float up = clamp(d.y, 0.0, 1.0);
     vec3 color = mix(horizon_color(d), ZENITH, 1.0 - exp(-3.2 * up));
     float sun = max(dot(d, SUN), 0.0);
-    return mix(color, GLOW, 0.35 * pow(sun, 6.0));
+    return mix(color, GLOW, 0.45 * pow(sun, 5.0));
 }
 
 // `share` below 1 lets clouds and far peaks keep more of their colour.

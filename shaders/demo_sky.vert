@@ -11,9 +11,11 @@ in vec2 disc;  // 1 inside the sun; strength of its halo
 out vec3 shade;
 out vec4 next_clip;
 
+const float DISTANCE = 1e5;  // metres: what the depth says of the sky
+
 void main() {
-    gl_Position = view_projection * vec4(direction, 0.0);
-    next_clip = next_view_projection * vec4(direction, 0.0);
+    gl_Position = view_projection * vec4(direction * DISTANCE, 0.0);
+    next_clip = next_view_projection * vec4(direction * DISTANCE, 0.0);
     // The patch lies a hair in front of the dome, both behind everything else.
     gl_Position.z = gl_Position.w * (1.0 - (disc.y >= 0.0 ? 4e-6 : 1e-6));
     vec3 sky = sky_color(normalize(direction));

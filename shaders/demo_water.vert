@@ -41,6 +41,6 @@ void main() {
     vec3 mirrored = reflect(ray, normal);
     mirrored.y = abs(mirrored.y);
     vec3 color = mix(body, sky_color(mirrored), fresnel);
-    color += GLOW * 0.28 * pow(max(dot(mirrored, SUN), 0.0), 24.0) * extra.y;
+    color += GLOW * 0.34 * pow(max(dot(mirrored, SUN), 0.0), 20.0);
     shade = fogged(color, from_eye, 1.0);
 }

@@ -28,7 +28,7 @@ class DemoSource:
         width, height = settings.size
         if not (1 <= width <= LARGEST_SIDE and 1 <= height <= LARGEST_SIDE):
             raise BadInput(
-                f"--size {width}x{height} cannot be rendered: give 1 to {LARGEST_SIDE} pixels a side"
+                f"--size {width}x{height} cannot be rendered: a side has 1 to {LARGEST_SIDE} pixels"
             )
         self.size = (width, height)
         self._sync = settings.sync
@@ -40,7 +40,7 @@ class DemoSource:
         self.capture_method = f"rendered ({self._scene.renderer})"
 
     def read(self, inputs: InputState) -> Frame:
-        """The next frame in lock-step; live, the newest state, waiting up to 1/60 s for its turn."""
+        """The next frame in lock-step; live, the newest state, paced to 60 a second."""
         scene_s, dt = self._lock_step() if self._sync else self._live()
         captured_at = time.perf_counter()
         pose = self._camera.step(scene_s, dt, inputs)

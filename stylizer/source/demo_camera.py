@@ -20,22 +20,23 @@ MARGIN = 2.5  # metres the camera keeps above whatever lies below it
 
 # x, height, z of the camera, then x, y, z of what it looks at
 FLIGHT = (
-    (26, 13, 262, 0, 8, 120),
-    (24, 13, 196, 4, 10, 96),
+    (56, 16, 252, 4, 12, 120),
+    (24, 12, 196, 4, 10, 96),
     (14, 9, 128, 60, 8, 62),
     (46, 11, 84, 112, 14, 44),
     (82, 20, 60, 118, 14, 40),
     (122, 24, 12, 70, 8, -50),
     (92, 20, -34, -20, 22, -100),
     (28, 32, -58, -70, 50, -136),
-    (-40, 48, -68, -128, 40, -40),
-    (-96, 42, -44, -130, 22, 36),
-    (-112, 36, 4, -60, 6, 80),
+    (-40, 48, -68, -136, 48, -20),
+    (-96, 42, -44, -150, 56, 64),
+    (-112, 36, 4, -90, 22, 90),
     (-108, 30, 60, -20, 6, 120),
     (-132, 22, 124, -92, 16, 186),
     (-136, 20, 196, -40, 18, 130),
-    (-88, 34, 244, 20, 16, 90),
-    (-22, 22, 278, 10, 10, 110),
+    (-104, 42, 238, 20, 30, 90),
+    (-44, 62, 236, 40, 44, 90),
+    (26, 44, 272, 24, 18, 110),
 )
 
 
@@ -57,7 +58,8 @@ class Pose:
         """Unit vectors right, up, forward."""
         sy, cy, sp, cp = np.sin(self.yaw), np.cos(self.yaw), np.sin(self.pitch), np.cos(self.pitch)
         right, forward = np.array([cy, 0, sy]), np.array([sy * cp, sp, -cy * cp])
-        return right, np.cross(right, forward), forward
+        up = np.array([-sy * sp, cp, cy * sp])  # right x forward
+        return right, up, forward
 
 
 class FloorMap:
@@ -176,17 +178,19 @@ class Camera:
         wanted = right * inputs.right + forward * inputs.forward + np.array([0, inputs.up, 0])
         follow = 1 - np.exp(-dt / REACTION_S)
         self._velocity = self._velocity + (SPEED * wanted - self._velocity) * follow
-        x, y, z = np.array([pose.x, pose.y, pose.z]) + self._velocity * dt
+        here = np.array([pose.x, pose.y, pose.z])
+        self._velocity[1] = max(self._velocity[1], self._climb(here))
+        x, y, z = here + self._velocity * dt
         x, z = np.clip(x, -300, 300), np.clip(z, -300, 300)
-        return replace(
-            pose, x=float(x), y=self._lifted(x, y, z, dt), z=float(z), yaw=yaw, pitch=pitch
-        )
+        y = float(np.clip(y, MARGIN / 2, 150))
+        return replace(pose, x=float(x), y=y, z=float(z), yaw=yaw, pitch=pitch)
 
-    def _lifted(self, x: float, y: float, z: float, dt: float) -> float:
-        """Pushed up towards the floor within about 0.15 s, not at once: no jump is seen."""
-        need = float(self._floor(x, z)) + MARGIN
-        lifted = y if y >= need else y + (need - y) * (1 - np.exp(-dt / 0.15))
-        return float(np.clip(lifted, MARGIN / 2, 150))
+    def _climb(self, here: np.ndarray) -> float:
+        """The least upward speed, m/s: it closes the gap to the safe height here and half a second
+        ahead within about 0.3 s, so that the camera neither dives in nor jumps."""
+        ahead = here + 0.5 * self._velocity
+        need = max(float(self._floor(p[0], p[2])) for p in (here, ahead)) + MARGIN
+        return (need - here[1]) / 0.3
 
     def _eased(self, free: Pose, rail: Pose) -> Pose:
         share = np.clip((self._idle_s - IDLE_S) / RETURN_S, 0, 1)

@@ -6,10 +6,11 @@ x east, y up, z south, in metres; the sea lies at y = 0.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from stylizer.source.demo_shapes import Soup
 
-SUN = np.array([-0.62, 0.46, 0.50]) / np.linalg.norm([-0.62, 0.46, 0.50])  # as in demo_light.glsl
+SUN = np.array([-0.52, 0.37, 0.77]) / np.linalg.norm([-0.52, 0.37, 0.77])  # as in demo_light.glsl
 HALF = 250.0  # the finely meshed square reaches from -HALF to HALF
 CELL = 5.0
 TRACK_Y = 6.0
@@ -37,14 +38,14 @@ def circular_smooth(values: np.ndarray, sigma: float) -> np.ndarray:
 def closed_curve(keys: np.ndarray, samples: int, sigma: float) -> np.ndarray:
     """A smooth closed curve near the key points (k, d), evenly spaced by arc length of the first
     three coordinates: (samples, d)."""
-    loop = np.concatenate([keys, keys[:1]])
+    curve = keys
     for _ in range(2):  # corners are cut by the first smoothing: even out the speed once more
+        loop = np.concatenate([curve, curve[:1]])
         steps = np.linalg.norm(np.diff(loop[:, :3], axis=0), axis=1)
         at = np.concatenate([[0], np.cumsum(steps)])
         wanted = np.linspace(0, at[-1], samples, endpoint=False)
         curve = np.stack([np.interp(wanted, at, loop[:, d]) for d in range(loop.shape[1])], 1)
         curve = circular_smooth(curve, sigma)
-        loop = np.concatenate([curve, curve[:1]])
     return curve
 
 
@@ -87,7 +88,7 @@ class Land:
         self._shape, self._detail, self._patch = Noise(rng), Noise(rng), Noise(rng)
         self.track = railway()
 
-    def height(self, x: np.ndarray, z: np.ndarray) -> np.ndarray:
+    def height(self, x: ArrayLike, z: ArrayLike) -> np.ndarray:
         """Ground in metres at x, z (any equal shape); negative under water."""
         x, z = np.asarray(x, np.float64), np.asarray(z, np.float64)
         y = self._island(x, z)
@@ -95,7 +96,7 @@ class Land:
         bed = np.where(y < 1.0, y, TRACK_Y - 0.35)  # over water the line runs on a viaduct
         return bed + (y - bed) * smoothstep(5.5, 22.0, distance)
 
-    def track_distance(self, x: np.ndarray, z: np.ndarray) -> np.ndarray:
+    def track_distance(self, x: ArrayLike, z: ArrayLike) -> np.ndarray:
         """Metres to the railway line."""
         x, z = np.asarray(x, np.float64), np.asarray(z, np.float64)
         nearest = np.full(x.shape, 1e9)
@@ -160,7 +161,8 @@ class Land:
         corners = corners[corners[:, :, 1].max(axis=1) > -0.9]
         centre = corners.mean(axis=1)
         plain = Soup(corners, np.zeros((len(corners), 3)))
-        color = self.color(*centre.T, plain.normals()[:, 1])
+        x, y, z = centre.T
+        color = self.color(x, y, z, plain.normals()[:, 1])
         return Soup(corners, color).tinted(rng, 0.07)
 
 

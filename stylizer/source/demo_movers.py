@@ -6,6 +6,10 @@ scene time, a pure function of seed and time, so that the next frame's place is 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
 import numpy as np
 
 from stylizer.source.demo_land import MILLS, TRACK_Y, Land
@@ -28,22 +32,32 @@ TRAIN_SPEED = 15.0  # metres a second
 PUFF_EVERY_S, PUFF_LIFE_S = 0.45, 3.6
 
 
-def turn_y(yaw: np.ndarray, at: np.ndarray, scale: np.ndarray | float = 1.0) -> np.ndarray:
-    """Matrices (n, 4, 4) that scale, turn by yaw (n,) about y and shift to `at` (n, 3)."""
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """Places of n parts: turned by `roll` about z, then `yaw` about y (radians, (n,)), scaled by
+    `scale` (n,), then shifted to `at` (n, 3)."""
+
+    yaw: np.ndarray
+    at: np.ndarray
+    roll: np.ndarray | float = 0.0
+    scale: np.ndarray | float = 1.0
+
+
+def matrices(groups: Sequence[Placed]) -> np.ndarray:
+    """Model matrices float64 (n, 4, 4) of all groups in order."""
+    counts = [len(g.yaw) for g in groups]
+    yaw = np.concatenate([g.yaw for g in groups])
+    roll = np.concatenate([np.broadcast_to(g.roll, n) for g, n in zip(groups, counts, strict=True)])
+    scale = np.concatenate(
+        [np.broadcast_to(g.scale, n) for g, n in zip(groups, counts, strict=True)]
+    )
+    sy, cy, sr, cr = np.sin(yaw), np.cos(yaw), np.sin(roll), np.cos(roll)
     m = np.zeros((len(yaw), 4, 4))
-    m[:, 0, 0], m[:, 0, 2] = np.cos(yaw), np.sin(yaw)
-    m[:, 2, 0], m[:, 2, 2] = -np.sin(yaw), np.cos(yaw)
-    m[:, 1, 1] = 1
-    m[:, :3, :3] *= np.reshape(scale, (-1, 1, 1))
-    m[:, :3, 3], m[:, 3, 3] = at, 1
-    return m
-
-
-def roll_z(angle: np.ndarray) -> np.ndarray:
-    """Matrices (n, 4, 4) that turn by angle (n,) about z."""
-    m = np.tile(np.eye(4), (len(angle), 1, 1))
-    m[:, 0, 0], m[:, 0, 1] = np.cos(angle), -np.sin(angle)
-    m[:, 1, 0], m[:, 1, 1] = np.sin(angle), np.cos(angle)
+    m[:, 0, 0], m[:, 0, 1], m[:, 0, 2] = cy * cr, -cy * sr, sy
+    m[:, 1, 0], m[:, 1, 1] = sr, cr
+    m[:, 2, 0], m[:, 2, 1], m[:, 2, 2] = -sy * cr, sy * sr, cy
+    m *= scale[:, None, None]
+    m[:, :3, 3], m[:, 3, 3] = np.concatenate([g.at for g in groups]), 1
     return m
 
 
@@ -89,19 +103,23 @@ def mill_sails() -> Soup:
         arm = box((0.35, 8.4, 0.3), WOOD, True)
         points = [(0.15, 1.6, 0.1), (1.9, 1.6, -0.15), (1.9, 8.3, -0.15), (0.15, 8.3, 0.1)]
         sail = join([arm, doubled(from_faces(points, [(0, 1, 2, 3)], (0.96, 0.92, 0.80)))])
-        turn = roll_z(np.array([k * np.pi / 2]))[0, :3, :3]
-        parts.append(Soup(sail.corners @ turn.T, sail.colors))
+        quarter = matrices([Placed(np.zeros(1), np.zeros((1, 3)), k * np.pi / 2)])[0, :3, :3]
+        parts.append(Soup(sail.corners @ quarter.T, sail.colors))
     return join(parts)
 
 
 def balloon(first: Color, second: Color) -> Soup:
     """A hot-air balloon, striped, 14 m tall."""
-    bag = ball(2, first)
-    corners = bag.corners * (4.6, 5.4, 4.6)
-    pinch = np.where(corners[..., 1] < 0, 1 + corners[..., 1] / 5.4 * 0.55, 1.0)
-    corners = corners * np.stack([pinch, np.ones_like(pinch), pinch], -1)
+    profile = [(-5.6, 1.0), (-2.6, 3.4), (0.6, 4.7), (3.2, 4.1), (4.8, 2.4), (5.4, 0.0)]
+    rings = [
+        frustum(12, low, high, top - y, first).moved((0, y, 0))
+        for (y, low), (top, high) in pairwise(profile)
+    ]
+    corners = join(rings).corners
+    flat = np.abs(np.ptp(corners[:, :, 1], axis=1)) > 1e-6  # no lids between the rings
+    corners = corners[flat]
     centre = corners.mean(axis=1)
-    stripe = np.floor(np.arctan2(centre[:, 2], centre[:, 0]) / (np.pi / 4)) % 2 == 0
+    stripe = np.floor(np.arctan2(centre[:, 2], centre[:, 0]) / (np.pi / 3)) % 2 == 0
     colors = np.where(stripe[:, None], first, second)
     band = np.abs(centre[:, 1] - 0.6) < 0.9
     colors = np.where(band[:, None], (0.98, 0.94, 0.84), colors)
@@ -115,7 +133,10 @@ def balloon(first: Color, second: Color) -> Soup:
 def bird(shade: float) -> tuple[Soup, Soup]:
     """(body, right wing hinged at the origin); the left wing is the mirrored one."""
     grey: Color = (shade, shade, shade * 1.04)
-    body = ball(0, grey).moved(scale=(0.24, 0.2, 0.75))
+    points = [(0, 0, 0.9), (0.22, 0.05, 0), (-0.22, 0.05, 0), (0, -0.16, 0), (0, 0.02, -0.8)]
+    body = from_faces(
+        points, [(0, 1, 2), (0, 3, 1), (0, 2, 3), (4, 2, 1), (4, 1, 3), (4, 3, 2)], grey
+    )
     points = [(0, 0, 0.4), (0, 0, -0.35), (1.0, 0.1, -0.25), (1.9, 0.0, -0.35), (1.0, 0.1, 0.3)]
     wing = doubled(from_faces(points, [(0, 4, 2, 1), (4, 3, 2)], grey))
     return body, wing
@@ -148,6 +169,7 @@ class Movers:
         rng = np.random.default_rng([seed, 5])
         self._land = land
         self._track_m = float(np.linalg.norm(np.roll(land.track, -1, 0) - land.track, axis=1).sum())
+        self._mill_y = land.height(*np.array(MILLS).T)
         self._phase = rng.uniform(0, 2 * np.pi, 64)
         self.soups = [*self._vehicles(), *self._sky(rng)]
 
@@ -163,7 +185,7 @@ class Movers:
             ((0.95, 0.56, 0.20), (0.56, 0.26, 0.50)),
             ((0.26, 0.58, 0.42), (0.96, 0.88, 0.50)),
         ]
-        puff = ball(1, (0.92, 0.91, 0.92))
+        puff = ball(0, (0.92, 0.91, 0.92))
         body, wing = bird(0.92)
         left = Soup((wing.corners * (-1, 1, 1))[:, ::-1], wing.colors)
         clouds = []
@@ -183,7 +205,7 @@ class Movers:
     def part_matrices(self, t: float) -> np.ndarray:
         """Model matrices float64 (parts, 4, 4) at scene time t seconds, in the order of soups."""
         groups = [self._train(t), self._boats(t), self._mills(t), self._balloons(t)]
-        return np.concatenate([*groups, self._puffs(t), self._birds(t), self._clouds(t)])
+        return matrices([*groups, self._puffs(t), self._birds(t), self._clouds(t)])
 
     def _on_track(self, metres: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(places (n, 3), yaw (n,)) of points that far along the line."""
@@ -197,11 +219,11 @@ class Movers:
         places = np.stack([flat[:, 0], np.full(len(flat), TRACK_Y), flat[:, 1]], 1)
         return places, np.arctan2(ahead[:, 0], ahead[:, 1])
 
-    def _train(self, t: float) -> np.ndarray:
+    def _train(self, t: float) -> Placed:
         at, yaw = self._on_track(TRAIN_SPEED * t - 8.6 * np.arange(TRAIN_CARS))
-        return turn_y(yaw, at)
+        return Placed(yaw, at)
 
-    def _puffs(self, t: float) -> np.ndarray:
+    def _puffs(self, t: float) -> Placed:
         """Puff k leaves the chimney every PUFF_EVERY_S * PUFFS seconds; it has size 0 at both ends
         of its life, so that being used again is never seen."""
         born = (np.floor(t / PUFF_EVERY_S) - np.arange(PUFFS)) * PUFF_EVERY_S
@@ -212,12 +234,10 @@ class Movers:
         at = at + np.stack([age * 3.0, age * 8.0, age * -2.0], 1)
         size = 0.35 + 1.5 * age
         size = size * np.clip(age * 10, 0, 1) * np.clip((1 - age) * 3, 0, 1)
-        placed = turn_y(yaw + age, at, np.maximum(size, 0))
-        ordered = np.empty_like(placed)
-        ordered[slot] = placed
-        return ordered
+        order = np.argsort(slot)
+        return Placed((yaw + age)[order], at[order], 0.0, np.maximum(size, 0)[order])
 
-    def _boats(self, t: float) -> np.ndarray:
+    def _boats(self, t: float) -> Placed:
         phase = self._phase[:BOATS]
         centre = np.array([(2, 104), (20, 126), (70, 214), (-20, 232)])
         radius = np.array([(26, 20), (24, 13), (42, 20), (60, 26)])
@@ -227,28 +247,23 @@ class Movers:
         yaw = np.arctan2(-np.sin(angle) * radius[:, 0] * side, np.cos(angle) * radius[:, 1] * side)
         lift = 0.12 * np.sin(t * 1.3 + phase)
         lean = 0.10 + 0.05 * np.sin(t * 0.9 + phase * 2)
-        return turn_y(yaw, np.stack([x, lift, z], 1)) @ roll_z(lean)
+        return Placed(yaw, np.stack([x, lift, z], 1), lean)
 
-    def _mills(self, t: float) -> np.ndarray:
+    def _mills(self, t: float) -> Placed:
         x, z = np.array(MILLS).T
         yaw = np.array([mill_yaw(*m) for m in MILLS])
-        at = np.stack([x, self._mill_heights() + 11.5, z], 1)
+        at = np.stack([x, self._mill_y + 11.5, z], 1)
         at = at + 3.9 * np.stack([np.sin(yaw), np.zeros(len(yaw)), np.cos(yaw)], 1)
-        return turn_y(yaw, at) @ roll_z(self._phase[8:10] + t * np.array([0.8, 0.65]))
+        return Placed(yaw, at, self._phase[8:10] + t * np.array([0.8, 0.65]))
 
-    def _mill_heights(self) -> np.ndarray:
-        if not hasattr(self, "_mill_y"):
-            self._mill_y = self._land.height(*np.array(MILLS).T)
-        return self._mill_y
-
-    def _balloons(self, t: float) -> np.ndarray:
+    def _balloons(self, t: float) -> Placed:
         phase = self._phase[12 : 12 + BALLOONS]
         base = np.array([(-34, 58, 74), (66, 78, 128), (-150, 66, 140), (40, 92, 20)], np.float64)
         drift = np.stack([14 * np.sin(t * 0.06 + phase), 4 * np.sin(t * 0.21 + phase)], 1)
         at = base + np.stack([drift[:, 0], drift[:, 1], 12 * np.cos(t * 0.05 + phase)], 1)
-        return turn_y(phase + t * 0.05, at)
+        return Placed(phase + t * 0.05, at)
 
-    def _birds(self, t: float) -> np.ndarray:
+    def _birds(self, t: float) -> Placed:
         """A loose V that circles over the bay; three parts a bird: body, right and left wing."""
         rank = np.arange(BIRDS)
         lag = (rank + 1) // 2 * 0.045
@@ -257,11 +272,12 @@ class Movers:
         x, z = 6 + radius * np.cos(angle), 84 + radius * np.sin(angle) * 0.9
         y = 26 + 3 * np.sin(t * 0.4 + rank * 0.5) + rank * 0.25
         yaw = np.arctan2(-np.sin(angle), np.cos(angle) * 0.9)
-        frame = turn_y(yaw, np.stack([x, y, z], 1), 1.25) @ roll_z(np.full(BIRDS, 0.18))
+        at = np.stack([x, y, z], 1)
         flap = 0.15 + 0.55 * np.sin(t * 7.5 + rank * 1.9)
-        return np.stack([frame, frame @ roll_z(flap), frame @ roll_z(-flap)], 1).reshape(-1, 4, 4)
+        roll = 0.18 + np.stack([np.zeros(BIRDS), flap, -flap], 1)
+        return Placed(np.repeat(yaw, 3), np.repeat(at, 3, axis=0), roll.reshape(-1), 1.25)
 
-    def _clouds(self, t: float) -> np.ndarray:
+    def _clouds(self, t: float) -> Placed:
         """They wander around the island, the higher the slower."""
         yaw = t * np.resize([0.0040, 0.0031, 0.0024], CLOUDS)
-        return turn_y(yaw, np.zeros((CLOUDS, 3)))
+        return Placed(yaw, np.zeros((CLOUDS, 3)))

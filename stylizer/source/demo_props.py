@@ -23,6 +23,7 @@ ROOFS: list[Color] = [(0.76, 0.30, 0.20), (0.66, 0.36, 0.24), (0.36, 0.44, 0.56)
 ROOFS += [(0.84, 0.44, 0.22), (0.50, 0.27, 0.27)]
 STONE: Color = (0.72, 0.68, 0.62)
 WOOD: Color = (0.46, 0.32, 0.22)
+CONIFERS = 3  # templates
 GLASS: Color = (0.24, 0.30, 0.40)
 WHITE: Color = (0.95, 0.94, 0.90)
 RED: Color = (0.82, 0.22, 0.18)
@@ -101,33 +102,38 @@ def lighthouse() -> Soup:
     return join(parts)
 
 
-def pine(rng: np.random.Generator) -> Soup:
+def pine(rng: np.random.Generator, near: bool) -> Soup:
     """One or two cones on a trunk, about 8 m."""
     green = np.array((0.16, 0.42, 0.26)) * rng.uniform(0.85, 1.25)
     parts = [frustum(3, 0.55, 0, 4.4, WOOD).moved((0, -0.8, 0))]
-    tiers = ((2.4, 1.2, 4.0), (1.7, 3.9, 4.1)) if rng.random() < 0.5 else ((2.2, 1.0, 7.4),)
+    tiers = ((2.4, 1.2, 4.0), (1.7, 3.9, 4.1)) if near else ((2.2, 1.0, 7.4),)
     for radius, y, height in tiers:
-        cone = frustum(6, radius, 0, height, (green[0], green[1], green[2]))
+        cone = frustum(6 if near else 5, radius, 0, height, (green[0], green[1], green[2]))
         parts.append(cone.moved((0, y, 0), rng.uniform(0, 1)))
     return join(parts)
 
 
-def broadleaf(rng: np.random.Generator, color: Color, tall: float) -> Soup:
+def broadleaf(rng: np.random.Generator, color: Color, tall: float, near: bool) -> Soup:
     """A round crown on a trunk, about 6 m; `tall` stretches it into a poplar."""
-    crown = bumped(ball(0, color), rng, 0.2)
+    if near:
+        crown = bumped(ball(0, color), rng, 0.2)
+    else:
+        top = frustum(5, 1.05, 0, 0.95, color)
+        low = Soup((top.corners * (1, -1.0, 1))[:, ::-1], top.colors)
+        crown = bumped(join([top, low]), rng, 0.12)
     crown = crown.moved((0, 2.6 + 1.9 * tall, 0), rng.uniform(0, 6), (2.3, 2.2 * tall, 2.3))
     return join([frustum(3, 0.5, 0, 5.0, WOOD).moved((0, -0.8, 0)), crown])
 
 
-def tree_templates(rng: np.random.Generator) -> tuple[list[Soup], list[Soup]]:
-    """(conifers, broadleaved trees in greens and autumn colours)."""
+def tree_templates(rng: np.random.Generator, near: bool) -> list[Soup]:
+    """Three conifers, then broadleaved trees in greens, autumn colours and blossom."""
     greens: list[Color] = [(0.36, 0.56, 0.20), (0.26, 0.48, 0.20), (0.52, 0.62, 0.22)]
     autumn: list[Color] = [(0.86, 0.52, 0.18), (0.80, 0.30, 0.20), (0.90, 0.70, 0.26)]
-    blossom: Color = (0.93, 0.66, 0.70)
-    leafy = [broadleaf(rng, c, t) for c in greens for t in (0.95, 1.1)]
-    leafy += [broadleaf(rng, c, 1.0) for c in autumn]
-    leafy += [broadleaf(rng, greens[0], 1.9), broadleaf(rng, blossom, 0.9)]
-    return [pine(rng) for _ in range(3)], leafy
+    leafy = [broadleaf(rng, c, t, near) for c in greens for t in (0.95, 1.1)]
+    leafy += [broadleaf(rng, c, 1.0, near) for c in autumn]
+    leafy.append(broadleaf(rng, greens[0], 1.9, near))
+    leafy.append(broadleaf(rng, (0.93, 0.66, 0.70), 0.9, near))
+    return [pine(rng, near) for _ in range(CONIFERS)] + leafy
 
 
 def tree_places(land: Land, rng: np.random.Generator, path: np.ndarray) -> np.ndarray:
@@ -151,18 +157,23 @@ def tree_places(land: Land, rng: np.random.Generator, path: np.ndarray) -> np.nd
 
 
 def trees(land: Land, rng: np.random.Generator, path: np.ndarray) -> tuple[Soup, np.ndarray]:
-    """All trees, and their (n, 4) x, z, radius, top for shadows and the camera's floor."""
+    """All trees, and their (n, 4) x, z, radius, top for shadows and the camera's floor.
+
+    Trees that the flight never comes near are simpler: half the triangles of the whole wood,
+    without anything that switches, and so pops, during the flight.
+    """
     places = tree_places(land, rng, path)
-    conifers, leafy = tree_templates(rng)
+    near_path = np.hypot(*(places[:, None, [0, 2]] - path[None, ::6, [0, 2]]).T).min(axis=0) < 48
+    templates = [tree_templates(rng, near) for near in (True, False)]
     high = rng.random(len(places)) < 0.25 + (places[:, 1] - 12) / 22
-    kind = np.where(
-        high, rng.integers(0, 3, len(places)), rng.integers(3, 3 + len(leafy), len(places))
-    )
+    leafy = rng.integers(CONIFERS, len(templates[0]), len(places))
+    kind = np.where(high, rng.integers(0, CONIFERS, len(places)), leafy)
     scale = rng.uniform(0.7, 1.35, len(places))
     soups = []
-    for number, template in enumerate(conifers + leafy):
-        mine = kind == number
-        soups.append(planted(template, places[mine], scale[mine], rng))
+    for near, row in zip((True, False), templates, strict=True):
+        for number, template in enumerate(row):
+            mine = (kind == number) & (near_path == near)
+            soups.append(planted(template, places[mine], scale[mine], rng))
     tops = places[:, 1] + np.where(high, 8.0, 6.2) * scale
     return join(soups), np.stack([places[:, 0], places[:, 2], 2.2 * scale, tops], 1)
 
@@ -212,7 +223,7 @@ def landmarks(land: Land, rng: np.random.Generator) -> tuple[Soup, np.ndarray]:
     soups.append(house(rng).moved((x + 8, float(land.height(x + 8, z + 3)), z + 3), 0.6))
     obstacles += [(x, z, 5.0, y + 27), (x + 8, z + 3, 6.0, y + 9)]
     rock = bumped(ball(0, (0.52, 0.49, 0.48)), rng, 0.25)
-    x, z = rng.uniform(-220, 220, (2, 900))
+    x, z = rng.uniform(-220, 220, (2, 600))
     y = land.height(x, z)
     shore = (y > -1.2) & (y < 3) & (land.track_distance(x, z) > 6)
     places = np.stack([x, y, z], 1)[shore]

@@ -30,9 +30,10 @@ PASSES = {
 
 def offscreen_context() -> moderngl.Context:
     """A GL context without a window, current on this thread. Raises StylizerError without GL."""
-    options = {"backend": "egl"} if sys.platform.startswith("linux") else {}
     try:
-        return moderngl.create_context(standalone=True, require=330, **options)
+        if sys.platform.startswith("linux"):
+            return moderngl.create_context(require=330, standalone=True, backend="egl")  # pyright: ignore
+        return moderngl.create_context(require=330, standalone=True)
     except Exception as error:  # moderngl and glcontext raise plain Exception
         raise StylizerError(
             f"the demo scene needs OpenGL 3.3 and none could be opened ({error}): install a "
@@ -102,6 +103,7 @@ class DemoScene:
         if self.context is not None:
             self.context.release()
             self.context = None
+            self._buffers, self._picture_passes, self._motion_passes = {}, {}, {}
 
     def _open_context(self) -> moderngl.Context:
         """The context, for `with`: another scene's may be current on this thread."""

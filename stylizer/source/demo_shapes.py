@@ -22,9 +22,9 @@ class Soup:
 
     def moved(
         self,
-        offset: Sequence[float] = (0, 0, 0),
+        offset: Sequence[float] | np.ndarray = (0, 0, 0),
         yaw: float = 0.0,
-        scale: float | Sequence[float] = 1.0,
+        scale: float | Sequence[float] | np.ndarray = 1.0,
     ) -> Soup:
         """Scaled, then turned by `yaw` radians about y, then shifted."""
         sin, cos = np.sin(yaw), np.cos(yaw)
@@ -92,10 +92,8 @@ def frustum(sides: int, low: float, high: float, height: float, color: Color) ->
 def ball(level: int, color: Color) -> Soup:
     """A unit sphere of 20 * 4**level triangles (subdivided icosahedron)."""
     g = (1 + 5**0.5) / 2
-    points = np.array(
-        [(-1, g, 0), (1, g, 0), (-1, -g, 0), (1, -g, 0), (0, -1, g), (0, 1, g)]
-        + [(0, -1, -g), (0, 1, -g), (g, 0, -1), (g, 0, 1), (-g, 0, -1), (-g, 0, 1)]
-    )
+    plane = np.array([(-1, g, 0), (1, g, 0), (-1, -g, 0), (1, -g, 0)])
+    points = np.concatenate([np.roll(plane, k, axis=1) for k in range(3)])
     faces = [(0, 11, 5), (0, 5, 1), (0, 1, 7), (0, 7, 10), (0, 10, 11), (1, 5, 9), (5, 11, 4)]
     faces += [(11, 10, 2), (10, 7, 6), (7, 1, 8), (3, 9, 4), (3, 4, 2), (3, 2, 6), (3, 6, 8)]
     faces += [(3, 8, 9), (4, 9, 5), (2, 4, 11), (6, 2, 10), (8, 6, 7), (9, 8, 1)]
