@@ -219,21 +219,23 @@ class Packer:
         return self._to_frame_size(styled) if self.resizes else styled
 
     def _to_frame_size(self, styled: StyledImage) -> StyledImage:
-        """Scaled up as 4-byte pixels: 10 ms from 640x360 to 1280x720; three planes take 14 ms."""
-        rgb = styled.rgb()
-        pixels = np.full((*rgb.shape[:2], 4), 255, np.uint8)
-        pixels[:, :, :3] = rgb
-        return StyledImage(resize(pixels, self.frame_size), "hwc")
+        """Bilinear, on the CPU: 14 ms from 640x360 to 1280x720, 22 on busy cores."""
+        if styled.layout == "hwc":
+            return StyledImage(resize(styled.pixels, self.frame_size), "hwc")
+        planes = np.empty((3, self.frame_size[1], self.frame_size[0]), np.uint8)
+        for target, plane in zip(planes, styled.pixels, strict=True):
+            target[:] = resize(plane, self.frame_size)
+        return StyledImage(planes, "chw")
 
 
 def resize(pixels: np.ndarray, size: Size) -> np.ndarray:
-    """uint8 (H, W, 3) or (H, W, 4) to `size` (width, height), C-contiguous.
+    """uint8 (H, W), (H, W, 3) or (H, W, 4) to `size` (width, height), C-contiguous.
 
     Pillow's bilinear filter widens when shrinking, so fine texture does not shimmer. 4-channel
     pixels go through as RGBX: none of them is multiplied by alpha.
     """
     height, width = pixels.shape[:2]
-    mode = {3: "RGB", 4: "RGBX"}[pixels.shape[2]]
+    mode = "L" if pixels.ndim == 2 else {3: "RGB", 4: "RGBX"}[pixels.shape[2]]
     data = np.ascontiguousarray(pixels)
     image = Image.frombuffer(mode, (width, height), data, "raw", mode, 0, 1)
     return np.ascontiguousarray(image.resize(size, Image.Resampling.BILINEAR))
