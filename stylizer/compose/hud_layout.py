@@ -216,7 +216,8 @@ def _graph(pen: Pen, x: float, y: float, width: float, series_ms: Sequence[float
 def _rows(data: HudData) -> list[tuple[str, str, str]]:
     """(label, value, note) of the lines under the graph."""
     sizes = _size(data.size)
-    inference = "" if data.inference_size is None else f"network sees {_size(data.inference_size)}"
+    smaller = data.inference_size not in (None, data.size)
+    inference = f"network sees {_size(data.inference_size)}" if smaller else ""
     counts = f"{data.dropped} dropped · {data.duplicates} duplicate"
     return [
         ("model", _names(data)[0], ""),

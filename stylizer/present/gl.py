@@ -74,9 +74,8 @@ def _egl() -> ctypes.CDLL:
 def read_rgb(framebuffer: moderngl.Framebuffer) -> np.ndarray:
     """uint8 (height, width, 3) RGB, row 0 on top: the home of the vertical flip on the way out.
 
-    Four channels are read and three kept: llvmpipe reads RGB several times slower.
+    Dropping alpha is left to OpenGL: at 1280x720 llvmpipe takes 1.7 ms for it, numpy 7 ms.
     """
     width, height = framebuffer.size
-    raw = framebuffer.read(viewport=(0, 0, width, height), components=4, alignment=1)
-    rows = np.frombuffer(raw, np.uint8).reshape(height, width, 4)
-    return np.ascontiguousarray(rows[::-1, :, :3])
+    raw = framebuffer.read(viewport=(0, 0, width, height), components=3, alignment=1)
+    return np.ascontiguousarray(np.frombuffer(raw, np.uint8).reshape(height, width, 3)[::-1])

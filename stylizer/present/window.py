@@ -56,6 +56,7 @@ class WindowPresenter:
                 f"no OpenGL 3.3 window ({_one_line(error)}): install or update the graphics "
                 "driver, or use --present offscreen"
             ) from error
+        pygame.key.stop_text_input()  # keys are commands here: no input method, no accent menu
         self.is_open = True
         self._handle = int(pygame.display.get_wm_info().get("window", 0))
         self._user = UserInput(settings.keys)
