@@ -13,6 +13,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.container.output import OutputContainer
 from av.video.reformatter import Interpolation
 
 # Flat colours whose BT.709 and BT.601 readings differ by 20 of 255 and more.
@@ -90,13 +91,13 @@ def write_video(
     return path
 
 
-def _add_tone(container: av.container.OutputContainer, codec: str) -> av.AudioStream:
+def _add_tone(container: OutputContainer, codec: str) -> av.AudioStream:
     stream = container.add_stream(codec, rate=48000)
     stream.layout = "mono"
     return stream
 
 
-def _write_tone(container: av.container.OutputContainer, stream: av.AudioStream, seconds: float):
+def _write_tone(container: OutputContainer, stream: av.AudioStream, seconds: float):
     """A 440 Hz sine at half volume."""
     rate, block = 48000, stream.codec_context.frame_size or 1024
     resampler = av.AudioResampler(stream.format, stream.layout, rate)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import itertools
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,7 +87,7 @@ def test_contract(name: str, sync: bool, settings_for) -> None:
             frames += [frame] if frame else []
         assert frames[0].number == 0
         assert frames[0].size == announced
-        assert all(a.number < b.number for a, b in zip(frames, frames[1:], strict=False))
+        assert all(a.number < b.number for a, b in itertools.pairwise(frames))
         assert all(0 <= time.perf_counter() - f.captured_at < 60 for f in frames)
         if sync:
             assert [f.number for f in frames] == [0, 1, 2]

@@ -15,7 +15,7 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoRef
 from stylizer.frame import letterbox
 from stylizer.present.sound import Sound
 
-TICKS = 90_000  # time stamps a second where frames come at their own times
+TICKS = {"mp4": 90_000, "matroska": 1000}  # time stamps a second, frames at their own times
 KEY_FRAME_S = 1.0
 FRAGMENT_S = 0.5  # at most this much is lost when the program is killed
 # ultrafast takes 6 ms of processor time for a 720p frame of a real game (superfast 11, veryfast 17)
@@ -42,10 +42,11 @@ class Encoder:
         self.frames = 0
         self._padded = (size[0] + size[0] % 2, size[1] + size[1] % 2)
         self._rate = Fraction(rate).limit_denominator(1001) if rate else None
-        self._unit = 1 / self._rate if self._rate else Fraction(1, TICKS)
+        self._ticks = TICKS[FORMATS[path.suffix.lower()]]
+        self._unit = 1 / self._rate if self._rate else Fraction(1, self._ticks)
         self._first_s: float | None = None
         self._last_pts = -1
-        self._duration = 1 if self._rate else TICKS // 30
+        self._duration = 1 if self._rate else self._ticks // 30
         self._to_yuv, self._scale = VideoReformatter(), VideoReformatter()
         self._file = OutputFile(path)
         self._container = av.open(
@@ -83,9 +84,14 @@ class Encoder:
         # Closing fails as well where writing failed; the first failure is the one to report.
         with contextlib.suppress(av.error.FFmpegError, OSError):
             self.close()
-        if self._file.written and self.path.suffix.lower() == ".mp4":
-            return cut_to_whole_fragments(self.path)
-        return self._file.written
+        if not self._file.written:
+            return False
+        if self.path.suffix.lower() == ".mp4":
+            cut_to_whole_fragments(self.path)
+        if not playable(self.path):
+            self.path.unlink()
+            return False
+        return True
 
     def _mux(self, frame: av.VideoFrame | None) -> None:
         if self._sound:
@@ -100,7 +106,7 @@ class Encoder:
             return self._last_pts
         if self._first_s is None:
             self._first_s = time_s
-        pts = max(self._last_pts + 1, round((time_s - self._first_s) * TICKS))
+        pts = max(self._last_pts + 1, round((time_s - self._first_s) * self._ticks))
         if self._last_pts >= 0:
             self._duration = pts - self._last_pts  # the last frame lasts as long as the one before
         self._last_pts = pts
@@ -214,13 +220,13 @@ class OutputFile:
             self._file.close()
 
 
-def cut_to_whole_fragments(path: Path) -> bool:
-    """Cut a fragmented MP4 behind its last whole fragment; remove it, giving False, without one.
+def cut_to_whole_fragments(path: Path) -> None:
+    """Cut a fragmented MP4 behind its last whole fragment.
 
     A box is a 4-byte big-endian size and a 4-byte name (ISO/IEC 14496-12); a fragment is a moof
     box followed by its mdat.
     """
-    length, at, whole, fragments = path.stat().st_size, 0, 0, 0
+    length, at, whole = path.stat().st_size, 0, 0
     with open(path, "r+b") as file:
         while at + 8 <= length:
             file.seek(at)
@@ -230,8 +236,13 @@ def cut_to_whole_fragments(path: Path) -> bool:
             at += size
             if name != b"moof":
                 whole = at
-                fragments += name == b"mdat"
         file.truncate(whole)
-    if not fragments:
-        path.unlink()
-    return fragments > 0
+
+
+def playable(path: Path) -> bool:
+    """Whether at least the first picture of a video file can be decoded."""
+    try:
+        with av.open(f"file:{path}") as container:
+            return next(container.decode(video=0), None) is not None
+    except (av.error.FFmpegError, OSError, IndexError):
+        return False

@@ -11,7 +11,7 @@ from PIL import Image
 
 from stylizer.errors import BadInput, StylizerError
 
-PNG_LEVEL = 1  # zlib's fastest: a painted 720p frame takes 60 ms, 170 ms at Pillow's default
+PNG_LEVEL = 1  # zlib's fastest: a 720p game frame takes 83 ms, 269 at level 6, and is 13 % larger
 
 
 def check_writable(path: Path) -> None:

@@ -46,7 +46,7 @@ class SyntheticSource:
         self._digits = _digit_pictures(self._band * 2)
 
     def read(self, inputs: InputState) -> Frame:
-        """The next frame (0.5 ms at 1280x720, nearly all of it one copy)."""
+        """The next frame (0.3 ms at 1280x720, nearly all of it one copy)."""
         captured_at = time.perf_counter()
         frame = Frame(self.draw(self._number), "RGBA", captured_at, self._number)
         self._number += 1
