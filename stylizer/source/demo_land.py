@@ -12,7 +12,7 @@ from stylizer.source.demo_shapes import Soup
 
 SUN = np.array([-0.52, 0.37, 0.77]) / np.linalg.norm([-0.52, 0.37, 0.77])  # as in demo_light.glsl
 HALF = 250.0  # the finely meshed square reaches from -HALF to HALF
-CELL = 5.0
+CELL = 500 / 90
 TRACK_Y = 6.0
 VILLAGE = (112.0, 44.0)
 MILLS = ((-136.0, 28.0), (-118.0, 62.0))
@@ -93,7 +93,7 @@ class Land:
         x, z = np.asarray(x, np.float64), np.asarray(z, np.float64)
         y = self._island(x, z)
         distance = self.track_distance(x, z)
-        bed = np.where(y < 1.0, y, TRACK_Y - 0.35)  # over water the line runs on a viaduct
+        bed = np.where(y < 1.0, y, TRACK_Y - 0.55)  # over water the line runs on a viaduct
         return bed + (y - bed) * smoothstep(5.5, 22.0, distance)
 
     def track_distance(self, x: ArrayLike, z: ArrayLike) -> np.ndarray:

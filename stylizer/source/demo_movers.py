@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from stylizer.source.demo_land import MILLS, TRACK_Y, Land
-from stylizer.source.demo_props import RED, WHITE, WOOD, mill_yaw
+from stylizer.source.demo_props import RED, WHITE, mill_yaw
 from stylizer.source.demo_shapes import (
     Color,
     Soup,
@@ -26,6 +26,7 @@ from stylizer.source.demo_shapes import (
     gable,
     join,
 )
+from stylizer.source.demo_trees import WOOD
 
 TRAIN_CARS, BOATS, BALLOONS, BIRDS, PUFFS, CLOUDS = 5, 4, 4, 11, 8, 18
 TRAIN_SPEED = 15.0  # metres a second

@@ -13,7 +13,7 @@ from stylizer.source.demo_props import buildings, everything
 from stylizer.source.demo_shapes import Soup, join, share_vertices
 
 # Smaller chunks cull and sort better, but each costs a draw call (20-35 us on llvmpipe).
-GROUND_CHUNK, WATER_CHUNK = 84.0, 168.0
+GROUND_CHUNK, WATER_CHUNK = 63.0, 168.0
 LIFT = np.array([0.0, 0.5, 0.0])  # metres that waves can move the water
 
 
