@@ -263,13 +263,14 @@ def print_facts(found: Any) -> None:
     """A list of dicts as a table, a dict as two columns."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     rows = found if isinstance(found, list) else [{"": k, "value": v} for k, v in found.items()]
     table = Table()
     for name in rows[0] if rows else []:
         table.add_column(name, overflow="fold")
     for row in rows:
-        table.add_row(*(as_text(v) for v in row.values()))
+        table.add_row(*(Text(as_text(v)) for v in row.values()))  # no markup: "stylizer[cuda]"
     Console(width=None if sys.stdout.isatty() else 120).print(table)
 
 

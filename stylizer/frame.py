@@ -66,9 +66,8 @@ class StyledImage:
 
     def __post_init__(self) -> None:
         p = self.pixels
-        channels = p.shape[2] if self.layout == "hwc" and p.ndim == 3 else 3
-        planar = self.layout == "chw" and p.ndim == 3 and p.shape[0] == 3
-        if p.dtype != np.uint8 or p.ndim != 3 or not (planar or channels in (3, 4)):
+        axis, counts = (0, (3,)) if self.layout == "chw" else (2, (3, 4))
+        if p.dtype != np.uint8 or p.ndim != 3 or p.shape[axis] not in counts:
             raise ValueError(f"a styled image is uint8 {self.layout}, not {p.dtype} {p.shape}")
         if not p.flags.c_contiguous:
             raise ValueError("a styled image's pixels are C-contiguous: copy the view first")

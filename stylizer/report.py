@@ -91,8 +91,11 @@ def summary(report: dict[str, Any]) -> list[tuple[str, str]]:
         ("provider", f"{report['provider']} ({report['provider_reason']})"),
         ("size", "{}x{}".format(*report["size"])),
         ("inference size", "{}x{}".format(*report["inference_size"])),
-        ("frames", f"{report['frames']} presented, {report['styled_frames']} styled, "
-         f"{report['dropped']} dropped, {report['duplicates']} duplicates"),
+        (
+            "frames",
+            f"{report['frames']} presented, {report['styled_frames']} styled, "
+            f"{report['dropped']} dropped, {report['duplicates']} duplicates",
+        ),
         ("presented fps", _figure(report["presented_fps"], 2)),
         ("styled fps", _figure(report["styled_fps"], 2)),
         ("frame time ms", ", ".join(f"{k} {_figure(v, 1)}" for k, v in times.items())),
