@@ -7,7 +7,8 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -97,13 +98,27 @@ def run_command(args: argparse.Namespace) -> int:
     from stylizer.report import make_report, summary, to_json
 
     settings = run_settings(args)
-    result = run(settings)
+    with progress(settings) as on_present:
+        result = run(settings, on_present=on_present)
     report = make_report(result)
     if settings.report is not None:
         write_text(settings.report, to_json(report))
     if settings.present == "offscreen" or settings.report is not None:
         print_table([report], summary(report))
     return INTERRUPTED if result.facts["interrupted"] else 0
+
+
+@contextmanager
+def progress(settings: Settings) -> Iterator[Callable[[Any], None]]:
+    """A progress bar for headless runs in a terminal; nothing elsewhere."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    shown = settings.present == "offscreen" and console.is_terminal
+    with Progress(console=console, disable=not shown, transient=True) as bar:
+        task = bar.add_task("painting", total=settings.frames)
+        yield lambda stats: bar.update(task, completed=stats.presented)
 
 
 def bench_command(args: argparse.Namespace) -> int:

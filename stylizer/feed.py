@@ -20,6 +20,9 @@ from stylizer.stages import Source, StyleBackend
 
 T = TypeVar("T")
 POLL_S = 0.1  # how often a waiting thread looks whether it should stop
+# A rendered frame that waits for the network is made anew this often: rendering as fast as it can
+# took a third of the two cores from a network that styles one frame a second.
+STALE_S = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +63,11 @@ class Slot(Generic[T]):
             self._error = self._error or error
             self._condition.notify_all()
 
+    def wait_taken(self, timeout_s: float) -> None:
+        """Wait until the value is taken, for up to `timeout_s`."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._value is None, timeout_s)
+
     def take(self, timeout_s: float) -> T | None:
         """The newest value, waited for up to `timeout_s`; None when there is none."""
         with self._condition:
@@ -67,6 +75,7 @@ class Slot(Generic[T]):
                 lambda: self._value is not None or self._error is not None, timeout_s
             )
             value, self._value = self._value, None
+            self._condition.notify_all()
             if value is None and self._error is not None:
                 raise self._error
             return value
@@ -82,6 +91,7 @@ class CaptureThread:
         self.slot: Slot[Captured] = Slot()
         self.newest: Captured | None = None
         self.inputs = IDLE
+        self.eager = False  # read at full rate even when frames wait (the source key is held)
         self.source: Source | None = None
         self._open_source = open_source
         self._on_demand = on_demand
@@ -130,6 +140,7 @@ class CaptureThread:
             self.source.close()
 
     def _read_all(self, source: Source) -> None:
+        self._renders = getattr(source, "renders", False)
         # The first frame is read at once; the next ones when the run has warmed up.
         self._read(source)
         while not self._stop.is_set():
@@ -139,6 +150,8 @@ class CaptureThread:
                 break
             if self._on_demand:
                 self._go.clear()
+            elif self._renders and not self.eager:
+                self.slot.wait_taken(STALE_S)
             self._read(source)
 
     def _read(self, source: Source) -> None:
@@ -186,7 +199,8 @@ class SyncFeed:
         self._asked = captured is None
         return captured
 
-    def steer(self, inputs: InputState) -> None:
+    def steer(self, inputs: InputState, eager: bool) -> None:
+        """Hand camera input to the source; eager does not matter here."""
         self._capture.inputs = inputs
 
     @property
@@ -218,7 +232,9 @@ class LiveFeed:
         """The newest pair not given yet, or None. Raises SourceEnded and the threads' errors."""
         return self._styled.take(timeout_s)
 
-    def steer(self, inputs: InputState) -> None:
+    def steer(self, inputs: InputState, eager: bool) -> None:
+        """Hand camera input to the source; eager: the source itself is looked at, at full rate."""
+        self._capture.eager = eager
         if not inputs.idle:
             self._capture.inputs = inputs
 

@@ -11,6 +11,7 @@ while presenter.is_open:
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,8 +31,8 @@ from stylizer.timing import FrameStats
 if TYPE_CHECKING:
     from stylizer.compose.compositor import Look
 
-# A duplicate on software GL takes 5 ms of the two cores that the network needs.
-IDLE_WAIT_S = {"gpu": 1 / 60, "software": 1 / 20}
+# A duplicate on software GL takes 10 ms of the two cores that the network needs.
+IDLE_WAIT_S = {"gpu": 1 / 60, "software": 1 / 10}
 SOFTWARE_GL = ("llvmpipe", "softpipe", "swiftshader")
 
 
@@ -59,16 +60,21 @@ class RunResult:
     first_styled_s: float | None = None  # from the call of run() to the first styled frame shown
 
 
-def run(settings: Settings, style: StyleBackend | None = None) -> RunResult:
+def run(
+    settings: Settings,
+    style: StyleBackend | None = None,
+    on_present: Callable[[FrameStats], None] = lambda _: None,
+) -> RunResult:
     """Run until the source ends, the frames or seconds asked for are over, or the user quits.
 
     `style`: an open backend to use instead of loading `settings.model` (the bench keeps its own).
+    `on_present` is told the counts after each turn of the loop.
     Raises BadInput or StylizerError; whatever was recorded until then stays playable.
     """
     with Run(settings, style) as active:
         try:
             while active.step():
-                pass
+                on_present(active.stats)
         except KeyboardInterrupt:
             active.interrupted = True
         except SourceEnded:
@@ -163,7 +169,7 @@ class Run:
                 self.hud.say(message)
         for failure in self.bank.take_failures():
             self.hud.say(failure)
-        self.feed.steer(self.presenter.inputs())
+        self.feed.steer(self.presenter.inputs(), self.controls.show_source)
 
     def _take_new(self) -> Shown | None:
         shown = self.feed.next(self._wait_s())

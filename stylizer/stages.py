@@ -36,6 +36,8 @@ class Source(Protocol):
     capture_method: str  # how frames are got, in words for HUD and report
     size: tuple[int, int]  # (width, height) of the next frame as far as known
     frame_rate: float | None  # frames a second of the medium; None for a live or still source
+    # Optional: `renders = True`, each read costs a rendering; it is then not read at full rate
+    # while frames wait for the network. `skipped`, an int: frames due but left out by the source.
 
     def read(self, inputs: InputState) -> Frame | None:
         """The newest frame; None when nothing is newer (it may wait up to 20 ms for one).

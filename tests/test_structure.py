@@ -56,9 +56,7 @@ def test_leaves_import_leaves_only():
 
 
 def test_only_the_command_line_imports_the_lab():
-    bad = [
-        (f, t) for place, f, t in all_imports() if t == "lab" and place not in {"lab", "cli"}
-    ]
+    bad = [(f, t) for place, f, t in all_imports() if t == "lab" and place not in {"lab", "cli"}]
     assert not bad
 
 
@@ -84,7 +82,8 @@ def test_a_run_needs_no_torch():
     code = (
         "import sys; sys.modules['torch'] = None\n"
         "from stylizer.cli import main\n"
-        "sys.exit(main(['run', '--source', 'synthetic', '--size', '64x64', '--present', 'offscreen',"
+        "sys.exit(main(['run', '--source', 'synthetic', '--size', '64x64', '--present', "
+        "'offscreen',"
         " '--sync', '--frames', '2', '--model', 'mosaic-small', '--provider', 'cpu']))"
     )
     assert "mosaic-small" in run_python(code)

@@ -13,7 +13,7 @@ import torch
 from onnx import helper, numpy_helper
 
 from stylizer.errors import StylizerError
-from stylizer.lab.network import ConvLayer, StyleNetwork, fold_byte_range
+from stylizer.lab.network import OUTPUT_GAIN, ConvLayer, StyleNetwork, fold_byte_range
 
 OPSET = 17  # CUDA lacked a Pad kernel for 19-23 (onnxruntime#26393)
 CHECK_SIZES = ((256, 256), (320, 180), (724, 540))  # (width, height)
@@ -26,11 +26,12 @@ def export_onnx(network: StyleNetwork, path: Path, contract: dict, recipe: dict)
     Returns the largest difference from PyTorch over three sizes, in 255ths. Raises StylizerError
     when it is over 0.5: then nothing is written.
     """
-    folded = fold_byte_range(network.cpu())
+    network = network.cpu().eval()
+    folded = fold_byte_range(network)
     part = path.with_suffix(".part")
     try:
         _write(folded, part, contract, recipe)
-        difference = max(_difference(folded, part, size) for size in CHECK_SIZES)
+        difference = max(_difference(network, part, size) for size in CHECK_SIZES)
         if not difference <= MAX_DIFFERENCE:
             raise StylizerError(
                 f"{path}: the exported model differs from PyTorch by {difference:.3f} of 255 "
@@ -139,7 +140,7 @@ def _difference(network: StyleNetwork, path: Path, size: tuple[int, int]) -> flo
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     got = np.asarray(session.run(None, {"input": pixels})[0])
     with torch.no_grad():
-        expected = network(torch.from_numpy(pixels)).numpy()
+        expected = network(torch.from_numpy(pixels / 255.0)).numpy() * 255.0
     return float(np.abs(np.clip(got, 0, 255) - np.clip(expected, 0, 255)).max())
 
 
@@ -157,5 +158,5 @@ def load_weights(network: StyleNetwork, path: Path) -> None:
         tensor.copy_(torch.from_numpy(values[name].copy()))
     with torch.no_grad():
         network.conv1.conv2d.weight *= 255.0
-        network.deconv3.conv2d.weight /= 255.0
-        network.deconv3.bias().div_(255.0)
+        network.deconv3.conv2d.weight /= 255.0 * OUTPUT_GAIN
+        network.deconv3.bias().sub_(127.5).div_(255.0 * OUTPUT_GAIN)

@@ -42,13 +42,13 @@ class Recipe:
     content: str  # name of the content folder
     steps: int = 2000
     batch: int = 2
-    crop: tuple[int, int] = (256, 224)
-    identity_steps: int = 150  # first learn to give the input back: see `identity_loss`
+    crop: tuple[int, int] = (224, 224)
+    identity_steps: int = 60  # first learn to give the input back: see `identity_loss`
     style_size: int = 512  # short side the style picture is scaled to, as the judge does
     style_weight: float = 5.0
     local_share: float = 0.25  # part of the style loss taken quarter by quarter
     tv_weight: float = 0.5
-    learning_rate: float = 1e-3
+    learning_rate: float = 1.5e-3
     seed: int = 1
 
 

@@ -13,6 +13,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+# 2,592 weights add up in one output value, so one Adam step of 1e-3 could move it by the whole
+# range: with a gain of 1 the picture's tone never settled and stayed grey. fast_neural_style, whose
+# output is 0..255, has 1/255 in effect.
+OUTPUT_GAIN = 0.05
+
 
 @dataclass(frozen=True)
 class Arch:
@@ -83,8 +88,6 @@ class StyleNetwork(nn.Module):
         self.deconv1, self.in4 = ConvLayer(c, b, 3, upsample=2), nn.InstanceNorm2d(b, affine=True)
         self.deconv2, self.in5 = ConvLayer(b, a, 3, upsample=2), nn.InstanceNorm2d(a, affine=True)
         self.deconv3 = ConvLayer(a, 3, 9)
-        with torch.no_grad():
-            self.deconv3.bias().fill_(0.5)  # start at mid grey, not black
 
     def forward(self, x: Tensor) -> Tensor:
         y = F.relu(self.in1(self.conv1(x)))  # (B, a, H, W)
@@ -93,7 +96,7 @@ class StyleNetwork(nn.Module):
         y = self.blocks(y)
         y = F.relu(self.in4(self.deconv1(y)))  # (B, b, H/2, W/2)
         y = F.relu(self.in5(self.deconv2(y)))  # (B, a, H, W)
-        return self.deconv3(y)  # (B, 3, H, W)
+        return self.deconv3(y) * OUTPUT_GAIN + 0.5  # (B, 3, H, W)
 
 
 def parameter_count(network: nn.Module) -> int:
@@ -102,11 +105,11 @@ def parameter_count(network: nn.Module) -> int:
 
 
 def fold_byte_range(network: StyleNetwork) -> StyleNetwork:
-    """A copy that takes and gives 0..255: the factors move into the first and last convolution."""
+    """A copy whose layers alone take and give 0..255: factors move into the end convolutions."""
     folded = StyleNetwork(network.arch)
     folded.load_state_dict(network.state_dict())
     with torch.no_grad():
         folded.conv1.conv2d.weight /= 255.0
-        folded.deconv3.conv2d.weight *= 255.0
-        folded.deconv3.bias().mul_(255.0)
+        folded.deconv3.conv2d.weight *= 255.0 * OUTPUT_GAIN
+        folded.deconv3.bias().mul_(255.0 * OUTPUT_GAIN).add_(127.5)
     return folded.eval()

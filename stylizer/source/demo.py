@@ -23,6 +23,7 @@ class DemoSource:
     """
 
     frame_rate: float | None = None
+    renders = True
 
     def __init__(self, settings: Settings) -> None:
         width, height = settings.size

@@ -32,6 +32,7 @@ class SyntheticSource:
 
     capture_method = "synthetic pattern"
     frame_rate: float | None = None
+    renders = True
 
     def __init__(self, settings: Settings) -> None:
         if min(settings.size) < 1:
