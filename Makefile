@@ -15,7 +15,9 @@ check: setup-test
 
 bench: setup-test
 	@.venv/bin/python main.py bench
-	@.venv/bin/python bench/all.py
+	@.venv/bin/python bench/run_costs.py
+	@.venv/bin/python bench/demo_scene.py
+	@.venv/bin/python bench/hud_cost.py
 
 setup:
 	@scripts/setup.sh run

@@ -1,0 +1,136 @@
+"""The live window under Xvfb: real keys by xdotool, a screenshot, a report."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import mss
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[1]
+pytestmark = pytest.mark.skipif(shutil.which("xdotool") is None, reason="xdotool is not installed")
+SIZE = (640, 360)
+
+
+class Window:
+    """The stylizer as a user starts it, in a process of its own."""
+
+    def __init__(self, display: str, cwd: Path, *argv: str) -> None:
+        self.env = os.environ | {"DISPLAY": display, "PYTHONPATH": str(ROOT)}
+        self.display = display
+        self.root = self.xdotool("getmouselocation").rpartition("window:")[2]
+        self.process = subprocess.Popen(
+            [sys.executable, str(ROOT / "main.py"), "run", "--provider", "cpu", *argv],
+            cwd=cwd, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        self.id = self.find()
+
+    def xdotool(self, *words: str) -> str:
+        done = subprocess.run(
+            ["xdotool", *words], env=self.env, capture_output=True, text=True, timeout=20
+        )
+        return done.stdout.strip()
+
+    def find(self) -> str:
+        """Id of the window in the middle of the screen (`xdotool search` misses windows that
+        exist where no window manager runs)."""
+        width, height = map(int, self.xdotool("getdisplaygeometry").split())
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            self.xdotool("mousemove", str(width // 2), str(height // 2))
+            found = self.xdotool("getmouselocation").rpartition("window:")[2]
+            if found and found != self.root:
+                return found
+            if self.process.poll() is not None:
+                raise AssertionError(self.process.communicate()[1])
+            time.sleep(0.1)
+        raise AssertionError("no window appeared")
+
+    def key(self, *names: str) -> None:
+        self.xdotool("windowfocus", self.id)
+        for name in names:
+            self.xdotool("key", name)
+            time.sleep(0.4)
+
+    def picture(self) -> np.ndarray:
+        """uint8 (height, width, 3) of the window's place on the screen."""
+        where = dict(
+            line.split("=")
+            for line in self.xdotool("getwindowgeometry", "--shell", self.id).split()
+        )
+        box = {"left": int(where["X"]), "top": int(where["Y"])}
+        box |= {"width": int(where["WIDTH"]), "height": int(where["HEIGHT"])}
+        with mss.MSS(display=self.display) as grabber:
+            return np.asarray(grabber.grab(box))[:, :, 2::-1]
+
+    def end(self) -> tuple[int, str]:
+        _, error = self.process.communicate(timeout=90)
+        return self.process.returncode, error
+
+
+def test_keys_switch_models_and_the_report_says_so(xvfb, tmp_path):
+    window = Window(
+        xvfb,
+        tmp_path,
+        "--size",
+        "{}x{}".format(*SIZE),
+        "--model",
+        "mosaic-small",
+        "--report",
+        "r.json",
+    )
+    time.sleep(4)
+    window.key("1")
+    time.sleep(6)
+    window.key("2")
+    time.sleep(4)
+    window.key("h", "p", "Escape")
+    code, error = window.end()
+    assert code == 0, error
+    assert "Traceback" not in error
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert [s["model"] for s in report["model_switches"]] == ["mosaic-original", "mosaic-small"]
+    assert all(s["longest_frame_ms"] > 0 for s in report["model_switches"])
+    assert report["model"] == "mosaic-small"
+    assert report["styled_frames"] > 2
+    assert report["present"] == "window"
+    assert (tmp_path / "stylizer-screenshot-001.png").stat().st_size > 10_000
+
+
+def test_the_picture_is_right_way_up_and_the_hud_lies_over_it(xvfb, tmp_path):
+    """Model none: the window shows the demo's pixels; H lays the HUD over them."""
+    window = Window(
+        xvfb, tmp_path, "--size", "{}x{}".format(*SIZE), "--model", "none", "--hud", "off"
+    )
+    time.sleep(3)
+    plain = window.picture()
+    assert plain.shape == (SIZE[1], SIZE[0], 3)
+    top, bottom = plain[:60].mean(axis=(0, 1)), plain[-60:].mean(axis=(0, 1))
+    assert top[2] > bottom[2]  # the sky is bluer and brighter than the ground
+    assert top.mean() > bottom.mean()
+    window.key("h")
+    time.sleep(1)
+    with_hud = window.picture()
+    corner = (slice(10, 40), slice(10, 160))
+    assert with_hud[corner].mean() < plain[corner].mean() - 30  # a dark panel on the sky
+    window.key("Escape")
+    assert window.end()[0] == 0
+
+
+def test_recording_by_key_and_closing_the_window(xvfb, tmp_path):
+    window = Window(xvfb, tmp_path, "--size", "320x180", "--model", "none", "--hud", "off")
+    time.sleep(2)
+    window.key("r")
+    time.sleep(2)
+    window.process.terminate()  # SDL makes it a quit, as the window's close button does
+    code, error = window.end()
+    assert code in (0, 130), error
+    import av
+
+    with av.open(str(tmp_path / "stylizer-recording-001.mp4")) as container:
+        assert sum(1 for _ in container.decode(video=0)) > 5
