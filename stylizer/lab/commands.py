@@ -16,10 +16,10 @@ from stylizer.errors import BadInput
 from stylizer.lab import fit
 from stylizer.lab.card import write_card
 from stylizer.lab.data import ContentSet
-from stylizer.lab.export import export_onnx, load_weights
+from stylizer.lab.export import export_onnx, load_network, load_weights
 from stylizer.lab.judge import judge
-from stylizer.lab.network import ARCHS
-from stylizer.lab.perceptual import file_sha256, load_vgg
+from stylizer.lab.network import ARCHS, StyleNetwork
+from stylizer.lab.perceptual import Vgg16, file_sha256, load_vgg
 from stylizer.settings import Settings
 
 LOG_EVERY = 20  # steps between lines when the output is no terminal
@@ -42,7 +42,8 @@ def train_command(args: argparse.Namespace) -> int:
         state = fit.new_state(recipe)
         if args.init:
             load_weights(state.network, args.init)
-    final = train_with_progress(args, recipe, state, vgg, style, content, run_dir)
+    teacher = load_network(args.teacher) if args.teacher else None
+    final = train_with_progress(args, recipe, state, vgg, style, content, run_dir, teacher)
     contract = {
         "layout": "NCHW",
         "range": "0..255",
@@ -91,6 +92,8 @@ def recipe_of(args: argparse.Namespace) -> fit.Recipe:
         batch=args.batch,
         crop=args.crop,
         style_size=args.style_size,
+        imitate_steps=args.imitate_steps,
+        teacher=args.teacher.stem if args.teacher else "",
         style_weight=args.style_weight,
         tv_weight=args.tv_weight,
         learning_rate=args.lr,
@@ -119,10 +122,11 @@ def train_with_progress(
     args: argparse.Namespace,
     recipe: fit.Recipe,
     state: fit.TrainState,
-    vgg,
+    vgg: Vgg16,
     style: torch.Tensor,
     content: ContentSet,
     run_dir: Path,
+    teacher: StyleNetwork | None,
 ) -> fit.Progress:
     """The training loop under a progress bar, or with a line now and then where none fits."""
     console = Console(stderr=True)
@@ -145,7 +149,10 @@ def train_with_progress(
             print(f"step {p.step}/{p.steps}  {text}  {left}", file=sys.stderr, flush=True)
 
     with bar:
-        return fit.train(recipe, state, vgg, style, content, run_dir, on_step, args.preview_every)
+        every = args.preview_every
+        return fit.train(
+            recipe, state, vgg, style, content, run_dir, on_step, every, teacher=teacher
+        )
 
 
 def judge_command(args: argparse.Namespace, settings: Settings) -> int:

@@ -12,8 +12,8 @@ import onnx
 import torch
 from onnx import helper, numpy_helper
 
-from stylizer.errors import StylizerError
-from stylizer.lab.network import OUTPUT_GAIN, ConvLayer, StyleNetwork, fold_byte_range
+from stylizer.errors import BadInput, StylizerError
+from stylizer.lab.network import ARCHS, OUTPUT_GAIN, ConvLayer, StyleNetwork, fold_byte_range
 
 OPSET = 17  # CUDA lacked a Pad kernel for 19-23 (onnxruntime#26393)
 CHECK_SIZES = ((256, 256), (320, 180), (724, 540))  # (width, height)
@@ -142,6 +142,18 @@ def _difference(network: StyleNetwork, path: Path, size: tuple[int, int]) -> flo
     with torch.no_grad():
         expected = network(torch.from_numpy(pixels / 255.0)).numpy() * 255.0
     return float(np.abs(np.clip(got, 0, 255) - np.clip(expected, 0, 255)).max())
+
+
+def load_network(path: Path) -> StyleNetwork:
+    """The network of an ONNX file that `export_onnx` wrote. Raises BadInput for any other file."""
+    try:
+        model = onnx.load(str(path))
+        contract = {p.key: p.value for p in model.metadata_props}["stylizer.contract"]
+        network = StyleNetwork(ARCHS[json.loads(contract)["tier"]])
+    except Exception as error:
+        raise BadInput(f"{path}: not a model that `train` wrote ({error})") from error
+    load_weights(network, path)
+    return network.eval()
 
 
 def load_weights(network: StyleNetwork, path: Path) -> None:
