@@ -101,6 +101,7 @@ class ModelBank:
             self._wanted = [n for n in self._wanted if n != name]
             if backend is not None:
                 self._loaded[name] = backend
+                self._loaded.setdefault(backend.model, backend)  # "auto" is known by its name too
                 if self._target == name:
                     self._active = backend
             elif self._active is None:

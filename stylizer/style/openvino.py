@@ -6,20 +6,17 @@ the original's): 236 / 1062 / 4085 ms here, 392 / 1207 / 4669 ms with ONNX Runti
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import onnx
 import openvino
 
-from stylizer.errors import StylizerError
-from stylizer.frame import Frame, StyledFrame
 from stylizer.style import graph, providers
-from stylizer.style.contract import Packer, Size, StyleModel
+from stylizer.style.contract import Size, StyleModel
 from stylizer.style.ports import first_line
+from stylizer.style.session import SessionStyle, closed
 
 
-class OpenVinoStyle:
+class OpenVinoStyle(SessionStyle):
     """One compiled model for one frame size at a time; a new size compiles anew (0.3-0.7 s).
 
     Same contract as `ort.OrtStyle`. Raises ProviderProblem when the model cannot be compiled.
@@ -33,13 +30,8 @@ class OpenVinoStyle:
         frame_size: Size,
         inference_size: Size | None = None,
     ) -> None:
-        self.style_model = model
-        self.model = model.stem
-        self.model_bytes = model.path.stat().st_size
-        self.provider = row.name
-        self.provider_reason = ""
-        self._asked_size = inference_size
-        self._packer = Packer(model, frame_size, inference_size)
+        super().__init__(model, row.name, frame_size, inference_size)
+        self._run = self._infer
         self._request: openvino.InferRequest | None = None
         self._shape: tuple[int, ...] = ()
         try:
@@ -49,45 +41,13 @@ class OpenVinoStyle:
         except Exception as error:  # OpenVINO raises RuntimeError and classes of its own
             raise providers.ProviderProblem(first_line(error)) from error
 
-    @property
-    def inference_size(self) -> Size:
-        """(width, height) that the network sees, padding included."""
-        return self._packer.padded
-
-    def warm_up(self, size: Size) -> None:
-        """Compile for a frame size and run once."""
-        pixels = np.full((size[1], size[0], 4), 127, np.uint8)
-        self.style(Frame(pixels, "RGBA", time.perf_counter(), 0))
-
-    def style(self, frame: Frame) -> StyledFrame:
-        """The styled image of the frame's size. Raises StylizerError when the network fails."""
-        started = time.perf_counter()
-        if frame.size != self._packer.frame_size:
-            self._packer = Packer(self.style_model, frame.size, self._asked_size)
-        tensor = self._packer.pack(frame)
-        packed = time.perf_counter()
-        try:
-            result = self._run(tensor)
-        except Exception as error:
-            width, height = self._packer.padded
-            raise StylizerError(
-                f"{self.model} failed on openvino at {width}x{height} ({first_line(error)}); "
-                "try another --inference-size or --provider cpu"
-            ) from error
-        ran = time.perf_counter()
-        image = self._packer.unpack(result)
-        finished = time.perf_counter()
-        preprocess_ms = (packed - started + finished - ran) * 1000
-        return StyledFrame(frame, image, self.model, preprocess_ms, (ran - packed) * 1000, finished)
-
     def close(self) -> None:
         """Free the compiled model; may be called twice."""
         self._request = None
         self._graph = None
+        self._run = closed
 
-    def _run(self, tensor: np.ndarray) -> np.ndarray:
-        if self._graph is None:
-            raise StylizerError("this model was closed; open it again")
+    def _infer(self, tensor: np.ndarray) -> np.ndarray:
         if self._request is None or self._shape != tensor.shape:
             self._compile(tensor.shape)
         assert self._request is not None

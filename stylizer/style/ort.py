@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import onnx
 import onnxruntime
 
 from stylizer.errors import BadInput, StylizerError
-from stylizer.frame import Frame, StyledFrame
 from stylizer.style import graph, providers
-from stylizer.style.contract import Packer, Size, StyleModel
-from stylizer.style.ports import first_line
+from stylizer.style.contract import Size, StyleModel
+from stylizer.style.session import SessionStyle, closed
 
 INPUT, OUTPUT = f"{graph.PREFIX}in", f"{graph.PREFIX}out"
 
 
-class OrtStyle:
+class OrtStyle(SessionStyle):
     """One session of one model on one provider, built and proven by a run of the frame's size.
 
     One thread at a time, any thread. Raises ProviderProblem when the provider cannot be built or
@@ -32,17 +29,10 @@ class OrtStyle:
         frame_size: Size,
         inference_size: Size | None = None,
     ) -> None:
-        self.style_model = model
-        self.model = model.stem
-        self.model_bytes = model.path.stat().st_size
-        self.provider = row.name
-        self.provider_reason = ""
-        self._row = row
-        self._asked_size = inference_size
+        super().__init__(model, row.name, frame_size, inference_size)
         self._session = providers.build_session(row, graph.wrap(proto, model))
         self._input = self._session.get_inputs()[0].name
         self._output = self._session.get_outputs()[0].name
-        self._packer = Packer(model, frame_size, inference_size)
         self._run = _Binding(self._session, row.device) if row.gpu else self._plain_run
         try:
             self.warm_up(frame_size)
@@ -51,40 +41,9 @@ class OrtStyle:
         except StylizerError as error:
             raise providers.ProviderProblem(str(error)) from error
 
-    @property
-    def inference_size(self) -> Size:
-        """(width, height) that the network sees, padding included."""
-        return self._packer.padded
-
-    def warm_up(self, size: Size) -> None:
-        """Run once at a frame size: memory is taken and kernels are chosen before a frame waits."""
-        pixels = np.full((size[1], size[0], 4), 127, np.uint8)
-        self.style(Frame(pixels, "RGBA", time.perf_counter(), 0))
-
-    def style(self, frame: Frame) -> StyledFrame:
-        """The styled image of the frame's size. Raises StylizerError when the session fails."""
-        started = time.perf_counter()
-        if frame.size != self._packer.frame_size:
-            self._packer = Packer(self.style_model, frame.size, self._asked_size)
-        tensor = self._packer.pack(frame)
-        packed = time.perf_counter()
-        try:
-            result = self._run(tensor)
-        except Exception as error:  # ONNX Runtime has a dozen classes for "cannot run"
-            width, height = self._packer.padded
-            raise StylizerError(
-                f"{self.model} failed on {self.provider} at {width}x{height} "
-                f"({first_line(error)}); try another --inference-size or --provider cpu"
-            ) from error
-        ran = time.perf_counter()
-        image = self._packer.unpack(result)
-        finished = time.perf_counter()
-        preprocess_ms = (packed - started + finished - ran) * 1000
-        return StyledFrame(frame, image, self.model, preprocess_ms, (ran - packed) * 1000, finished)
-
     def close(self) -> None:
         """Free the session; may be called twice."""
-        self._run = _closed
+        self._run = closed
         self._session = None
 
     def _plain_run(self, tensor: np.ndarray) -> np.ndarray:
@@ -116,7 +75,3 @@ class _Binding:
             self._on_device.update_inplace(tensor)
         self._session.run_with_iobinding(self._binding)
         return self._binding.copy_outputs_to_cpu()[0]
-
-
-def _closed(tensor: np.ndarray) -> np.ndarray:
-    raise StylizerError("this model was closed; open it again")
