@@ -94,6 +94,7 @@ def guess_source(path: Path) -> str:
 
 
 def run_command(args: argparse.Namespace) -> int:
+    from stylizer import show
     from stylizer.pipeline import run
     from stylizer.report import make_report, summary, to_json
 
@@ -104,7 +105,7 @@ def run_command(args: argparse.Namespace) -> int:
     if settings.report is not None:
         write_text(settings.report, to_json(report))
     if settings.present == "offscreen" or settings.report is not None:
-        print_table([report], summary(report))
+        show.print_table([report], summary(report))
     return INTERRUPTED if result.facts["interrupted"] else 0
 
 
@@ -124,6 +125,7 @@ def progress(settings: Settings) -> Iterator[Callable[[Any], None]]:
 def bench_command(args: argparse.Namespace) -> int:
     from rich.console import Console
 
+    from stylizer import show
     from stylizer.bench import bench
     from stylizer.report import machine, to_json
     from stylizer.style import catalog
@@ -150,7 +152,7 @@ def bench_command(args: argparse.Namespace) -> int:
     whole = {"rows": rows, "machine": machine(rows[0]["machine"]["gl_renderer"])}
     if args.json is not None:
         write_text(args.json, to_json(whole))
-    table = bench_table(rows)
+    table = show.bench_table(rows)
     Console(width=None if sys.stdout.isatty() else 120).print(table)
     if args.html is not None:
         recorder = Console(record=True, width=120, file=open(os.devnull, "w"))  # noqa: SIM115
@@ -159,33 +161,8 @@ def bench_command(args: argparse.Namespace) -> int:
     return 0
 
 
-def bench_table(rows: list[dict[str, Any]]) -> Any:
-    """The seed's comparison: model x size, with the ratio to the original."""
-    from rich.table import Table
-
-    m = rows[0]["machine"]
-    table = Table(
-        title=f"{m['cpu']}, {m['cores']} cores, {rows[0]['provider']}; "
-        f"{rows[0]['frames']} frames a row, lock-step, {m['gl_renderer']}"
-    )
-    table.add_column("model")
-    for name in ("size", "file KB", "styled fps", "p50 ms", "p99 ms", f"x {rows[0]['ratio_to']}"):
-        table.add_column(name, justify="right")
-    for row in rows:
-        times = row["frame_time_ms"]
-        table.add_row(
-            row["model"],
-            "{}x{}".format(*row["size"]),
-            f"{row['model_bytes'] / 1000:,.0f}",
-            f"{row['styled_fps']:.2f}",
-            f"{times['p50']:.1f}",
-            "–" if times["p99"] is None else f"{times['p99']:.1f}",
-            "–" if row["ratio"] is None else f"{row['ratio']:.2f}",
-        )
-    return table
-
-
 def models_command(args: argparse.Namespace) -> int:
+    from stylizer import show
     from stylizer.style import catalog
 
     settings = base_settings(args)
@@ -200,11 +177,12 @@ def models_command(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(found, indent=2))
     else:
-        print_facts(found)
+        show.print_facts(found)
     return 0
 
 
 def doctor_command(args: argparse.Namespace) -> int:
+    from stylizer import show
     from stylizer.doctor import examine
 
     findings = examine()
@@ -215,7 +193,7 @@ def doctor_command(args: argparse.Namespace) -> int:
             {"": "ok" if f.works else "--", "what": f.what, "found": f.found, "fix": f.fix}
             for f in findings
         ]
-        print_facts(rows)
+        show.print_facts(rows)
     return 0 if all(f.works for f in findings if f.needed) else 1
 
 
@@ -261,40 +239,6 @@ def write_text(path: Path, text: str) -> None:
     except OSError as error:
         part.unlink(missing_ok=True)
         raise StylizerError(f"{path}: could not be written ({error.strerror})") from error
-
-
-def print_table(rows: list[dict[str, Any]], lines: list[tuple[str, str]]) -> None:
-    """The frame-time table of a run."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title=f"{rows[0]['model']}, {rows[0]['provider']}", show_header=False)
-    for name, value in lines:
-        table.add_row(name, value)
-    Console(width=None if sys.stdout.isatty() else 100).print(table)
-
-
-def print_facts(found: Any) -> None:
-    """A list of dicts as a table, a dict as two columns."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    rows = found if isinstance(found, list) else [{"": k, "value": v} for k, v in found.items()]
-    table = Table()
-    for name in rows[0] if rows else []:
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(as_text(v)) for v in row.values()))  # no markup: "stylizer[cuda]"
-    Console(width=None if sys.stdout.isatty() else 120).print(table)
-
-
-def as_text(value: Any) -> str:
-    if isinstance(value, dict):
-        return "\n".join(f"{k}: {as_text(v)}" for k, v in value.items())
-    if isinstance(value, (list, tuple)):
-        return ", ".join(as_text(v) for v in value)
-    return "–" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ from stylizer.hudfeed import HudFeed
 from stylizer.outputs import Outputs
 from stylizer.settings import Settings
 from stylizer.stages import PRESENTERS, SOURCES, SourceEnded, StyleBackend, open_backend
+from stylizer.switching import ModelSwitch, Switching
 from stylizer.timing import FrameStats
 
 if TYPE_CHECKING:
@@ -34,19 +35,6 @@ if TYPE_CHECKING:
 # A duplicate on software GL takes 10 ms of the two cores that the network needs.
 IDLE_WAIT_S = {"gpu": 1 / 60, "software": 1 / 10}
 SOFTWARE_GL = ("llvmpipe", "softpipe", "swiftshader")
-
-
-@dataclass
-class ModelSwitch:
-    """From the key to the first presented frame of the new model."""
-
-    at_s: float
-    model: str
-    longest_frame_ms: float = 0.0
-    done: bool = False
-
-    def as_dict(self) -> dict[str, Any]:
-        return {"at_s": self.at_s, "model": self.model, "longest_frame_ms": self.longest_frame_ms}
 
 
 @dataclass
@@ -89,7 +77,6 @@ class Run:
         self.settings = settings
         self.controls = Controls.from_settings(settings)
         self.interrupted = False
-        self.switches: list[ModelSwitch] = []
         self.shown: Shown | None = None
         self._started = time.perf_counter()
         self._first_styled_s: float | None = None
@@ -109,6 +96,7 @@ class Run:
         self._closers.append(self.outputs)
         self.bank = ModelBank(self._load_model, style)
         self._closers.append(self.bank)
+        self.switching = Switching(self.bank)
         self.feed, self.source = open_feed(
             lambda: open_backend(SOURCES, "source", settings.source, settings),
             self.bank.active,
@@ -179,9 +167,7 @@ class Run:
 
     def _wait_s(self) -> float:
         if self.settings.present == "window":
-            return (
-                min(1 / 60, self._idle_wait_s) if self.controls.show_source else self._idle_wait_s
-            )
+            return 1 / 60 if self.controls.show_source else self._idle_wait_s
         return 0.0 if self.settings.fps and self.shown else 0.25
 
     def _presents_duplicates(self) -> bool:
@@ -212,7 +198,7 @@ class Run:
             self.compositor.draw(self.presenter.framebuffer, rect, look)
             self.hud.draw()
         if new is not None and not new.warm and self.outputs.wants_pictures:
-            self.outputs.add(frame, self.compositor.render(look))
+            self._record(frame, look)
         with Stopwatch(times, "present"):
             self.presenter.present()
         self._count(new, frame, is_new, times)
@@ -231,14 +217,15 @@ class Run:
         now = time.perf_counter()
         if new is not None and self._first_styled_s is None:
             self._first_styled_s = now - self._started
-            self._keep_others_warm()
+            if self.settings.present != "offscreen":
+                self.switching.keep_others_warm()
         if self.shown is None or self.shown.warm:  # statistics start after the last warm-up frame
             self.stats = FrameStats(now, warmup=self.stats.warmup + (new is not None))
             self._dropped_before = self.feed.dropped
             return
         styled = new is not None and new.styled.image is not None
         self.stats.present(now, frame.captured_at, styled, is_new)
-        self._note_switch(new)
+        self.switching.note(new, self.stats.frame_time_ms[-1])
         if new is not None:
             times |= {
                 "capture": new.capture_ms,
@@ -249,17 +236,6 @@ class Run:
             for name, ms in times.items():
                 self.stats.stage(name, ms)
         self.hud.count(self.stats, now, styled)
-
-    def _note_switch(self, new: Shown | None) -> None:
-        frame_time_ms = self.stats.frame_time_ms[-1]
-        for switch in self.switches:
-            if not switch.done:
-                switch.longest_frame_ms = max(switch.longest_frame_ms, frame_time_ms)
-                switch.done = new is not None and new.styled.model == self._stem(switch.model)
-
-    def _stem(self, model: str) -> str:
-        current = self.bank.current
-        return current.model if current is not None and not self.bank.loading else model
 
     def _is_over(self) -> bool:
         s = self.settings
@@ -272,40 +248,17 @@ class Run:
     # --- hotkeys that need more than a change of state -------------------------------------
 
     def _carry_out(self, action: Action) -> str:
-        if action.name.startswith("model_"):
-            return self._switch(tier=action.name.removeprefix("model_"))
-        if action.name in ("next_style", "previous_style"):
-            return self._switch(step=1 if action.name == "next_style" else -1)
-        if action.name == "screenshot":
-            path = free_path("screenshot", ".png")
-            self.outputs.screenshot(path, self._screen())
-            return f"saved {path}"
-        if action.name == "record":
-            return self._toggle_recording()
-        return ""
-
-    def _switch(self, tier: str | None = None, step: int = 0) -> str:
-        from stylizer.style import catalog
-
-        current = self.bank.loading or (self.bank.current.model if self.bank.current else "")
+        message = self.switching.carry_out(action, time.perf_counter() - self.stats.started_at)
+        if message is not None:
+            return message
         try:
-            name = catalog.sibling(current, tier=tier, step=step)
-        except StylizerError as error:
+            if action.name == "screenshot":
+                path = free_path("screenshot", ".png")
+                self.outputs.screenshot(path, self._screen())
+                return f"saved {path}"
+            return self._toggle_recording() if action.name == "record" else ""
+        except StylizerError as error:  # a key must not end the game
             return str(error)
-        if name == current:
-            return f"{name} is the model in use"
-        at_s = time.perf_counter() - self.stats.started_at
-        self.switches.append(ModelSwitch(at_s, name))
-        self.bank.use(name)
-        return f"{name}: loading" if self.bank.loading else name
-
-    def _keep_others_warm(self) -> None:
-        """The other tiers of this style, so that their keys answer at once (window only)."""
-        if self.settings.present == "offscreen" or self.bank.current is None:
-            return
-        from stylizer.style import catalog
-
-        self.bank.keep_warm(catalog.other_tiers(self.bank.current.model))
 
     def _toggle_recording(self) -> str:
         if self.outputs.recording:
@@ -313,6 +266,15 @@ class Run:
         path = free_path("recording", ".mp4")
         self.outputs.start_recording(path)
         return f"recording {path}"
+
+    def _record(self, frame: Frame, look: Look) -> None:
+        try:
+            self.outputs.add(frame, self.compositor.render(look))
+        except StylizerError as error:
+            if self.settings.record or self.settings.output:  # what the run is for
+                raise
+            self.outputs.stop_recording()
+            self.hud.say(str(error))
 
     # --- the end --------------------------------------------------------------------------
 
@@ -336,7 +298,8 @@ class Run:
         }
         inference_size = getattr(current, "inference_size", None)
         facts["inference_size"] = list(inference_size or facts["size"])
-        result = RunResult(self.settings, self.stats, facts, self.switches, self._first_styled_s)
+        switches = self.switching.switches
+        result = RunResult(self.settings, self.stats, facts, switches, self._first_styled_s)
         self.outputs.close()
         return result
 
@@ -388,8 +351,3 @@ def free_path(stem: str, suffix: str) -> Path:
         if not path.exists():
             return path
     raise StylizerError(f"the folder {Path.cwd()} is full of stylizer-{stem} files; move some away")
-
-
-def headless(settings: Settings) -> Settings:
-    """The same settings for a run without a display, in lock-step."""
-    return replace(settings, present="offscreen", sync=True, hud="off")
