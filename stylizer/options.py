@@ -196,7 +196,14 @@ def add_train(commands: argparse._SubParsersAction) -> None:
     p.add_argument("--batch", type=count, default=2, metavar="N")
     p.add_argument("--crop", type=size, default=(224, 224), metavar="WxH")
     p.add_argument(
-        "--style-weight", type=positive, default=5.0, metavar="X", help="content weighs 1"
+        "--style-weight", type=positive, default=4.5, metavar="X", help="content weighs 1"
+    )
+    p.add_argument(
+        "--local-share",
+        type=share,
+        default=0.6,
+        metavar="0..1",
+        help="part of the style loss taken quarter by quarter: paints skies",
     )
     p.add_argument("--tv-weight", type=number, default=0.5, metavar="X", help="total variation")
     p.add_argument("--lr", type=positive, default=1.5e-3, metavar="X", help="peak learning rate")

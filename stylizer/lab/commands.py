@@ -95,6 +95,7 @@ def recipe_of(args: argparse.Namespace) -> fit.Recipe:
         imitate_steps=args.imitate_steps,
         teacher=args.teacher.stem if args.teacher else "",
         style_weight=args.style_weight,
+        local_share=args.local_share,
         tv_weight=args.tv_weight,
         learning_rate=args.lr,
         seed=args.seed,

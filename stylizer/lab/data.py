@@ -12,7 +12,7 @@ from stylizer.errors import BadInput
 
 PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 VIDEO_SUFFIXES = {".mp4", ".mkv", ".webm", ".mov", ".avi"}
-FLAT_SHARE = 0.15  # crops taken where the picture is flattest: skies stayed empty without them
+FLAT_SHARE = 0.25  # crops taken where the picture is flattest: skies stayed empty without them
 GRADIENT_SHARE = 0.04  # crops that are nothing but a soft colour gradient
 MAX_SCALE = 2.0
 

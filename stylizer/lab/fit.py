@@ -46,8 +46,8 @@ class Recipe:
     imitate_steps: int = 60  # first learn to copy the teacher, or the input: see `imitation_loss`
     teacher: str = ""  # name of the model that is imitated; "" for the input itself
     style_size: int = 512  # short side the style picture is scaled to, as the judge does
-    style_weight: float = 5.0
-    local_share: float = 0.25  # part of the style loss taken quarter by quarter
+    style_weight: float = 4.5
+    local_share: float = 0.6  # part of the style loss taken quarter by quarter
     tv_weight: float = 0.5
     learning_rate: float = 1.5e-3
     seed: int = 1
