@@ -22,7 +22,7 @@ FILE_SOURCES = ("video", "images")
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit code (0, 1 failed while running, 2 bad use)."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    before = signal.signal(signal.SIGTERM, _interrupt)
     try:
         args = parse(sys.argv[1:] if argv is None else argv)
         return COMMANDS[args.command](args)
@@ -45,6 +45,8 @@ def main(argv: list[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 1
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _interrupt(*_: object) -> NoReturn:
