@@ -118,7 +118,7 @@ SOURCES = {
 STYLES = {
     "ort": Backend("stylizer.style.ort", "OrtStyle", "pip install onnxruntime-gpu"),
     "openvino": Backend(
-        "stylizer.style.openvino", "OpenVinoStyle", "pip install stylizer[openvino]"
+        "stylizer.style.openvino", "OpenVinoStyle", 'pip install "stylizer[openvino]"'
     ),
     "none": Backend("stylizer.style.identity", "IdentityStyle"),
 }

@@ -255,7 +255,22 @@ def noise_video(path: Path) -> Path:
     return write_video(path, list(noise))
 
 
-@pytest.mark.parametrize("suffix", [".mkv", ".avi", ".ts"])
+def test_a_cut_transport_stream_gives_its_whole_frames(tmp_path: Path) -> None:
+    """It names no length, so a cut between two pictures cannot be told from the end."""
+    path = noise_video(tmp_path / "a.ts")
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * 0.6)])
+    source = VideoSource(Settings(input=path, sync=True))
+    numbers = []
+    with pytest.raises((SourceEnded, StylizerError)):
+        while frame := source.read(IDLE):
+            numbers.append(frame.number)
+    source.close()
+    assert 5 < len(numbers) < 20
+    assert numbers == list(range(len(numbers)))
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".avi"])
 def test_video_cut_off_in_other_containers(tmp_path: Path, suffix: str) -> None:
     path = noise_video(tmp_path / f"a{suffix}")
     data = path.read_bytes()
