@@ -261,10 +261,14 @@ def test_a_cut_transport_stream_gives_its_whole_frames(tmp_path: Path) -> None:
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * 0.6)])
     source = VideoSource(Settings(input=path, sync=True))
-    numbers = []
-    with pytest.raises((SourceEnded, StylizerError)):
+    numbers: list[int] = []
+
+    def read_all() -> None:
         while frame := source.read(IDLE):
             numbers.append(frame.number)
+
+    with pytest.raises((SourceEnded, StylizerError)):
+        read_all()
     source.close()
     assert 5 < len(numbers) < 20
     assert numbers == list(range(len(numbers)))
