@@ -1,6 +1,6 @@
 """Make the README's picture from the demo scene with the bundled models.
 
-    .venv/bin/python scripts/pictures.py
+.venv/bin/python scripts/pictures.py
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def main() -> None:
         folder = Path(name)
         Image.fromarray(scene.render(FRAME)[:, :, :3]).save(folder / "before-after.png")
         argv = ["run", "--source", "images", "--input", str(folder / "before-after.png")]
-        argv += ["--present", "offscreen", "--model", "mosaic-original", "--wipe", "0.5"]
+        argv += ["--present", "offscreen", "--model", "mosaic-small", "--wipe", "0.5"]
         argv += ["--provider", "cpu", "--output", str(ROOT / "docs")]
         subprocess.run([sys.executable, "main.py", *argv], cwd=ROOT, check=True)
     scene.close()

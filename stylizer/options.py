@@ -206,6 +206,7 @@ def add_train(commands: argparse._SubParsersAction) -> None:
         help="part of the style loss taken quarter by quarter: paints skies",
     )
     p.add_argument("--tv-weight", type=number, default=0.5, metavar="X", help="total variation")
+    p.add_argument("--tone-weight", type=number, default=1.0, metavar="X", help="light stays light")
     p.add_argument("--lr", type=positive, default=1.5e-3, metavar="X", help="peak learning rate")
     p.add_argument("--style-size", type=count, default=512, metavar="PX", help="style's short side")
     p.add_argument("--seed", type=whole, default=1, metavar="N")

@@ -249,3 +249,12 @@ def test_bad_training_input(vgg_file, pictures, tmp_path, monkeypatch, capsys, c
     assert words in error
     assert error.strip().count("\n") == 0
     assert not list(tmp_path.glob("*.onnx"))
+
+
+def test_tone_is_kept_by_the_source_and_lost_by_grey():
+    from stylizer.lab.perceptual import tone_loss
+
+    ramp = torch.linspace(0, 1, 64).expand(1, 3, 64, 64).contiguous()
+    assert tone_loss(ramp, ramp).item() == 0
+    assert tone_loss(ramp * 0.5 + 0.2, ramp).item() == pytest.approx(0.25, rel=1e-3)
+    assert tone_loss(torch.full_like(ramp, 0.5), ramp).item() == pytest.approx(1, rel=1e-3)

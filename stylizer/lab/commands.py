@@ -97,6 +97,7 @@ def recipe_of(args: argparse.Namespace) -> fit.Recipe:
         style_weight=args.style_weight,
         local_share=args.local_share,
         tv_weight=args.tv_weight,
+        tone_weight=args.tone_weight,
         learning_rate=args.lr,
         seed=args.seed,
     )

@@ -26,6 +26,7 @@ from stylizer.lab.perceptual import (
     content_loss,
     style_loss,
     style_targets,
+    tone_loss,
     total_variation,
 )
 
@@ -49,6 +50,7 @@ class Recipe:
     style_weight: float = 4.5
     local_share: float = 0.6  # part of the style loss taken quarter by quarter
     tv_weight: float = 0.5
+    tone_weight: float = 1.0
     learning_rate: float = 1.5e-3
     seed: int = 1
 
@@ -155,9 +157,11 @@ class Losses:
     content: Tensor
     style: Tensor
     tv: Tensor
+    tone: Tensor
 
     def total(self, recipe: Recipe) -> Tensor:
-        return self.content + recipe.style_weight * self.style + recipe.tv_weight * self.tv
+        smooth = recipe.tv_weight * self.tv + recipe.tone_weight * self.tone
+        return self.content + recipe.style_weight * self.style + smooth
 
 
 def batch_losses(goal: Goal, source: Tensor, styled: Tensor, local_share: float) -> Losses:
@@ -169,6 +173,7 @@ def batch_losses(goal: Goal, source: Tensor, styled: Tensor, local_share: float)
         content_loss(features[CONTENT_LAYER], wanted).mean(),
         style_loss(features, goal.targets, local_share).mean(),
         total_variation(styled),
+        tone_loss(styled, source).mean(),
     )
 
 
@@ -180,7 +185,7 @@ def imitation_loss(wanted: Tensor, styled: Tensor) -> Losses:
     no VGG, which is two thirds of a step's time.
     """
     nothing = styled.new_zeros(())
-    return Losses((styled - wanted).abs().mean(), nothing, nothing)
+    return Losses((styled - wanted).abs().mean(), nothing, nothing, nothing)
 
 
 def train_step(

@@ -24,6 +24,7 @@ _PLAN: tuple[tuple[str, int] | str, ...] = (
     ("relu4_1", 17), ("relu4_2", 19), ("relu4_3", 21),
 )  # fmt: skip
 TORCHVISION_FILE = "vgg16-397923af.pth"
+MIN_SPREAD = 0.01  # of luma 0..1: flat crops have no tone to keep
 MIN_TARGET = 1e-3  # a flat dark crop has next to no features: an unclamped quotient went to NaN
 
 
@@ -152,6 +153,19 @@ def total_variation(image: Tensor) -> Tensor:
     dy = (image[:, :, 1:] - image[:, :, :-1]).square().mean()
     dx = (image[:, :, :, 1:] - image[:, :, :, :-1]).square().mean()
     return dx + dy
+
+
+def tone_loss(styled: Tensor, source: Tensor) -> Tensor:
+    """(B,): does the picture keep what is light and what is dark? Of 16x16 means of the luma, less
+    their mean (instance norm cannot keep that): squared difference / variance of the source's.
+
+    relu2_2 alone let a network paint black and white alike.
+    """
+    luma = styled.new_tensor([0.2126, 0.7152, 0.0722]).view(1, 3, 1, 1)
+    coarse = [F.avg_pool2d((x * luma).sum(dim=1, keepdim=True), 16) for x in (styled, source)]
+    got, wanted = (c - c.mean(dim=(2, 3), keepdim=True) for c in coarse)
+    spread = wanted.square().mean(dim=(1, 2, 3)).clamp_min(MIN_SPREAD)
+    return (got - wanted).square().mean(dim=(1, 2, 3)) / spread
 
 
 def style_targets(vgg: Vgg16, style: Tensor) -> dict[str, Tensor]:
