@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 # 2,592 weights add up in one output value, so one Adam step of 1e-3 could move it by the whole
-# range: with a gain of 1 the picture's tone never settled and stayed grey. fast_neural_style, whose
-# output is 0..255, has 1/255 in effect.
+# range. Copying the input with small, one seed, 100 steps at 1e-3: correlation 0.2 to 0.56, jumping,
+# with a gain of 1; 0.60 to 0.62, steady, with 0.05. Its effect on a whole training was not isolated.
 OUTPUT_GAIN = 0.05
 
 
