@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
-from stylizer.errors import BadInput, StylizerError
+from stylizer.errors import BadInput, StylizerError, one_sentence
 from stylizer.options import build_parser
 from stylizer.settings import Settings
 
@@ -51,11 +51,6 @@ def main(argv: list[str] | None = None) -> int:
 
 def _interrupt(*_: object) -> NoReturn:
     raise KeyboardInterrupt
-
-
-def one_sentence(error: BaseException) -> str:
-    """The message on one line."""
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
@@ -98,6 +93,7 @@ def guess_source(path: Path) -> str:
 def run_command(args: argparse.Namespace) -> int:
     from stylizer import show
     from stylizer.pipeline import run
+    from stylizer.present.files import write_text
     from stylizer.report import make_report, summary, to_json
 
     settings = run_settings(args)
@@ -107,7 +103,7 @@ def run_command(args: argparse.Namespace) -> int:
     if settings.report is not None:
         write_text(settings.report, to_json(report))
     if settings.present == "offscreen" or settings.report is not None:
-        show.print_table([report], summary(report))
+        show.print_table(report, summary(report))
     return INTERRUPTED if result.facts["interrupted"] else 0
 
 
@@ -129,6 +125,7 @@ def bench_command(args: argparse.Namespace) -> int:
 
     from stylizer import show
     from stylizer.bench import bench
+    from stylizer.present.files import check_writable, write_text
     from stylizer.report import machine, to_json
     from stylizer.style import catalog
 
@@ -224,23 +221,6 @@ def base_settings(args: argparse.Namespace) -> Settings:
     """Settings from whatever options the command has."""
     names = {k: v for k, v in vars(args).items() if k in Settings.__dataclass_fields__}
     return Settings(**{k: v for k, v in names.items() if v is not None})
-
-
-def check_writable(path: Path) -> None:
-    from stylizer.present.files import check_writable as check
-
-    check(path)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Whole or not at all. Raises StylizerError when it cannot be written."""
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        os.replace(part, path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise StylizerError(f"{path}: could not be written ({error.strerror})") from error
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stylizer.errors import StylizerError
+from stylizer.errors import StylizerError, one_sentence
 from stylizer.options import PROVIDERS
 from stylizer.settings import Settings
 from stylizer.stages import PRESENTERS, open_backend
@@ -52,8 +52,7 @@ def attempt(what: str, trial: Callable[[], str], fix: str, needed: bool = False)
     try:
         return Finding(what, True, trial(), needed=needed)
     except Exception as error:
-        text = " ".join(str(error).split()) or type(error).__name__
-        return Finding(what, False, text, fix, needed)
+        return Finding(what, False, one_sentence(error), fix, needed)
 
 
 def _present(name: str) -> str:

@@ -13,3 +13,8 @@ class BadInput(StylizerError, ValueError):
     """Bad use or bad input: an option, a file or a device the user named."""
 
     exit_code = 2
+
+
+def one_sentence(error: BaseException) -> str:
+    """The message on one line."""
+    return " ".join(str(error).split()) or type(error).__name__

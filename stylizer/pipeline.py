@@ -25,7 +25,14 @@ from stylizer.hotkeys import Action
 from stylizer.hudfeed import HudFeed
 from stylizer.outputs import Outputs
 from stylizer.settings import Settings
-from stylizer.stages import PRESENTERS, SOURCES, SourceEnded, StyleBackend, open_backend
+from stylizer.stages import (
+    PRESENTERS,
+    SOURCES,
+    SourceEnded,
+    StyleBackend,
+    is_software_gl,
+    open_backend,
+)
 from stylizer.switching import ModelSwitch, Switching
 from stylizer.timing import FrameStats
 
@@ -34,7 +41,6 @@ if TYPE_CHECKING:
 
 # A duplicate on software GL takes 10 ms of the two cores that the network needs.
 IDLE_WAIT_S = {"gpu": 1 / 60, "software": 1 / 10}
-SOFTWARE_GL = ("llvmpipe", "softpipe", "swiftshader")
 
 
 @dataclass
@@ -117,8 +123,7 @@ class Run:
         self.hud = HudFeed(self)
         self._closers.append(self.hud)
         renderer = str(self.presenter.context.info["GL_RENDERER"])
-        software = any(name in renderer.lower() for name in SOFTWARE_GL)
-        self._idle_wait_s = IDLE_WAIT_S["software" if software else "gpu"]
+        self._idle_wait_s = IDLE_WAIT_S["software" if is_software_gl(renderer) else "gpu"]
         self._renderer = renderer
 
     def _load_model(self, name: str) -> StyleBackend:

@@ -11,6 +11,8 @@ from typing import Any
 
 import psutil
 
+from stylizer.stages import is_software_gl
+from stylizer.style.contract import DEFINITION as STYLE_DEFINITIONS
 from stylizer.timing import (
     LOW_MIN_FRAMES_REPORT,
     fps,
@@ -22,6 +24,7 @@ from stylizer.timing import (
 STAGES = ("capture", "preprocess", "infer", "upload", "compose", "present")
 PACKAGES = ("numpy", "onnxruntime-gpu", "onnxruntime", "openvino", "moderngl", "pygame-ce", "av")
 DEFINITIONS = {
+    **STYLE_DEFINITIONS,  # of preprocess and infer, told where they are measured
     "size": "width and height of the frames, in pixels",
     "inference_size": "width and height that the network saw",
     "warmup_frames": "leading frames styled and presented before counting began",
@@ -33,8 +36,6 @@ DEFINITIONS = {
     "frame_time_ms": "present to present; p95 needs 20 frames, p99 100, p99_9 1,000, else null",
     "one_percent_low_fps": "1000 / p99 frame time, null under 1,000 frames",
     "stage_ms": "time of each stage for new frames; p99 is null under 100 of them",
-    "infer": "the session's run, with IOBinding copies where a GPU is used; "
-    "packing to and from uint8 is in preprocess",
     "capture": "the source's read() of one frame",
     "upload": "source and styled pixels to GL textures",
     "compose": "blend pass and HUD, as issued; on an offscreen presenter finished in present",
@@ -130,11 +131,10 @@ def machine(gl_renderer: str) -> dict[str, Any]:
             versions[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             continue
-    software = "llvmpipe" in gl_renderer.lower() or "softpipe" in gl_renderer.lower()
     return {
         "cpu": cpu_name(),
         "cores": psutil.cpu_count(logical=False) or os.cpu_count(),
-        "gpu": None if software else gl_renderer,
+        "gpu": None if is_software_gl(gl_renderer) else gl_renderer,
         "gl_renderer": gl_renderer,
         "os": platform.platform(),
         "python": platform.python_version(),

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Literal
 
 HudMode = Literal["off", "fps", "graph"]
-SyncMode = bool
 
 
 @dataclass(frozen=True)

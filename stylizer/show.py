@@ -34,9 +34,9 @@ def bench_table(rows: list[dict[str, Any]]) -> Table:
     return table
 
 
-def print_table(rows: list[dict[str, Any]], lines: list[tuple[str, str]]) -> None:
+def print_table(report: dict[str, Any], lines: list[tuple[str, str]]) -> None:
     """The frame-time table of a run."""
-    table = Table(title=f"{rows[0]['model']}, {rows[0]['provider']}", show_header=False)
+    table = Table(title=f"{report['model']}, {report['provider']}", show_header=False)
     for name, value in lines:
         table.add_row(name, value)
     Console(width=None if sys.stdout.isatty() else 100).print(table)

@@ -146,6 +146,12 @@ def open_backend(table: dict[str, Backend], kind: str, name: str, *args: Any) ->
     return getattr(module, row.attribute)(*args)
 
 
+def is_software_gl(gl_renderer: str) -> bool:
+    """Whether a GL_RENDERER string names a renderer that runs on the CPU."""
+    name = gl_renderer.lower()
+    return any(word in name for word in ("llvmpipe", "softpipe", "swiftshader", "software", "gdi"))
+
+
 __all__ = [
     "PRESENTERS",
     "SOURCES",
@@ -156,5 +162,6 @@ __all__ = [
     "SourceEnded",
     "StyleBackend",
     "StyledFrame",
+    "is_software_gl",
     "open_backend",
 ]

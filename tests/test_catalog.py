@@ -110,17 +110,17 @@ def test_tiers_of_a_style(filled):
 
 def test_walking_the_styles(filled):
     assert catalog.styles() == ["mosaic", "starry-night", "wave"]
-    assert catalog.next_style("mosaic-small", 1) == "starry-night-small"
-    assert catalog.next_style("mosaic-small", -1) == "wave-small"
-    assert catalog.next_style("wave-small", 1) == "mosaic-small"
-    assert catalog.next_style("mosaic-original", -1) == "wave-small"  # no original of it
-    assert catalog.next_style("foreign", 1) == "mosaic-original"
+    assert catalog.sibling("mosaic-small", step=1) == "starry-night-small"
+    assert catalog.sibling("mosaic-small", step=-1) == "wave-small"
+    assert catalog.sibling("wave-small", step=1) == "mosaic-small"
+    assert catalog.sibling("mosaic-original", step=-1) == "wave-small"  # no original of it
+    assert catalog.sibling("foreign", step=1) == "mosaic-original"
 
 
 def test_one_style_only(folder):
     (folder / "mosaic-small.onnx").write_bytes(b"")
     with pytest.raises(BadInput, match="no other style"):
-        catalog.next_style("mosaic-small", 1)
+        catalog.sibling("mosaic-small", step=1)
 
 
 def test_lists(filled):

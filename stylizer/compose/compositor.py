@@ -15,6 +15,7 @@ import numpy as np
 from stylizer.errors import StylizerError
 from stylizer.frame import Frame, Rect, StyledImage
 from stylizer.resources import shader
+from stylizer.stages import is_software_gl
 
 _SOURCE_UNIT, _STYLED_UNIT = 0, 1
 _NO_WIPE = -1.0
@@ -60,7 +61,9 @@ class Compositor:
     def __init__(self, context: moderngl.Context, planar_on_gpu: bool | None = None) -> None:
         self._context = context
         self._planar_on_gpu = (
-            not is_software(context.info["GL_RENDERER"]) if planar_on_gpu is None else planar_on_gpu
+            not is_software_gl(context.info["GL_RENDERER"])
+            if planar_on_gpu is None
+            else planar_on_gpu
         )
         self._source = _Picture(context)
         self._styled = _Picture(context)
@@ -200,12 +203,6 @@ class Compositor:
                 attachment.release()
             self._own.release()
             self._own = None
-
-
-def is_software(gl_renderer: str) -> bool:
-    """Whether a GL_RENDERER string names a renderer that runs on the CPU."""
-    name = gl_renderer.lower()
-    return any(word in name for word in ("llvmpipe", "softpipe", "swiftshader", "software", "gdi"))
 
 
 def _wipe_x(rect: Rect, wipe: float | None) -> float:

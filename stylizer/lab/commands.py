@@ -18,7 +18,7 @@ from stylizer.lab.card import write_card
 from stylizer.lab.data import ContentSet
 from stylizer.lab.export import export_onnx, load_network, load_weights
 from stylizer.lab.judge import judge
-from stylizer.lab.network import ARCHS, StyleNetwork
+from stylizer.lab.network import ARCHS, StyleNetwork, parameter_count
 from stylizer.lab.perceptual import Vgg16, file_sha256, load_vgg
 from stylizer.settings import Settings
 
@@ -58,7 +58,7 @@ def train_command(args: argparse.Namespace) -> int:
         out,
         recipe,
         {
-            "parameters": sum(p.numel() for p in state.network.parameters()),
+            "parameters": parameter_count(state.network),
             "final training losses": {
                 "content": round(final.content, 4),
                 "style": round(final.style, 4),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import json
 import os
 import platform
 import sys
@@ -305,8 +304,3 @@ def versions() -> dict[str, str]:
         "torch": torch.__version__,
         "numpy": np.__version__,
     }
-
-
-def recipe_json(recipe: Recipe) -> str:
-    """The recipe as one JSON line."""
-    return json.dumps(asdict(recipe), sort_keys=True)

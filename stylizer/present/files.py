@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image
@@ -36,10 +39,26 @@ def write_png(path: Path, rgb: np.ndarray) -> None:
     path = Path(path)
     check_writable(path)
     picture = Image.fromarray(np.ascontiguousarray(rgb[:, :, :3]))
+    with whole(path) as file:
+        picture.save(file, "PNG", compress_level=PNG_LEVEL)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text as `write_png` writes pictures. Raises StylizerError when it cannot."""
+    with whole(path) as file:
+        file.write(text.encode())
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[BinaryIO]:
+    """A file to write that takes its place at `path` only when the block ends well.
+
+    Raises StylizerError when writing fails (full disk); then nothing is left behind.
+    """
     part = path.with_name(f".{path.name[:200]}.{os.getpid()}.part")
     try:
         with open(part, "wb") as file:
-            picture.save(file, "PNG", compress_level=PNG_LEVEL)
+            yield file
         os.replace(part, path)
     except OSError as error:
         raise StylizerError(write_failure(path, error)) from error

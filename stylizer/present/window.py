@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pygame
 
-from stylizer.errors import StylizerError
+from stylizer.errors import StylizerError, one_sentence
 from stylizer.frame import InputState
 from stylizer.hotkeys import Action
 from stylizer.present import desktop
@@ -52,8 +52,9 @@ class WindowPresenter:
             self.context = attach_context()
         except Exception as error:  # moderngl raises bare Exceptions
             pygame.display.quit()
+            why = one_sentence(error).rstrip(".")
             raise StylizerError(
-                f"no OpenGL 3.3 window ({_one_line(error)}): install or update the graphics "
+                f"no OpenGL 3.3 window ({why}): install or update the graphics "
                 "driver, or use --present offscreen"
             ) from error
         pygame.key.stop_text_input()  # keys are commands here: no input method, no accent menu
@@ -156,9 +157,9 @@ def _open_display() -> str:
         with _sdl_driver("x11" if linux and not (wanted or wayland) else wanted):
             pygame.display.init()
     except pygame.error as error:
+        why = one_sentence(error).rstrip(".")
         raise StylizerError(
-            f"the display {x11 or wayland or wanted!r} does not answer ({_one_line(error)}): "
-            f"{_NO_DISPLAY}"
+            f"the display {x11 or wayland or wanted!r} does not answer ({why}): {_NO_DISPLAY}"
         ) from error
     driver = pygame.display.get_driver()
     # Left alone, SDL falls back to drivers that show nothing.
@@ -192,7 +193,3 @@ def _open_window(size: tuple[int, int]) -> bool:
     except pygame.error:  # Xvfb: "regular vsync for OpenGL not available"
         pygame.display.set_mode(size, _FLAGS, vsync=0)
         return False
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()).rstrip(".")

@@ -114,11 +114,6 @@ def sibling(current: str, tier: str | None = None, step: int = 0) -> str:
     return f"{style}-{now}" if now in tiers else f"{style}-{next(t for t in TIERS if t in tiers)}"
 
 
-def next_style(current: str, step: int) -> str:
-    """`sibling` by style, for Tab (1) and Shift+Tab (-1)."""
-    return sibling(current, step=step)
-
-
 def other_tiers(current: str) -> list[str]:
     """The bundled models of the current style but for the current tier, largest first."""
     style, now = _parts(current)

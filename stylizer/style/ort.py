@@ -11,8 +11,6 @@ from stylizer.style import graph, providers
 from stylizer.style.contract import Size, StyleModel
 from stylizer.style.session import SessionStyle, closed
 
-INPUT, OUTPUT = f"{graph.PREFIX}in", f"{graph.PREFIX}out"
-
 
 class OrtStyle(SessionStyle):
     """One session of one model on one provider, built and proven by a run of the frame's size.
