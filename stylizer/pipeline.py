@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 # A duplicate on software GL takes 10 ms of the two cores that the network needs.
 IDLE_WAIT_S = {"gpu": 1 / 60, "software": 1 / 10}
+SIZED_SOURCES = ("demo", "synthetic")  # their frames have the size that was asked for
 
 
 @dataclass
@@ -103,6 +105,12 @@ class Run:
         self.bank = ModelBank(self._load_model, style)
         self._closers.append(self.bank)
         self.switching = Switching(self.bank)
+        self._first_size: Future[tuple[int, int]] = Future()
+        self._closers.append(Canceller(self._first_size))  # a load that waits for it ends
+        if settings.source in SIZED_SOURCES:
+            self._first_size.set_result(settings.size)
+        if style is None:
+            self.bank.use(settings.model)  # loads while source and window open
         self.feed, self.source = open_feed(
             lambda: open_backend(SOURCES, "source", settings.source, settings),
             self.bank.active,
@@ -110,8 +118,8 @@ class Run:
             settings.warmup,
         )
         self._closers.append(self.feed)
-        if style is None:
-            self.bank.use(settings.model)  # loads while the window opens
+        if not self._first_size.done():
+            self._first_size.set_result(self.source.size)
         size = settings.size if settings.present == "window" else self.source.size
         self.presenter = open_backend(PRESENTERS, "presenter", settings.present, settings, size)
         self._closers.append(self.presenter)
@@ -129,7 +137,8 @@ class Run:
     def _load_model(self, name: str) -> StyleBackend:
         from stylizer.style.catalog import open_style
 
-        return open_style(self.settings, name, self.source.size)
+        size = self._first_size.result()
+        return open_style(self.settings, name, self._drawn[0].size if self._drawn else size)
 
     def __enter__(self) -> Run:
         return self
@@ -334,6 +343,16 @@ class Run:
                 first = first or error
         if first is not None:
             raise first
+
+
+class Canceller:
+    """Closing it cancels a future that nobody has answered."""
+
+    def __init__(self, future: Future[Any]) -> None:
+        self._future = future
+
+    def close(self) -> None:
+        self._future.cancel()
 
 
 class Stopwatch:

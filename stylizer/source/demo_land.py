@@ -12,7 +12,7 @@ from stylizer.source.demo_shapes import Soup
 
 SUN = np.array([-0.52, 0.37, 0.77]) / np.linalg.norm([-0.52, 0.37, 0.77])  # as in demo_light.glsl
 HALF = 250.0  # the finely meshed square reaches from -HALF to HALF
-CELL = 500 / 90
+CELL = 500 / 84
 TRACK_Y = 6.0
 VILLAGE = (112.0, 44.0)
 MILLS = ((-136.0, 28.0), (-118.0, 62.0))

@@ -53,7 +53,7 @@ def tree_places(land: Land, rng: np.random.Generator, path: np.ndarray) -> np.nd
     y = land.height(x, z)
     slope = np.hypot(land.height(x + 2, z) - y, land.height(x, z + 2) - y) / 2
     density = 0.15 + 0.85 * (Noise(rng)(x, z, 60.0, 2) > 0.12)
-    keep = (y > 2.6) & (y < 47) & (slope < 0.85) & (rng.random(len(x)) < density * 0.62)
+    keep = (y > 2.6) & (y < 47) & (slope < 0.85) & (rng.random(len(x)) < density * 0.46)
     keep &= land.track_distance(x, z) > 7.5
     for (cx, cz), radius in [(VILLAGE, 34), (LIGHTHOUSE, 13), *((m, 15) for m in MILLS)]:
         keep &= np.hypot(x - cx, z - cz) > radius

@@ -13,7 +13,7 @@ from stylizer.source.demo_props import buildings, everything
 from stylizer.source.demo_shapes import Soup, join, share_vertices
 
 # Smaller chunks cull and sort better, but each costs a draw call (20-35 us on llvmpipe).
-GROUND_CHUNK, WATER_CHUNK = 63.0, 168.0
+GROUND_CHUNK, WATER_CHUNK = 63.0, 126.0
 LIFT = np.array([0.0, 0.5, 0.0])  # metres that waves can move the water
 
 
@@ -131,7 +131,7 @@ def chunked(soup: Soup) -> Mesh:
 def water_mesh(land: Land, seed: int) -> Mesh:
     """The sea as far as the horizon, without what lies under the island."""
     rng = np.random.default_rng([seed, 6])
-    axis = np.linspace(-264, 264, 59)
+    axis = np.linspace(-264, 264, 49)
     square = np.stack(np.meshgrid(axis, axis, indexing="ij"), 2)
     square = square + rng.uniform(-2.2, 2.2, square.shape)
     near = grid_triangles(np.insert(square, 1, 0.0, axis=2), rng)
