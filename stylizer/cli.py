@@ -204,6 +204,21 @@ def judge_command(args: argparse.Namespace) -> int:
     return lab("judge_command")(args, base_settings(args))
 
 
+def flicker_command(args: argparse.Namespace) -> int:
+    from stylizer import flicker
+    from stylizer.style.catalog import open_style
+
+    settings = base_settings(args)
+    backend = open_style(settings, args.model, settings.size)
+    try:
+        figures = flicker.measure(backend, settings, args.frames)
+        facts = {"model": backend.model, "provider": backend.provider, "source": settings.source}
+    finally:
+        backend.close()
+    print(json.dumps(facts | {"size": settings.size} | figures.as_dict(), indent=2))
+    return 0
+
+
 def lab(name: str) -> Callable[..., int]:
     """A command of the lab. Raises BadInput when the lab extra is not installed."""
     try:
@@ -230,4 +245,5 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "doctor": doctor_command,
     "train": train_command,
     "judge": judge_command,
+    "flicker": flicker_command,
 }

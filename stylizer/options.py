@@ -189,29 +189,34 @@ def add_train(commands: argparse._SubParsersAction) -> None:
     )
     p.add_argument("--style", type=Path, required=True, metavar="IMAGE")
     p.add_argument("--content", type=Path, required=True, metavar="DIR", help="pictures or videos")
-    p.add_argument("--arch", default="small", metavar="ARCH", help="original, small (default)")
+    p.add_argument("--arch", default="small", metavar="ARCH", help="original, small, fast")
     p.add_argument("--vgg", type=Path, metavar="FILE", help="VGG-16 weights; default: downloaded")
     p.add_argument("--out", type=Path, metavar="FILE", help="default models/STYLE-ARCH.onnx")
-    p.add_argument("--steps", type=count, default=1350, metavar="N")
-    p.add_argument("--batch", type=count, default=2, metavar="N")
-    p.add_argument("--crop", type=size, default=(224, 224), metavar="WxH")
-    p.add_argument(
-        "--style-weight", type=positive, default=4.5, metavar="X", help="content weighs 1"
-    )
+    p.add_argument("--steps", type=count, metavar="N", help="each default fits the architecture")
+    p.add_argument("--batch", type=count, metavar="N")
+    p.add_argument("--crop", type=size, metavar="WxH")
+    p.add_argument("--style-weight", type=positive, metavar="X", help="content weighs 1")
     p.add_argument(
         "--local-share",
         type=share,
-        default=0.6,
         metavar="0..1",
         help="part of the style loss taken quarter by quarter: paints skies",
     )
-    p.add_argument("--tv-weight", type=number, default=0.5, metavar="X", help="total variation")
-    p.add_argument("--tone-weight", type=number, default=1.0, metavar="X", help="light stays light")
-    p.add_argument("--lr", type=positive, default=1.5e-3, metavar="X", help="peak learning rate")
-    p.add_argument("--style-size", type=count, default=512, metavar="PX", help="style's short side")
-    p.add_argument("--seed", type=whole, default=1, metavar="N")
+    p.add_argument("--tv-weight", type=number, metavar="X", help="total variation")
+    p.add_argument("--tone-weight", type=number, metavar="X", help="light stays light")
+    p.add_argument("--still-weight", type=number, metavar="X", help="against flicker")
+    p.add_argument("--grid-weight", type=number, metavar="X", help="against patterns of 8 pixels")
+    p.add_argument(
+        "--quantise-share",
+        type=share,
+        metavar="0..1",
+        help="last part of the steps, computed in 8 bits (arch fast)",
+    )
+    p.add_argument("--lr", type=positive, metavar="X", help="peak learning rate")
+    p.add_argument("--style-size", type=count, metavar="PX", help="style's short side")
+    p.add_argument("--seed", type=whole, metavar="N")
     p.add_argument("--teacher", type=Path, metavar="MODEL", help="a trained model to imitate first")
-    p.add_argument("--imitate-steps", type=whole, default=60, metavar="N", help="see --teacher")
+    p.add_argument("--imitate-steps", type=whole, metavar="N", help="see --teacher")
     p.add_argument("--init", type=Path, metavar="MODEL", help="start from this model's weights")
     p.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     p.add_argument("--preview-every", type=count, default=200, metavar="N", help="steps")
@@ -235,6 +240,23 @@ def add_judge(commands: argparse._SubParsersAction) -> None:
     p.set_defaults(command="judge")
 
 
+def add_flicker(commands: argparse._SubParsersAction) -> None:
+    p = commands.add_parser(
+        "flicker",
+        help="how still a model's picture holds",
+        description="Warp error, shift error, noise response and still identity, as JSON.",
+        epilog="example: stylizer flicker --model mosaic-fast",
+    )
+    p.add_argument("--model", required=True, metavar="M")
+    add_model_options(p)
+    p.add_argument("--source", choices=("demo", "video", "synthetic"), default="demo")
+    p.add_argument("--input", type=Path, metavar="PATH", help="the video")
+    p.add_argument("--size", type=size, default=(1280, 720), metavar="WxH")
+    p.add_argument("--frames", type=count, default=4, metavar="N", help="moments to measure at")
+    p.add_argument("--seed", type=whole, default=0, metavar="N")
+    p.set_defaults(command="flicker")
+
+
 def build_parser() -> OneSentenceParser:
     """The whole command line."""
     parser = OneSentenceParser(
@@ -244,6 +266,6 @@ def build_parser() -> OneSentenceParser:
         "example: stylizer run --model mosaic-small",
     )
     commands = parser.add_subparsers(parser_class=OneSentenceParser, metavar="COMMAND")
-    for add in (add_run, add_bench, add_models, add_doctor, add_train, add_judge):
+    for add in (add_run, add_bench, add_models, add_doctor, add_train, add_judge, add_flicker):
         add(commands)
     return parser

@@ -93,10 +93,12 @@ def test_uint8_network(tmp_path, provider, layout):
     assert_near(styled(path, frame, provider=provider), frame.rgb(), 0)
 
 
-def test_blocks8(tmp_path, provider):
-    told = {"layout": "blocks8", "range": "0..255", "order": "RGB", "size_multiple": 8}
-    path = tiny.byte_network(tmp_path / "m.onnx", "blocks8", told)
-    frame = a_frame()
+@pytest.mark.parametrize("layout", ["blocks8", "blocks4"])
+@pytest.mark.parametrize("channel_order", ["RGB", "RGBA", "BGRA"])
+def test_blocks(tmp_path, provider, layout, channel_order):
+    told = {"layout": layout, "range": "0..255", "order": "RGB", "size_multiple": 8}
+    path = tiny.byte_network(tmp_path / "m.onnx", layout, told)
+    frame = a_frame(channel_order)
     assert_near(styled(path, frame, provider=provider), frame.rgb(), 0)
 
 

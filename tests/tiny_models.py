@@ -111,11 +111,12 @@ def many_styles(path: Path, count: int = 3) -> Path:
 
 
 def byte_network(path: Path, layout: str = "NHWC", metadata: dict | None = None) -> Path:
-    """uint8 in and out, gives the picture back; layout "blocks8" takes (1, H/8, W/8, 192)."""
+    """uint8 in and out, gives the picture back; blocks8 of RGB, blocks4 of RGBX pixels."""
     shapes = {
         "NHWC": [1, "h", "w", 3],
         "NCHW": [1, 3, "h", "w"],
         "blocks8": [1, "rows", "columns", 192],
+        "blocks4": [1, "rows", "columns", 64],
     }
     ends = ("uint8", shapes[layout])
     node = helper.make_node("Identity", ["picture"], ["styled"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
@@ -14,11 +14,12 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from stylizer.errors import BadInput
 from stylizer.lab import fit
+from stylizer.lab.archs import ARCHS, Network, Recipe, default_recipe
 from stylizer.lab.card import write_card
 from stylizer.lab.data import ContentSet
 from stylizer.lab.export import export_onnx, load_network, load_weights
 from stylizer.lab.judge import judge
-from stylizer.lab.network import ARCHS, StyleNetwork, parameter_count
+from stylizer.lab.network import parameter_count
 from stylizer.lab.perceptual import Vgg16, file_sha256, load_vgg
 from stylizer.settings import Settings
 
@@ -76,31 +77,34 @@ def train_command(args: argparse.Namespace) -> int:
     return 0
 
 
-def recipe_of(args: argparse.Namespace) -> fit.Recipe:
+def recipe_of(args: argparse.Namespace) -> Recipe:
     """The recipe the options describe. Raises BadInput for an unknown architecture or size."""
     if args.arch not in ARCHS:
         raise BadInput(f"there is no architecture {args.arch!r}; choose one of {', '.join(ARCHS)}")
-    if any(side % ARCHS[args.arch].size_multiple or side < 64 for side in args.crop):
+    multiple = ARCHS[args.arch].size_multiple
+    if args.crop and any(side % multiple or side < 64 for side in args.crop):
         raise BadInput(
-            f"--crop {args.crop[0]}x{args.crop[1]}: sides are multiples of 4, at least 64"
+            f"--crop {args.crop[0]}x{args.crop[1]}: sides are multiples of {multiple}, at least 64"
         )
-    return fit.Recipe(
-        arch=args.arch,
-        style=args.style.name,
-        content=args.content.name,
-        steps=args.steps,
-        batch=args.batch,
-        crop=args.crop,
-        style_size=args.style_size,
-        imitate_steps=args.imitate_steps,
-        teacher=args.teacher.stem if args.teacher else "",
-        style_weight=args.style_weight,
-        local_share=args.local_share,
-        tv_weight=args.tv_weight,
-        tone_weight=args.tone_weight,
-        learning_rate=args.lr,
-        seed=args.seed,
-    )
+    given = {
+        "steps": args.steps,
+        "batch": args.batch,
+        "crop": args.crop,
+        "style_size": args.style_size,
+        "imitate_steps": args.imitate_steps,
+        "teacher": args.teacher.stem if args.teacher else None,
+        "style_weight": args.style_weight,
+        "local_share": args.local_share,
+        "tv_weight": args.tv_weight,
+        "tone_weight": args.tone_weight,
+        "still_weight": args.still_weight,
+        "grid_weight": args.grid_weight,
+        "quantise_share": args.quantise_share,
+        "learning_rate": args.lr,
+        "seed": args.seed,
+    }
+    recipe = default_recipe(args.arch, args.style.name, args.content.name)
+    return replace(recipe, **{name: value for name, value in given.items() if value is not None})
 
 
 def output_path(args: argparse.Namespace) -> Path:
@@ -122,13 +126,13 @@ def style_name(out: Path) -> str:
 
 def train_with_progress(
     args: argparse.Namespace,
-    recipe: fit.Recipe,
+    recipe: Recipe,
     state: fit.TrainState,
     vgg: Vgg16,
     style: torch.Tensor,
     content: ContentSet,
     run_dir: Path,
-    teacher: StyleNetwork | None,
+    teacher: Network | None,
 ) -> fit.Progress:
     """The training loop under a progress bar, or with a line now and then where none fits."""
     console = Console(stderr=True)

@@ -13,34 +13,59 @@ import torch
 from onnx import helper, numpy_helper
 
 from stylizer.errors import BadInput, StylizerError
-from stylizer.lab.network import ARCHS, OUTPUT_GAIN, ConvLayer, StyleNetwork, fold_byte_range
+from stylizer.lab.archs import Network, new_network
+from stylizer.lab.fast import FastNetwork
+from stylizer.lab.fast_export import activations, integer_path, load_fast_weights, write_fast
+from stylizer.lab.network import OUTPUT_GAIN, ConvLayer, StyleNetwork, fold_byte_range
+from stylizer.lab.quant import observe, quantise
 
 OPSET = 17  # CUDA lacked a Pad kernel for 19-23 (onnxruntime#26393)
 CHECK_SIZES = ((256, 256), (320, 180), (724, 540))  # (width, height)
 MAX_DIFFERENCE = 0.5  # of 255
 
 
-def export_onnx(network: StyleNetwork, path: Path, contract: dict, recipe: dict) -> float:
-    """Write the network as ONNX (NCHW RGB 0..255 in and out, sizes a multiple of 4).
+def export_onnx(network: Network, path: Path, contract: dict, recipe: dict) -> float:
+    """Write the network as ONNX (NCHW RGB 0..255 in and out); the fast tier's integer graph on
+    pixel blocks goes beside it as NAME-int8.onnx.
 
-    Returns the largest difference from PyTorch over three sizes, in 255ths. Raises StylizerError
-    when it is over 0.5: then nothing is written.
+    Returns the largest difference from PyTorch over three sizes, in 255ths, of the float file.
+    Raises StylizerError when it is over 0.5: then nothing is written.
     """
     network = network.cpu().eval()
-    folded = fold_byte_range(network)
     part = path.with_suffix(".part")
     try:
-        _write(folded, part, contract, recipe)
+        if isinstance(network, FastNetwork):
+            quantise(network, False)
+            observe(network, False)
+            write_fast(network, part, False, contract, recipe)
+        else:
+            _write(fold_byte_range(network), part, contract, recipe)
         difference = max(_difference(network, part, size) for size in CHECK_SIZES)
         if not difference <= MAX_DIFFERENCE:
             raise StylizerError(
                 f"{path}: the exported model differs from PyTorch by {difference:.3f} of 255 "
                 f"(at most {MAX_DIFFERENCE} allowed); nothing was written"
             )
+        if isinstance(network, FastNetwork):
+            _export_integer(network, integer_path(path), contract, recipe)
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
     return difference
+
+
+def _export_integer(network: FastNetwork, path: Path, contract: dict, recipe: dict) -> None:
+    """The integer graph, if the ranges of its activations are known (they are after training)."""
+    if any(float(act.reach) == 0 for _, act in activations(network)):
+        return
+    block = network.arch.block
+    contract = contract | {"layout": f"blocks{block}", "precision": "int8"}
+    part = path.with_suffix(".part")
+    try:
+        write_fast(network, part, True, contract, recipe)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _write(network: StyleNetwork, path: Path, contract: dict, recipe: dict) -> None:
@@ -147,11 +172,13 @@ class _Graph:
         )
 
 
-def _difference(network: StyleNetwork, path: Path, size: tuple[int, int]) -> float:
+def _difference(network: Network, path: Path, size: tuple[int, int]) -> float:
     import onnxruntime
 
     rng = np.random.default_rng(0)
-    width, height = size
+    width, height = (
+        side // network.arch.size_multiple * network.arch.size_multiple for side in size
+    )
     coarse = rng.uniform(0, 255, (1, 3, height // 4, width // 4)).astype(np.float32)
     pixels = coarse.repeat(4, axis=2).repeat(4, axis=3)[:, :, :height, :width]
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
@@ -161,23 +188,26 @@ def _difference(network: StyleNetwork, path: Path, size: tuple[int, int]) -> flo
     return float(np.abs(np.clip(got, 0, 255) - np.clip(expected, 0, 255)).max())
 
 
-def load_network(path: Path) -> StyleNetwork:
+def load_network(path: Path) -> Network:
     """The network of an ONNX file that `export_onnx` wrote. Raises BadInput for any other file."""
     try:
         model = onnx.load(str(path))
         contract = {p.key: p.value for p in model.metadata_props}["stylizer.contract"]
-        network = StyleNetwork(ARCHS[json.loads(contract)["tier"]])
+        network = new_network(json.loads(contract)["tier"])
     except Exception as error:
         raise BadInput(f"{path}: not a model that `train` wrote ({error})") from error
     load_weights(network, path)
     return network.eval()
 
 
-def load_weights(network: StyleNetwork, path: Path) -> None:
+def load_weights(network: Network, path: Path) -> None:
     """Fill the network from an ONNX file that `export_onnx` wrote (to train on from a model).
 
     Raises StylizerError when the file holds other weights.
     """
+    if isinstance(network, FastNetwork):
+        load_fast_weights(network, path)
+        return
     values = {v.name: numpy_helper.to_array(v) for v in onnx.load(str(path)).graph.initializer}
     state = network.state_dict()
     missing = [name for name in state if name not in values]

@@ -8,7 +8,7 @@ import platform
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +17,9 @@ from PIL import Image
 from torch import Tensor
 
 from stylizer.errors import BadInput, StylizerError
+from stylizer.lab.archs import Network, Recipe, learning_rate, new_network
 from stylizer.lab.data import ContentSet
-from stylizer.lab.network import ARCHS, StyleNetwork
+from stylizer.lab.fast import FastNetwork
 from stylizer.lab.perceptual import (
     CONTENT_LAYER,
     Vgg16,
@@ -28,37 +29,19 @@ from stylizer.lab.perceptual import (
     tone_loss,
     total_variation,
 )
+from stylizer.lab.quant import observe, quantise
+from stylizer.lab.stillness import grid_loss, stillness_loss
 
 CHECKPOINT_EVERY = 50
 MAX_BAD_STEPS = 20
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Everything that decides a training's result; written into the card and the ONNX metadata."""
-
-    arch: str
-    style: str  # file name of the style picture
-    content: str  # name of the content folder
-    steps: int = 1350
-    batch: int = 2
-    crop: tuple[int, int] = (224, 224)
-    imitate_steps: int = 60  # first learn to copy the teacher, or the input: see `imitation_loss`
-    teacher: str = ""  # name of the model that is imitated; "" for the input itself
-    style_size: int = 512  # short side the style picture is scaled to, as the judge does
-    style_weight: float = 4.5
-    local_share: float = 0.6  # part of the style loss taken quarter by quarter
-    tv_weight: float = 0.5
-    tone_weight: float = 1.0
-    learning_rate: float = 1.5e-3
-    seed: int = 1
+OBSERVED_STEPS = 150  # ranges are followed this long before they count
 
 
 @dataclass
 class TrainState:
     """What a checkpoint holds."""
 
-    network: StyleNetwork
+    network: Network
     optimizer: torch.optim.Optimizer
     step: int = 0
     skipped: int = 0
@@ -81,15 +64,8 @@ class Progress:
 def new_state(recipe: Recipe) -> TrainState:
     """A freshly initialised network and its optimiser; same seed, same weights."""
     torch.manual_seed(recipe.seed)
-    network = StyleNetwork(ARCHS[recipe.arch])
+    network = new_network(recipe.arch)
     return TrainState(network, torch.optim.Adam(network.parameters(), lr=recipe.learning_rate))
-
-
-def learning_rate(recipe: Recipe, step: int) -> float:
-    """Warm-up over 30 steps, then a cosine from the full rate down to a fiftieth."""
-    warm = min(1.0, (step + 1) / 30)
-    cosine = 0.5 * (1 + np.cos(np.pi * min(1.0, step / max(1, recipe.steps))))
-    return recipe.learning_rate * warm * (0.02 + 0.98 * float(cosine))
 
 
 def save_checkpoint(path: Path, state: TrainState, recipe: Recipe) -> None:
@@ -146,7 +122,7 @@ class Goal:
 
     vgg: Vgg16
     targets: dict[str, Tensor]
-    teacher: StyleNetwork | None = None
+    teacher: Network | None = None
 
 
 @dataclass(frozen=True)
@@ -157,10 +133,13 @@ class Losses:
     style: Tensor
     tv: Tensor
     tone: Tensor
+    still: Tensor
+    grid: Tensor
 
     def total(self, recipe: Recipe) -> Tensor:
         smooth = recipe.tv_weight * self.tv + recipe.tone_weight * self.tone
-        return self.content + recipe.style_weight * self.style + smooth
+        steady = recipe.still_weight * self.still + recipe.grid_weight * self.grid
+        return self.content + recipe.style_weight * self.style + smooth + steady
 
 
 def batch_losses(goal: Goal, source: Tensor, styled: Tensor, local_share: float) -> Losses:
@@ -173,6 +152,8 @@ def batch_losses(goal: Goal, source: Tensor, styled: Tensor, local_share: float)
         style_loss(features, goal.targets, local_share).mean(),
         total_variation(styled),
         tone_loss(styled, source).mean(),
+        styled.new_zeros(()),
+        styled.new_zeros(()),
     )
 
 
@@ -184,7 +165,7 @@ def imitation_loss(wanted: Tensor, styled: Tensor) -> Losses:
     against 1.3 to 2 s a step with small, two cores.
     """
     nothing = styled.new_zeros(())
-    return Losses((styled - wanted).abs().mean(), nothing, nothing, nothing)
+    return Losses((styled - wanted).abs().mean(), *[nothing] * 5)
 
 
 def train_step(
@@ -195,6 +176,7 @@ def train_step(
         group["lr"] = learning_rate(recipe, state.step)
     pixels = content.batch(recipe.seed, state.step, recipe.batch, recipe.crop)
     source = torch.from_numpy(pixels).to(device)
+    set_precision(state, recipe)
     styled = state.network(source)
     if state.step < recipe.imitate_steps:
         with torch.no_grad():
@@ -202,6 +184,7 @@ def train_step(
         losses = imitation_loss(wanted, styled)
     else:
         losses = batch_losses(goal, source, styled, recipe.local_share)
+        losses = steadied(losses, state, recipe, source, styled)
     total = losses.total(recipe)
     state.optimizer.zero_grad(set_to_none=True)
     total.backward()
@@ -214,6 +197,25 @@ def train_step(
     return losses
 
 
+def steadied(
+    losses: Losses, state: TrainState, recipe: Recipe, source: Tensor, styled: Tensor
+) -> Losses:
+    """The losses with those of stillness and of the pixel grid, where the recipe has them."""
+    if recipe.still_weight:
+        rng = np.random.default_rng((recipe.seed, state.step, 1))
+        losses = replace(losses, still=stillness_loss(state.network, source, styled, rng))
+    return replace(losses, grid=grid_loss(styled)) if recipe.grid_weight else losses
+
+
+def set_precision(state: TrainState, recipe: Recipe) -> None:
+    """Compute as the integer graph does in the last part of the steps; watch the ranges before."""
+    if not isinstance(state.network, FastNetwork):
+        return
+    first = round(recipe.steps * (1 - recipe.quantise_share))
+    quantise(state.network, state.step >= first and recipe.quantise_share > 0)
+    observe(state.network, state.step >= first - OBSERVED_STEPS)
+
+
 def train(
     recipe: Recipe,
     state: TrainState,
@@ -224,7 +226,7 @@ def train(
     on_step: Callable[[Progress], None],
     preview_every: int = 200,
     device: torch.device | None = None,
-    teacher: StyleNetwork | None = None,
+    teacher: Network | None = None,
 ) -> Progress:
     """Run the recipe from `state.step` to its end; leaves checkpoint.pt and previews in run_dir.
 
@@ -265,9 +267,7 @@ def train(
     return report
 
 
-def write_preview(
-    path: Path, network: StyleNetwork, content: ContentSet, device: torch.device
-) -> None:
+def write_preview(path: Path, network: Network, content: ContentSet, device: torch.device) -> None:
     """A sheet of four training pictures above their styled versions."""
     picks = [content.pictures[i * (len(content) - 1) // 3] for i in range(4)]
     rows: list[np.ndarray] = []

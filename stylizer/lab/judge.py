@@ -2,7 +2,8 @@
 
 Definitions: frames at their native size; content = MSE(f, f0) / mean(f0^2) at relu2_2; style
 picture scaled (Lanczos) to a short side of 512, G = F F^T / (H W), style = sum over relu1_2, 2_2,
-3_3, 4_3 of MSE(G, Gs) / mean(Gs^2); both the mean over frames, one a second of each video.
+3_3, 4_3 of MSE(G, Gs) / mean(Gs^2); grid_8 = how far the fine luma is tied to an 8-pixel grid (see
+`stillness.grid_8`); all the mean over frames, one a second of each video.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from stylizer.frame import Frame
 from stylizer.lab.data import PICTURE_SUFFIXES, VIDEO_SUFFIXES, video_frames
 from stylizer.lab.fit import load_style
 from stylizer.lab.perceptual import CONTENT_LAYER, Vgg16, content_loss, style_loss, style_targets
+from stylizer.lab.stillness import grid_8
 from stylizer.stages import StyleBackend
 
 STYLE_SHORT_SIDE = 512
@@ -34,6 +36,8 @@ class Verdict:
     content: float
     style: float
     untouched_style: float
+    grid_8: float
+    untouched_grid_8: float
 
     def as_dict(self) -> dict[str, float | int]:
         return {
@@ -42,6 +46,8 @@ class Verdict:
             "style": round(self.style, 4),
             "untouched_content": 0.0,
             "untouched_style": round(self.untouched_style, 4),
+            "grid_8": round(self.grid_8, 4),
+            "untouched_grid_8": round(self.untouched_grid_8, 4),
         }
 
 
@@ -74,7 +80,7 @@ def judged_frames(path: Path) -> Iterator[np.ndarray]:
 def judge(backend: StyleBackend, style: Path, frames: Path, vgg: Vgg16) -> Verdict:
     """Style every frame with the backend's real session and take the losses."""
     targets = style_targets(vgg, load_style(style, STYLE_SHORT_SIDE))
-    rows: list[tuple[float, float, float]] = []
+    rows: list[tuple[float, ...]] = []
     for number, pixels in enumerate(judged_frames(frames)):
         frame = Frame(np.ascontiguousarray(pixels), "RGB", time.perf_counter(), number)
         image = backend.style(frame).image
@@ -88,10 +94,11 @@ def judge(backend: StyleBackend, style: Path, frames: Path, vgg: Vgg16) -> Verdi
                     ).item(),
                     style_loss(styled_features, targets).item(),
                     style_loss(source_features, targets).item(),
+                    grid_8(styled),
+                    grid_8(pixels),
                 )
             )
-    content, styled_loss, untouched = np.mean(rows, axis=0).tolist()
-    return Verdict(len(rows), content, styled_loss, untouched)
+    return Verdict(len(rows), *np.mean(rows, axis=0).tolist())
 
 
 def _tensor(pixels: np.ndarray) -> torch.Tensor:

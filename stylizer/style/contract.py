@@ -43,28 +43,35 @@ ORDERS = ("RGB", "BGR")
 class LayoutRow:
     """How a picture (height, width, channels) lies in a tensor, in plain numpy.
 
-    planar: `graph.wrap` can turn the tensor into planes with one Transpose; otherwise the tensor
-    is uint8 already and `pack`/`unpack` run on every frame.
+    block: side of the pixel blocks. 0: `graph.wrap` can turn the tensor into planes with one
+    Transpose; otherwise the tensor is uint8 already and `pack`/`unpack` run on every frame.
     """
 
     shape: Callable[[Size, int], tuple[int, ...]]  # (width, height), channels -> tensor shape
     pack: Callable[[np.ndarray], np.ndarray]  # (H, W, C) -> tensor, contiguous
     unpack: Callable[[np.ndarray], np.ndarray]  # tensor -> (H, W, C), maybe a view
-    planar: bool
+    block: int = 0
 
 
-def _pack_blocks(picture: np.ndarray) -> np.ndarray:
-    """(H, W, 3) -> (1, H/8, W/8, 192): one strided copy, cheaper than a pixel shuffle inside."""
-    h, w, c = picture.shape
-    blocks = picture.reshape(h // 8, 8, w // 8, 8, c).transpose(0, 2, 1, 3, 4)
-    return np.ascontiguousarray(blocks).reshape(1, h // 8, w // 8, 64 * c)
+def _blocks(side: int) -> LayoutRow:
+    """Pixel blocks, (1, H/side, W/side, values) with values in the order (row, column, channel):
+    one strided copy here is cheaper than a pixel shuffle inside the network."""
 
+    def pack(picture: np.ndarray) -> np.ndarray:
+        h, w, c = picture.shape
+        blocks = picture.reshape(h // side, side, w // side, side, c).transpose(0, 2, 1, 3, 4)
+        return np.ascontiguousarray(blocks).reshape(1, h // side, w // side, side * side * c)
 
-def _unpack_blocks(tensor: np.ndarray) -> np.ndarray:
-    _, rows, columns, values = tensor.shape
-    c = values // 64
-    blocks = tensor.reshape(rows, columns, 8, 8, c).transpose(0, 2, 1, 3, 4)
-    return np.ascontiguousarray(blocks).reshape(rows * 8, columns * 8, c)
+    def unpack(tensor: np.ndarray) -> np.ndarray:
+        _, rows, columns, values = tensor.shape
+        c = values // side**2
+        blocks = tensor.reshape(rows, columns, side, side, c).transpose(0, 2, 1, 3, 4)
+        return np.ascontiguousarray(blocks).reshape(rows * side, columns * side, c)
+
+    def shape(size: Size, c: int) -> tuple[int, ...]:
+        return (1, size[1] // side, size[0] // side, side * side * c)
+
+    return LayoutRow(shape, pack, unpack, side)
 
 
 LAYOUTS: dict[str, LayoutRow] = {
@@ -72,20 +79,14 @@ LAYOUTS: dict[str, LayoutRow] = {
         lambda size, c: (1, c, size[1], size[0]),
         lambda picture: np.ascontiguousarray(picture.transpose(2, 0, 1)[None]),
         lambda tensor: tensor[0].transpose(1, 2, 0),
-        planar=True,
     ),
     "NHWC": LayoutRow(
         lambda size, c: (1, size[1], size[0], c),
         lambda picture: np.ascontiguousarray(picture[None]),
         lambda tensor: tensor[0],
-        planar=True,
     ),
-    "blocks8": LayoutRow(
-        lambda size, c: (1, size[1] // 8, size[0] // 8, 64 * c),
-        _pack_blocks,
-        _unpack_blocks,
-        planar=False,
-    ),
+    "blocks4": _blocks(4),
+    "blocks8": _blocks(8),
 }
 
 
@@ -168,6 +169,11 @@ class Packer:
         self.resizes = self.size != frame_size
         width, height = self.padded
         channels = model.input.channels
+        self._block = LAYOUTS[model.layout].block if channels == 4 else 0
+        if self._block:
+            self._words = np.full((height, width), 0xFF000000, np.uint32)
+            self._tensor = np.empty((height, width), np.uint32)
+            return
         # Alpha of a 4-channel network stays opaque; the colour planes are overwritten each time.
         self._planes = np.full((1, channels, height, width), 255, np.uint8)
         self._shifted = np.empty((self.size[1], self.size[0]), np.uint32)
@@ -177,6 +183,8 @@ class Packer:
         pixels = frame.pixels
         if self.resizes:
             pixels = resize(pixels, self.size)
+        if self._block:
+            return self._pack_words(pixels, frame.channel_order)
         width, height = self.size
         planes = self._planes[0]
         inner = planes[:, :height, :width]
@@ -190,7 +198,37 @@ class Packer:
         planes[:, :, width:] = planes[:, :, width - 1 : width]
         planes[:, height:] = planes[:, height - 1 : height]
         row = LAYOUTS[self.model.layout]
-        return self._planes if row.planar else row.pack(planes.transpose(1, 2, 0))
+        return row.pack(planes.transpose(1, 2, 0)) if row.block else self._planes
+
+    def _pack_words(self, pixels: np.ndarray, channel_order: str) -> np.ndarray:
+        """Blocks of 4-byte pixels, moved as whole words: 0.5 ms at 1280x720, bytes take 2.6."""
+        if channel_order == "RGB":
+            height, width = pixels.shape[:2]
+            image = Image.frombuffer("RGB", (width, height), pixels, "raw", "RGB", 0, 1)
+            pixels = np.asarray(image.convert("RGBX"))
+        words = np.ascontiguousarray(pixels).view(np.uint32)[:, :, 0]
+        swapped = channel_order.startswith("BGR") != (self.model.order == "BGR")
+        if swapped or self.padded != self.size:
+            words = self._fill_words(words, swapped)
+        width, height = self.padded
+        b = self._block
+        blocks = self._tensor.reshape(height // b, width // b, b, b)
+        np.copyto(blocks, words.reshape(height // b, b, width // b, b).transpose(0, 2, 1, 3))
+        return self._tensor.view(np.uint8).reshape(1, height // b, width // b, 4 * b * b)
+
+    def _fill_words(self, words: np.ndarray, swapped: bool) -> np.ndarray:
+        """The padded buffer with red and blue in the model's order and the edge repeated."""
+        width, height = self.size
+        inner = self._words[:height, :width]
+        if swapped:
+            middle = np.bitwise_and(words, np.uint32(0xFF00FF00))
+            np.bitwise_or(middle, (words >> np.uint32(16)) & np.uint32(0xFF), out=middle)
+            np.bitwise_or(middle, (words & np.uint32(0xFF)) << np.uint32(16), out=inner)
+        else:
+            np.copyto(inner, words)
+        self._words[:, width:] = self._words[:, width - 1 : width]
+        self._words[height:] = self._words[height - 1 : height]
+        return self._words
 
     def _split_words(self, pixels: np.ndarray, targets: list[tuple[int, np.ndarray]]) -> None:
         """Planes from 4-byte pixels by shifting whole words: 0.5 ms at 1280x720, strided byte
@@ -205,8 +243,8 @@ class Packer:
         """The styled image of the frame's size. Raises StylizerError on another shape."""
         row = LAYOUTS[self.model.output_layout]
         width, height = self.size
-        if not row.planar:
-            picture = row.unpack(tensor)[:height, :width]
+        if row.block:
+            picture = self._unpack_blocks(tensor, row)[:height, :width]
             styled = StyledImage(np.ascontiguousarray(picture), "hwc")
         else:
             expected = (1, 3, self.padded[1], self.padded[0])
@@ -217,6 +255,12 @@ class Packer:
                 )
             styled = StyledImage(np.ascontiguousarray(tensor[0, :, :height, :width]), "chw")
         return self._to_frame_size(styled) if self.resizes else styled
+
+    def _unpack_blocks(self, tensor: np.ndarray, row: LayoutRow) -> np.ndarray:
+        if tensor.shape[3] != 4 * row.block**2:
+            return row.unpack(tensor)
+        words = row.unpack(np.ascontiguousarray(tensor).view(np.uint32))
+        return words.view(np.uint8)
 
     def _to_frame_size(self, styled: StyledImage) -> StyledImage:
         """Bilinear, on the CPU: 14 ms from 640x360 to 1280x720, 22 on busy cores."""

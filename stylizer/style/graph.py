@@ -109,7 +109,7 @@ def wrap(proto: onnx.ModelProto, model: StyleModel) -> bytes:
     wrapped.ir_version = max(wrapped.ir_version, 4)  # from 4 on weights need not be inputs
     if model.selector:
         _choose_style(graph, model)
-    if not LAYOUTS[model.layout].planar:
+    if LAYOUTS[model.layout].block:
         return wrapped.SerializeToString()
     builder = _Builder(graph, opset(proto))
     before = builder.to_network(model)

@@ -119,8 +119,9 @@ class _Probe:
 
     def _channels(self, layout: str) -> int:
         shape = self.picture_input.shape
-        if layout == "blocks8":
-            return 3
+        block = LAYOUTS[layout].block
+        if block:
+            return (shape[3] or 3 * block**2) // block**2
         return shape[1 if layout == "NCHW" else 3] or 3
 
     def _layout_and_size(self) -> tuple[str, int, Size | None]:
@@ -172,8 +173,9 @@ class _Probe:
 
     def _fixed_size(self, layout: str) -> Size | None:
         shape = self.picture_input.shape
-        if layout == "blocks8":
-            height, width = (d and d * 8 for d in shape[1:3])
+        block = LAYOUTS[layout].block
+        if block:
+            height, width = (d and d * block for d in shape[1:3])
         else:
             height, width = shape[2:4] if layout == "NCHW" else shape[1:3]
         if width and height:

@@ -1,0 +1,185 @@
+"""How still a model's picture holds: what changes in it beyond what changes in its source.
+
+Four measures, each on styled pictures from the model's real session, RMS in 0..1:
+- warp error: the next styled frame, fetched along the demo scene's exact motion, against this one,
+  over pixels that are seen in both (as Lai et al. 2018, with rendered motion for optical flow);
+- shift error: the picture of a source shifted by whole pixels against the shifted picture;
+- noise response: change of a still frame's picture when each value changes by -1, 0 or +1;
+- still identity: largest change between two pictures of the very same frame.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stylizer.frame import IDLE, Frame
+from stylizer.settings import Settings
+from stylizer.stages import SOURCES, SourceEnded, StyleBackend, open_backend
+
+if TYPE_CHECKING:
+    from stylizer.source.demo_scene import DemoScene
+
+SHIFTS = ((1, 0), (2, 1), (3, 0), (5, 3), (7, 2))  # (x, y) pixels
+BORDER = 40  # pixels left out of the shift error
+ROOM = 8  # pixels a shifted picture is smaller than its source: no shift needs invented pixels
+NOISE_PAIRS = 16
+CLOSES_PX = 0.5  # a way there and back that misses by more is an occlusion
+
+Painter = Callable[[np.ndarray], np.ndarray]  # uint8 RGB -> uint8 RGB of the same size
+
+
+@dataclass(frozen=True)
+class Flicker:
+    """One model's figures. Errors: RMS in 0..1; noise: 255ths; None where there is no motion."""
+
+    frames: int
+    warp_error: float | None
+    untouched_warp_error: float | None
+    shift_error: float
+    noise_p99: float
+    noise_mean: float
+    still_difference: int
+
+    def as_dict(self) -> dict[str, float | int | None]:
+        """The figures by their names in the JSON, rounded."""
+        return {
+            key: None if value is None else round(value, 5) for key, value in vars(self).items()
+        }
+
+
+def measure(backend: StyleBackend, settings: Settings, count: int) -> Flicker:
+    """Figures of an open backend on `count` moments of `settings.source`.
+
+    Raises BadInput or StylizerError from source and session.
+    """
+
+    def paint(source: np.ndarray) -> np.ndarray:
+        frame = Frame(np.ascontiguousarray(source), "RGB", time.perf_counter(), 0)
+        image = backend.style(frame).image
+        return source if image is None else image.rgb()
+
+    warps = list(warp_errors(paint, settings, count)) if settings.source == "demo" else []
+    stills = list(still_frames(settings, count))
+    noise = noise_changes(paint, stills[0], settings.seed)
+    first = paint(stills[0]).copy()
+    return Flicker(
+        count,
+        rms([styled for styled, _ in warps]) if warps else None,
+        rms([untouched for _, untouched in warps]) if warps else None,
+        rms([shift_error(paint, still) for still in stills]),
+        float(np.percentile(noise, 99)),
+        float(noise.mean()),
+        int(np.abs(paint(stills[0]).astype(int) - first).max()),
+    )
+
+
+def rms(errors: list[float]) -> float:
+    """Root mean square of root mean squares."""
+    return float(np.sqrt(np.mean(np.square(errors))))
+
+
+def still_frames(settings: Settings, count: int) -> Iterator[np.ndarray]:
+    """RGB pictures of the source: spread over the demo's flight, else one a second or so."""
+    if settings.source == "demo":
+        yield from (picture(scene, n) for scene, n in demo_moments(settings, count))
+        return
+    source = open_backend(SOURCES, "source", settings.source, replace(settings, sync=True))
+    taken = 0
+    try:
+        for number in range(30 * count):
+            frame = source.read(IDLE)
+            if frame is not None and number % 30 == 0:
+                taken += 1
+                yield frame.rgb().copy()
+    except SourceEnded:
+        if not taken:
+            raise
+    finally:
+        source.close()
+
+
+def demo_moments(settings: Settings, count: int) -> Iterator[tuple[DemoScene, int]]:
+    """(scene, frame number) at `count` places of the demo's flight."""
+    from stylizer.source.demo_camera import FLIGHT_FRAMES
+    from stylizer.source.demo_scene import DemoScene
+
+    scene = DemoScene(settings.size, settings.seed)
+    try:
+        for k in range(count):
+            yield scene, k * FLIGHT_FRAMES // count
+    finally:
+        scene.close()
+
+
+def picture(scene: DemoScene, number: int) -> np.ndarray:
+    """uint8 (H, W, 3) RGB of one frame of the demo."""
+    return scene.render(number)[..., :3]
+
+
+def warp_errors(paint: Painter, settings: Settings, count: int) -> Iterator[tuple[float, float]]:
+    """(styled, untouched) warp error of frames n and n + 1, n spread over the demo's flight."""
+    for scene, n in demo_moments(settings, count):
+        pictures = [picture(scene, n), picture(scene, n + 1)]
+        x, y, seen = unoccluded(scene.render_motion(n, n + 1)[1], scene.render_motion(n + 1, n)[1])
+        painted = [paint(picture).copy() for picture in pictures]
+        yield warp_error(painted, x, y, seen), warp_error(pictures, x, y, seen)
+
+
+def warp_error(pair: list[np.ndarray], x: np.ndarray, y: np.ndarray, seen: np.ndarray) -> float:
+    """RMS in 0..1 between pair[0] and pair[1] fetched at (x, y), over the pixels `seen`."""
+    fetched = bilinear(pair[1].astype(np.float32), x, y)
+    difference = (fetched - pair[0])[seen] / 255
+    return float(np.sqrt(np.mean(np.square(difference))))
+
+
+def unoccluded(motion: np.ndarray, back: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Where each pixel goes, (x, y), and whether it is seen there: inside the picture, and the
+    motion back leads home within half a pixel. motion, back: (H, W, 2)."""
+    height, width = motion.shape[:2]
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    x, y = x + motion[..., 0], y + motion[..., 1]
+    inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
+    round_trip = motion + bilinear(back, x, y)
+    return x, y, inside & (np.hypot(round_trip[..., 0], round_trip[..., 1]) < CLOSES_PX)
+
+
+def bilinear(image: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """image (H, W, C) fetched at pixel places x, y (h, w); places outside take the border."""
+    height, width = image.shape[:2]
+    x, y = np.clip(x, 0, width - 1), np.clip(y, 0, height - 1)
+    left = np.clip(np.floor(x), 0, width - 2).astype(int)
+    top = np.clip(np.floor(y), 0, height - 2).astype(int)
+    s, t = (x - left)[..., None], (y - top)[..., None]
+    upper = image[top, left] * (1 - s) + image[top, left + 1] * s
+    lower = image[top + 1, left] * (1 - s) + image[top + 1, left + 1] * s
+    return upper * (1 - t) + lower * t
+
+
+def shift_error(paint: Painter, source: np.ndarray) -> float:
+    """RMS in 0..1 over SHIFTS; the source has real pixels wherever it is shifted from."""
+    height, width = source.shape[0] - ROOM, source.shape[1] - ROOM
+    home = paint(source[:height, :width]).astype(np.float32)
+    errors = []
+    for dx, dy in SHIFTS:
+        moved = paint(source[dy : dy + height, dx : dx + width]).astype(np.float32)
+        difference = home[dy:, dx:] - moved[: height - dy, : width - dx]
+        inner = difference[BORDER:-BORDER, BORDER:-BORDER] / 255
+        errors.append(float(np.sqrt(np.mean(np.square(inner)))))
+    return rms(errors)
+
+
+def noise_changes(paint: Painter, source: np.ndarray, seed: int) -> np.ndarray:
+    """Absolute changes, in 255ths, of the picture's values over NOISE_PAIRS noisy copies."""
+    rng = np.random.default_rng(seed)
+    home = paint(source).astype(np.int16)
+    changes = []
+    for _ in range(NOISE_PAIRS):
+        noise = rng.integers(-1, 2, source.shape, np.int16)
+        noisy = np.clip(source + noise, 0, 255).astype(np.uint8)
+        changes.append(np.abs(paint(noisy) - home).astype(np.uint8))
+    return np.stack(changes)

@@ -1,0 +1,69 @@
+"""All architectures by name, and what trains each one well."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from stylizer.lab.fast import FAST_ARCHS, FastArch, FastNetwork
+from stylizer.lab.network import ARCHS as JOHNSON_ARCHS
+from stylizer.lab.network import Arch, StyleNetwork
+
+ARCHS: dict[str, Arch | FastArch] = {**JOHNSON_ARCHS, **FAST_ARCHS}
+Network = StyleNetwork | FastNetwork
+
+
+def new_network(name: str) -> Network:
+    """A freshly initialised network of an architecture."""
+    arch = ARCHS[name]
+    return FastNetwork(arch) if isinstance(arch, FastArch) else StyleNetwork(arch)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides a training's result; written into the card and the ONNX metadata."""
+
+    arch: str
+    style: str  # file name of the style picture
+    content: str  # name of the content folder
+    steps: int = 1350
+    batch: int = 2
+    crop: tuple[int, int] = (224, 224)
+    imitate_steps: int = 60  # first learn to copy the teacher, or the input: see `imitation_loss`
+    teacher: str = ""  # name of the model that is imitated; "" for the input itself
+    style_size: int = 512  # short side the style picture is scaled to, as the judge does
+    style_weight: float = 4.5
+    local_share: float = 0.6  # part of the style loss taken quarter by quarter
+    tv_weight: float = 0.5
+    tone_weight: float = 1.0
+    still_weight: float = 0.0  # the picture moves with its source and ignores noise
+    grid_weight: float = 0.0  # no pattern of the pixel blocks
+    quantise_share: float = 0.0  # last part of the steps, computed as the integer graph does
+    learning_rate: float = 1.5e-3
+    seed: int = 1
+
+
+_FAST = {
+    "steps": 2400,
+    "tv_weight": 0.2,
+    "still_weight": 150.0,
+    "grid_weight": 20.0,
+    "quantise_share": 0.25,
+    "learning_rate": 2e-3,
+}
+
+
+def default_recipe(arch: str, style: str, content: str) -> Recipe:
+    """What trains this architecture well."""
+    recipe = Recipe(arch, style, content)
+    changes: dict[str, Any] = _FAST if isinstance(ARCHS[arch], FastArch) else {}
+    return replace(recipe, **changes)
+
+
+def learning_rate(recipe: Recipe, step: int) -> float:
+    """Warm-up over 30 steps, then a cosine from the full rate down to a fiftieth."""
+    warm = min(1.0, (step + 1) / 30)
+    cosine = 0.5 * (1 + np.cos(np.pi * min(1.0, step / max(1, recipe.steps))))
+    return recipe.learning_rate * warm * (0.02 + 0.98 * float(cosine))

@@ -1,0 +1,130 @@
+"""The fast tier's network: blocks of pixels in and out, most work at an eighth of the frame's size.
+
+Nothing in it depends on the frame (no instance norm), so that every layer folds into integer
+convolutions and a still picture stays still. Residual blocks as in He et al. 2016, sub-pixel
+convolutions as in Shi et al. 2016, without batch norm as in Lim et al. 2017 (EDSR).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from stylizer.lab.quant import Activation, QuantConv
+
+BRANCH_GAIN = 0.3  # of a residual branch's last convolution at the start
+
+
+@dataclass(frozen=True)
+class FastArch:
+    """Layout of one network; sizes of convolutions in pixels, channels at each resolution.
+
+    block: side of the pixel blocks at both ends (4 or 8). With 4, stem and head work at a quarter
+    and the body at an eighth of the frame's size; with 8 everything works at an eighth.
+    """
+
+    name: str
+    block: int = 4
+    stem: int = 24  # channels
+    stem_kernel: int = 1
+    body: int = 48
+    blocks: int = 4
+    head_kernel: int = 3
+    refine: int = 0  # residual blocks of the head, at a quarter
+    skip: bool = True
+    size_multiple: int = 8
+
+
+FAST_ARCHS = {
+    "fast": FastArch("fast"),
+    "fast-tiny": FastArch("fast-tiny", stem=8, body=8, blocks=1),  # for tests
+}
+
+
+class FastBlock(nn.Module):
+    """relu(x + conv(relu(conv(x)))), all uint8 in the integer graph."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv1 = QuantConv(channels, channels, 3, padding=1)
+        self.act1 = Activation()
+        self.conv2 = QuantConv(channels, channels, 3, padding=1)
+        self.act2 = Activation(signed=True)
+        self.out = Activation()
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.act1(F.relu(self.conv1(x)))
+        return self.out(F.relu(x + self.act2(self.conv2(y))))
+
+
+class FastNetwork(nn.Module):
+    """RGB in, RGB out, both (batch, 3, height, width) in 0..1; sizes a multiple of 8.
+
+    The output is not clamped in float: the loss needs gradients outside 0..1.
+    """
+
+    def __init__(self, arch: FastArch) -> None:
+        super().__init__()
+        self.arch = arch
+        a = arch
+        pixels = 3 * a.block**2
+        self.stem = QuantConv(pixels, a.stem, a.stem_kernel, padding=a.stem_kernel // 2)
+        self.stem_act = Activation()
+        if a.block == 4:
+            self.down = QuantConv(a.stem, a.body, 3, stride=2, padding=1)
+            self.down_act = Activation()
+            self.up = QuantConv(a.body, 4 * a.stem, 1)
+            self.up_act = Activation(signed=a.skip)
+            self.join = Activation()
+        self.blocks = nn.Sequential(*(FastBlock(a.body) for _ in range(a.blocks)))
+        self.refine = nn.Sequential(*(FastBlock(a.stem) for _ in range(a.refine)))
+        ends = a.stem if a.block == 4 else a.body
+        self.head = QuantConv(ends, pixels, a.head_kernel, padding=a.head_kernel // 2)
+        self.out = Activation(fixed=1.0)
+        self.reset()
+
+    def reset(self) -> None:
+        """He initialisation (2015); every pixel of a block starts with the same head weights, so
+        that no pattern of the block shows at first (Aitken et al. 2017)."""
+        for module in self.modules():
+            if isinstance(module, QuantConv):
+                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+                assert module.bias is not None
+                nn.init.zeros_(module.bias)
+        with torch.no_grad():
+            for block in [*self.blocks, *self.refine]:
+                assert isinstance(block, FastBlock)
+                block.conv2.weight *= BRANCH_GAIN
+            repeat_outputs(self.head, self.arch.block**2, 0.3)
+            assert self.head.bias is not None
+            self.head.bias.fill_(0.5)
+            if self.arch.block == 4:
+                repeat_outputs(self.up, 4, 1.0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        a = self.arch
+        y = F.pixel_unshuffle(x, a.block)  # (B, 3 b b, H/b, W/b)
+        fine = self.stem_act(F.relu(self.stem(y)))
+        y = fine
+        if a.block == 4:
+            y = self.down_act(F.relu(self.down(fine)))  # (B, body, H/8, W/8)
+        y = self.blocks(y)
+        if a.block == 4:
+            y = self._rejoin(y, fine)
+        return self.out(F.pixel_shuffle(self.head(self.refine(y)), a.block))
+
+    def _rejoin(self, y: Tensor, fine: Tensor) -> Tensor:
+        """(B, body, H/8, W/8) and the stem's output -> (B, stem, H/4, W/4)."""
+        y = F.pixel_shuffle(self.up(y), 2)
+        if not self.arch.skip:
+            return self.up_act(F.relu(y))
+        return self.join(F.relu(self.up_act(y) + fine))
+
+
+def repeat_outputs(conv: QuantConv, group: int, gain: float) -> None:
+    """Give each group of `group` neighbouring output channels the same weights, times `gain`."""
+    first = conv.weight.detach()[::group] * gain
+    conv.weight.copy_(first.repeat_interleave(group, dim=0))

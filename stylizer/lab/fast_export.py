@@ -1,0 +1,259 @@
+"""The fast network as ONNX: an integer graph on pixel blocks, or plain float pictures.
+
+Integer (U8S8, QDQ): uint8 RGBX blocks (1, H/b, W/b, 4 b b) in and out, value order (row, column,
+channel); no float is left at either end, so that pixels are moved once, by whoever packs them.
+Float: NCHW RGB 0..255, for GPUs and other programs.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+
+from stylizer.errors import StylizerError
+from stylizer.lab.fast import FastBlock, FastNetwork
+from stylizer.lab.quant import Activation, QuantConv
+
+OPSET = 17
+RANGES_KEY = "stylizer.ranges"  # of the activations, so that training can go on from the file
+
+
+@dataclass(frozen=True)
+class Value:
+    """A tensor of the graph; with scale it is uint8."""
+
+    name: str
+    scale: float = 0.0
+    zero_point: int = 0
+
+
+def integer_path(path: Path) -> Path:
+    """Where the integer file lies beside the float file."""
+    return path.with_name(f"{path.stem}-int8.onnx")
+
+
+def write_fast(
+    network: FastNetwork, path: Path, integer: bool, contract: dict, recipe: dict
+) -> None:
+    """Write the network to `path`; `contract` and `recipe` go into the metadata."""
+    model = _FastGraph(network, integer).build()
+    ranges = {name: float(act.reach) for name, act in activations(network)}
+    texts = {"stylizer.contract": contract, "stylizer.recipe": recipe, RANGES_KEY: ranges}
+    for key, value in texts.items():
+        entry = model.metadata_props.add()
+        entry.key, entry.value = key, json.dumps(value, sort_keys=True)
+    onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, str(path))
+
+
+def activations(network: FastNetwork) -> list[tuple[str, Activation]]:
+    """The places that are uint8 in the integer graph, by name."""
+    return [(n, m) for n, m in network.named_modules() if isinstance(m, Activation)]
+
+
+def load_fast_weights(network: FastNetwork, path: Path) -> None:
+    """Fill the network from a float file that `write_fast` wrote.
+
+    Raises StylizerError when the file holds another network.
+    """
+    model = onnx.load(str(path))
+    values = {v.name: numpy_helper.to_array(v).copy() for v in model.graph.initializer}
+    texts = {p.key: p.value for p in model.metadata_props}
+    for name, module in network.named_modules():
+        if not isinstance(module, QuantConv):
+            continue
+        if values.get(f"{name}.weight") is None or module.bias is None:
+            raise StylizerError(f"{path}: not a float model of this architecture (no {name!r})")
+        weight, bias = _disarranged(network, name, values)
+        if weight.shape != tuple(module.weight.shape):
+            raise StylizerError(f"{path}: {name!r} is {weight.shape}, not {module.weight.shape}")
+        with torch.no_grad():
+            module.weight.copy_(torch.from_numpy(weight))
+            module.bias.copy_(torch.from_numpy(bias))
+    ranges = json.loads(texts.get(RANGES_KEY, "{}"))
+    for name, act in activations(network):
+        act.reach.fill_(ranges.get(name, float(act.reach)))
+
+
+def _disarranged(
+    network: FastNetwork, name: str, values: dict[str, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """The weights and bias of a convolution as PyTorch has them: `arranged` backwards."""
+    weight, bias = values[f"{name}.weight"], values[f"{name}.bias"]
+    area = network.arch.block**2
+    if name == "stem":
+        weight = planewise(weight.swapaxes(0, 1), area).swapaxes(0, 1) * 255
+    elif name == "head":
+        weight, bias = planewise(weight, area) / 255, planewise(bias, area) / 255
+    elif name == "up":
+        weight, bias = planewise(weight, 4), planewise(bias, 4)
+    return np.ascontiguousarray(weight), np.ascontiguousarray(bias)
+
+
+def planewise(values: np.ndarray, area: int) -> np.ndarray:
+    """First axis from (place, channel) to PyTorch's (channel, place)."""
+    split = values.reshape(area, len(values) // area, *values.shape[1:])
+    return split.swapaxes(0, 1).reshape(values.shape)
+
+
+class _FastGraph:
+    """Collects nodes and weights of one network."""
+
+    def __init__(self, network: FastNetwork, integer: bool) -> None:
+        self.network = network
+        self.integer = integer
+        self.channels = 4 if integer else 3  # of a pixel
+        self.nodes: list[onnx.NodeProto] = []
+        self.weights: dict[str, np.ndarray] = {}
+
+    def build(self) -> onnx.ModelProto:
+        net, b = self.network, self.network.arch.block
+        values = self.channels * b * b
+        if self.integer:
+            shape: list[Any] = [1, "rows", "columns", values]
+            y = Value(self.node("Transpose", ["input"], perm=[0, 3, 1, 2]), 1 / 255)
+        else:
+            shape = ["batch", 3, "height", "width"]
+            y = Value(self.node("SpaceToDepth", ["input"], blocksize=b))
+        fine = y = self.conv(y, "stem", net.stem, net.stem_act)
+        if b == 4:
+            y = self.conv(y, "down", net.down, net.down_act)
+        y = self.blocks(y, "blocks", net.blocks)
+        if b == 4:
+            y = self.rejoin(y, fine)
+        y = self.blocks(y, "refine", net.refine)
+        y = self.conv(y, "head", net.head, net.out, relu=False)
+        if self.integer:
+            self.node("Transpose", [y.name], "output", perm=[0, 2, 3, 1])
+        else:
+            self.node("DepthToSpace", [y.name], "output", blocksize=b)
+        return self.model(shape)
+
+    def rejoin(self, y: Value, fine: Value) -> Value:
+        net = self.network
+        y = self.conv(y, "up", net.up, net.up_act, relu=not net.arch.skip)
+        y = self.shuffle(y, net.arch.stem)
+        return self.add(y, fine, net.join) if net.arch.skip else y
+
+    def blocks(self, y: Value, name: str, blocks: Any) -> Value:
+        for number, block in enumerate(blocks):
+            assert isinstance(block, FastBlock)
+            prefix = f"{name}.{number}."
+            inner = self.conv(y, prefix + "conv1", block.conv1, block.act1)
+            inner = self.conv(inner, prefix + "conv2", block.conv2, block.act2, relu=False)
+            y = self.add(y, inner, block.out)
+        return y
+
+    def node(self, op: str, inputs: list[str], output: str = "", **attributes: Any) -> str:
+        output = output or f"{op.lower()}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(op, inputs, [output], name=output, **attributes))
+        return output
+
+    def constant(self, name: str, values: np.ndarray) -> str:
+        self.weights[name] = values
+        return name
+
+    def conv(
+        self, x: Value, name: str, conv: QuantConv, act: Activation, relu: bool = True
+    ) -> Value:
+        weight, bias, scale = self.arranged(name, conv)
+        k, p, s = conv.kernel_size[0], conv.padding[0], conv.stride[0]
+        size = {"kernel_shape": [k, k], "pads": [p] * 4, "strides": [s, s]}
+        if not self.integer:
+            names = [
+                self.constant(f"{name}.{n}", v) for n, v in (("weight", weight), ("bias", bias))
+            ]
+            y = self.node("Conv", [x.name, *names], **size)
+            return Value(self.node("Relu", [y]) if relu else y)
+        assert isinstance(p, int)
+        steps = np.clip(np.rint(weight / scale[:, None, None, None]), -127, 127).astype(np.int8)
+        w = self.dequantised(self.constant(f"{name}.weight", steps), scale, np.int8)
+        bias_scale = scale * np.float32(x.scale)
+        whole = np.clip(np.rint(bias / bias_scale), -(2**31) + 1, 2**31 - 1).astype(np.int32)
+        b = self.dequantised(self.constant(f"{name}.bias", whole), bias_scale, np.int32)
+        y = self.node("Conv", [self.float_of(x), w, b], **size)
+        return self.quantised(y, act)
+
+    def arranged(self, name: str, conv: QuantConv) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Weights, bias and scale, a block's values in the order (row, column, channel)."""
+        weight = conv.weight.detach().float().numpy().copy()
+        assert conv.bias is not None
+        bias = conv.bias.detach().float().numpy().copy()
+        scale = conv.weight_scale().float().numpy().copy()
+        area = self.network.arch.block**2
+        if name == "stem":
+            weight = interleaved(weight.swapaxes(0, 1), area, self.channels, 0.0).swapaxes(0, 1)
+            weight = weight if self.integer else weight / 255
+        if name == "head":
+            weight = interleaved(weight, area, self.channels, 0.0)
+            bias = interleaved(bias, area, self.channels, 1.0)
+            scale = interleaved(scale, area, self.channels, 1.0)
+            if not self.integer:
+                weight, bias = weight * 255, bias * 255
+        if name == "up":
+            fine = self.network.arch.stem
+            weight, bias, scale = (interleaved(v, 4, fine, 0.0) for v in (weight, bias, scale))
+        return np.ascontiguousarray(weight), bias, scale
+
+    def add(self, a: Value, b: Value, act: Activation) -> Value:
+        if not self.integer:
+            return Value(self.node("Relu", [self.node("Add", [a.name, b.name])]))
+        return self.quantised(self.node("Add", [self.float_of(a), self.float_of(b)]), act)
+
+    def shuffle(self, y: Value, channels: int) -> Value:
+        """Twice the size, a quarter of the channels. In integers by moving whole pixels channels
+        last, where ONNX Runtime's integer convolutions have them anyway."""
+        if not self.integer:
+            return Value(self.node("DepthToSpace", [y.name], blocksize=2))
+        last = self.node("Transpose", [y.name], perm=[0, 2, 3, 1])
+        split = self.constant("split", np.array([0, 0, 0, 2, 2 * channels], np.int64))
+        pairs = self.node("Reshape", [last, split])
+        rows = self.node("Transpose", [pairs], perm=[0, 1, 3, 2, 4])
+        shape = self.node("Shape", ["input"], start=0, end=3)
+        depth = self.constant("fine_channels", np.array([channels], np.int64))
+        fine = self.node("Reshape", [rows, self.node("Concat", [shape, depth], axis=0)])
+        return Value(self.node("Transpose", [fine], perm=[0, 3, 1, 2]), y.scale, y.zero_point)
+
+    def dequantised(self, name: str, scale: np.ndarray, dtype: type) -> str:
+        zero = np.zeros(scale.shape, dtype)
+        s = self.constant(f"{name}_scale", scale.astype(np.float32))
+        return self.node("DequantizeLinear", [name, s, self.constant(f"{name}_zero", zero)], axis=0)
+
+    def float_of(self, x: Value) -> str:
+        """The uint8 tensor as float, for the operator that ONNX Runtime then joins it with."""
+        return self.node("DequantizeLinear", [x.name, *self.step_of(x)])
+
+    def quantised(self, name: str, act: Activation) -> Value:
+        value = Value(f"{name}_u8", float(act.scale()), act.zero_point)
+        self.node("QuantizeLinear", [name, *self.step_of(value)], value.name)
+        return value
+
+    def step_of(self, x: Value) -> list[str]:
+        scale = self.constant(f"{x.name}_scale", np.array(x.scale, np.float32))
+        return [scale, self.constant(f"{x.name}_zero", np.array(x.zero_point, np.uint8))]
+
+    def model(self, shape: list[Any]) -> onnx.ModelProto:
+        kind = TensorProto.UINT8 if self.integer else TensorProto.FLOAT
+        ends = [helper.make_tensor_value_info(n, kind, shape) for n in ("input", "output")]
+        weights = [numpy_helper.from_array(v, n) for n, v in self.weights.items()]
+        graph = helper.make_graph(self.nodes, "fast_style", ends[:1], ends[1:], weights)
+        opset = helper.make_opsetid("", OPSET)
+        return helper.make_model(
+            graph, opset_imports=[opset], ir_version=8, producer_name="stylizer"
+        )
+
+
+def interleaved(values: np.ndarray, area: int, channels: int, fill: float) -> np.ndarray:
+    """First axis from PyTorch's (channel, place) to (place, channel), with `fill` for channels
+    that are not there (the X of RGBX)."""
+    there = len(values) // area
+    full = np.full((area, channels, *values.shape[1:]), fill, values.dtype)
+    full[:, :there] = values.reshape(there, area, *values.shape[1:]).swapaxes(0, 1)
+    return full.reshape(area * channels, *values.shape[1:])

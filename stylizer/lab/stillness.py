@@ -1,0 +1,109 @@
+"""Training for a picture that holds still, without optical flow: what moves in the source must move
+in the styled picture alike, what stays must stay (stability training, Zheng et al. 2016; with
+shifts, ReCoNet's motive, Gao et al. 2018).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+MARGIN = 16  # pixels of border left out of a comparison: what moved in was not there before
+NOISE_GAIN = 10.0  # a change of one 255th is small beside a shifted edge, and shimmers as much
+BLOCK = 8
+HIGH_PASS = 17  # pixels: side of the mean that is taken off before looking for a grid
+
+
+@dataclass(frozen=True)
+class Move:
+    """A change of the source under which the styled picture should only move along.
+
+    grid: (1, H, W, 2) for `grid_sample`, or None when nothing moves; noise: largest change of a
+    value, 0..1; weight: of the difference.
+    """
+
+    grid: Tensor | None
+    noise: float
+    weight: float
+
+    def of(self, picture: Tensor) -> Tensor:
+        """(B, 3, H, W) -> the same, moved; borders are repeated."""
+        if self.grid is None:
+            return picture
+        grid = self.grid.expand(len(picture), -1, -1, -1)
+        return F.grid_sample(picture, grid, padding_mode="border", align_corners=True)
+
+
+def random_move(rng: np.random.Generator, size: tuple[int, int], device: torch.device) -> Move:
+    """A whole-pixel shift, a smooth warp with a sub-pixel shift, or noise alone: a third each.
+
+    size: (width, height).
+    """
+    kind = rng.integers(3)
+    if kind == 2:
+        return Move(None, float(rng.choice([1, 1, 2, 3])) / 255, NOISE_GAIN)
+    width, height = size
+    shift = rng.integers(-7, 8, 2).astype(np.float32)
+    bend = np.zeros((1, 2, 4, 4), np.float32)
+    if kind == 1:
+        shift = rng.uniform(-4, 4, 2).astype(np.float32)
+        bend = rng.normal(0, 1.5, bend.shape).astype(np.float32)
+    field = F.interpolate(
+        torch.from_numpy(bend), (height, width), mode="bicubic", align_corners=True
+    )
+    field = field + torch.from_numpy(shift).view(1, 2, 1, 1)
+    x, y = torch.linspace(-1, 1, width), torch.linspace(-1, 1, height)
+    base = torch.stack(torch.meshgrid(x, y, indexing="xy"), -1)[None]
+    per_pixel = torch.tensor([2 / (width - 1), 2 / (height - 1)])
+    return Move((base + field.permute(0, 2, 3, 1) * per_pixel).to(device), 0.0, 1.0)
+
+
+def stillness_loss(
+    network: torch.nn.Module, source: Tensor, styled: Tensor, rng: np.random.Generator
+) -> Tensor:
+    """(): mean squared difference of net(moved source) and moved net(source), borders left out."""
+    height, width = source.shape[2:]
+    move = random_move(rng, (width, height), source.device)
+    changed = move.of(source)
+    if move.noise:
+        noise = rng.uniform(-move.noise, move.noise, changed.shape).astype(np.float32)
+        changed = changed + torch.from_numpy(noise).to(source.device)
+    difference = network(changed) - move.of(styled)
+    inner = difference[:, :, MARGIN:-MARGIN, MARGIN:-MARGIN]
+    return move.weight * inner.square().mean()
+
+
+def grid_variances(luma: Tensor, block: int = BLOCK) -> tuple[Tensor, Tensor]:
+    """(): variance of the means by place in the block, and of the high-passed luma (B, 1, H, W)."""
+    half = HIGH_PASS // 2
+    high = luma[:, :, half:-half, half:-half] - F.avg_pool2d(luma, HIGH_PASS, 1)
+    height = high.shape[2] // block * block
+    width = high.shape[3] // block * block
+    high = high[:, :, :height, :width]
+    places = high.reshape(len(high), height // block, block, width // block, block)
+    means = places.mean(dim=(0, 1, 3))
+    return (means - means.mean()).square().mean(), high.square().mean()
+
+
+def luma_of(image: Tensor) -> Tensor:
+    """(B, 3, H, W) RGB -> (B, 1, H, W), Rec. 709."""
+    weights = image.new_tensor([0.2126, 0.7152, 0.0722]).view(1, 3, 1, 1)
+    return (image * weights).sum(dim=1, keepdim=True)
+
+
+def grid_loss(styled: Tensor) -> Tensor:
+    """(): share of the fine luma's variance that only depends on the place in an 8x8 block."""
+    means, whole = grid_variances(luma_of(styled))
+    return means / whole.clamp_min(1e-5)
+
+
+def grid_8(image: np.ndarray) -> float:
+    """How much a picture, uint8 (H, W, 3) RGB, is tied to an 8-pixel grid: the standard deviation
+    of the 64 means of its high-passed luma by position modulo 8, over that luma's own."""
+    tensor = torch.from_numpy(image.transpose(2, 0, 1).astype(np.float32) / 255.0)[None]
+    means, whole = grid_variances(luma_of(tensor))
+    return float((means / whole.clamp_min(1e-12)).sqrt())

@@ -1,0 +1,228 @@
+"""The fast tier: its network, its integer graph, training for stillness; on tiny networks."""
+
+import json
+
+import numpy as np
+import onnx
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from stylizer.frame import Frame  # noqa: E402
+from stylizer.lab import export, quant  # noqa: E402
+from stylizer.lab.archs import ARCHS, default_recipe, new_network  # noqa: E402
+from stylizer.lab.fast import FastArch, FastNetwork  # noqa: E402
+from stylizer.lab.fast_export import integer_path, interleaved, planewise  # noqa: E402
+from stylizer.lab.stillness import grid_8, grid_loss, random_move, stillness_loss  # noqa: E402
+from stylizer.settings import Settings  # noqa: E402
+from stylizer.style import open_style  # noqa: E402
+
+CONTRACT = {
+    "layout": "NCHW", "range": "0..255", "order": "RGB", "size_multiple": 8,
+    "style": "dots", "tier": "fast-tiny", "precision": "fp32",
+}  # fmt: skip
+
+
+def textured(height: int, width: int, seed: int = 0) -> np.ndarray:
+    """uint8 RGB with edges and soft places."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(0, 256, (3, height // 8 + 1, width // 8 + 1), dtype=np.uint8)
+    return coarse.repeat(8, 1).repeat(8, 2)[:, :height, :width].transpose(1, 2, 0).copy()
+
+
+def tensor(picture: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(picture.transpose(2, 0, 1).copy() / np.float32(255))[None]
+
+
+def psnr(a: np.ndarray, b: np.ndarray) -> float:
+    return float(10 * np.log10(255**2 / np.mean((a.astype(float) - b.astype(float)) ** 2)))
+
+
+@pytest.fixture(scope="module")
+def network() -> FastNetwork:
+    """Random weights, ranges as observed on one picture."""
+    torch.manual_seed(0)
+    network = new_network("fast-tiny")
+    assert isinstance(network, FastNetwork)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter += 0.03 * torch.randn_like(parameter)
+        quant.observe(network, True)
+        network(tensor(textured(96, 128)))
+        quant.observe(network, False)
+    return network
+
+
+@pytest.fixture(scope="module")
+def files(network, tmp_path_factory):
+    """(float file, integer file)."""
+    path = tmp_path_factory.mktemp("fast") / "dots-fast.onnx"
+    assert export.export_onnx(network, path, CONTRACT, {"seed": 1}) < 0.01
+    return path, integer_path(path)
+
+
+def painted(path, picture: np.ndarray) -> np.ndarray:
+    height, width = picture.shape[:2]
+    style = open_style(Settings(provider="cpu"), str(path), (width, height))
+    try:
+        image = style.style(Frame(picture, "RGB", 0.0, 0)).image
+        assert image is not None
+        return image.rgb().copy()
+    finally:
+        style.close()
+
+
+@pytest.mark.parametrize(
+    "arch", [FastArch("a", 4, 8, 3, 8, 1, refine=1), FastArch("b", 8, 8, 1, 8, 1)]
+)
+def test_the_network_keeps_the_size(arch):
+    x = torch.rand(2, 3, 40, 56)
+    assert FastNetwork(arch)(x).shape == x.shape
+
+
+def test_the_bundled_layout_is_small_enough():
+    network = new_network("fast")
+    assert sum(p.numel() for p in network.parameters()) < 400_000
+
+
+def test_a_new_network_shows_no_pattern_of_its_blocks():
+    """A flat grey picture stays flat inside: every pixel of a block has the same first weights."""
+    torch.manual_seed(3)
+    with torch.no_grad():
+        styled = new_network("fast")(torch.full((1, 3, 160, 160), 0.5))
+    assert styled[0, :, 64:96, 64:96].std(dim=(1, 2)).max() < 1e-3
+
+
+def test_the_order_inside_a_block_goes_there_and_back():
+    values = np.random.default_rng(0).normal(size=(48, 5))
+    assert np.array_equal(planewise(interleaved(values, 16, 3, 0.0), 16), values)
+    wide = interleaved(values, 16, 4, 7.0).reshape(16, 4, 5)
+    assert (wide[:, 3] == 7).all()
+    assert np.array_equal(wide[2, 1], values[16 + 2])
+
+
+def test_the_integer_graph_does_what_training_simulated(network, files):
+    picture = textured(96, 128)
+    with torch.no_grad():
+        quant.quantise(network, True)
+        simulated = network(tensor(picture))[0].numpy().transpose(1, 2, 0) * 255
+        quant.quantise(network, False)
+        exact = network(tensor(picture)).clamp(0, 1)[0].numpy().transpose(1, 2, 0) * 255
+    got = painted(files[1], picture)
+    assert exact.std() > 20, "a flat picture would prove nothing"
+    assert psnr(got, simulated) > 38
+    assert psnr(got, exact) > 28
+
+
+def test_the_float_file_does_what_pytorch_does(network, files):
+    picture = textured(70, 100, 1)  # no multiple of 8: edge-padded, then cropped
+    padded = np.pad(picture, ((0, 2), (0, 4), (0, 0)), mode="edge")
+    with torch.no_grad():
+        wanted = network(tensor(padded)).clamp(0, 1)[0].numpy().transpose(1, 2, 0) * 255
+    assert np.abs(painted(files[0], picture) - wanted[:70, :100]).max() <= 1
+
+
+def test_the_integer_file_holds_no_float_work(files):
+    """uint8 at both ends, seven-bit weights, and no operator between that would need floats."""
+    model = onnx.load(str(files[1]))
+    kinds = {n.op_type for n in model.graph.node}
+    assert kinds <= {
+        "Transpose", "Reshape", "Shape", "Concat", "Conv", "Add",
+        "QuantizeLinear", "DequantizeLinear",
+    }  # fmt: skip
+    ends = [v.type.tensor_type.elem_type for v in (*model.graph.input, *model.graph.output)]
+    assert ends == [onnx.TensorProto.UINT8] * 2
+    weights = [
+        onnx.numpy_helper.to_array(w)
+        for w in model.graph.initializer
+        if w.data_type == onnx.TensorProto.INT8 and len(w.dims) == 4
+    ]
+    assert weights
+    assert max(int(np.abs(w).max()) for w in weights) <= quant.WEIGHT_LEVELS
+    contract = {p.key: p.value for p in model.metadata_props}["stylizer.contract"]
+    assert json.loads(contract)["layout"] == "blocks4"
+
+
+def test_still_pictures_stay_still(files):
+    picture = textured(64, 64)
+    assert np.array_equal(painted(files[1], picture), painted(files[1], picture))
+
+
+def test_training_goes_on_from_the_float_file(network, files):
+    again = export.load_network(files[0])
+    x = tensor(textured(64, 64))
+    with torch.no_grad():
+        assert (again(x) - network(x)).abs().max() < 1e-4
+    reach = {
+        n: float(m.reach) for n, m in network.named_modules() if isinstance(m, quant.Activation)
+    }
+    other = {n: float(m.reach) for n, m in again.named_modules() if isinstance(m, quant.Activation)}
+    assert reach == pytest.approx(other)
+
+
+def test_ranges_follow_what_is_seen():
+    act = quant.Activation()
+    act.observing = True
+    act(torch.linspace(0, 2, 1000))
+    assert 1.9 < float(act.reach) < 2.2
+    act.observing, act.quantising = False, True
+    x = torch.tensor([0.5, 5.0, -1.0])
+    y = act(x)
+    assert abs(float(y[0]) - 0.5) < 0.005
+    assert float(y[1]) == pytest.approx(float(act.reach))
+    assert float(y[2]) == 0
+
+
+def test_rounding_lets_the_gradient_through():
+    x = torch.tensor([0.2, 0.7], requires_grad=True)
+    quant.rounded(x * 3).sum().backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [3.0, 3.0]
+
+
+class Identity(torch.nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x
+
+
+class Locked(torch.nn.Module):
+    """Adds a pattern that is tied to the 8-pixel grid and does not move with the picture."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        pattern = torch.zeros_like(x)
+        pattern[:, :, ::8] = 0.3
+        return x + pattern
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_stillness_asks_the_picture_to_move_with_its_source(seed):
+    source = tensor(textured(96, 96))
+    same = stillness_loss(Identity(), source, source, np.random.default_rng(seed))
+    move = random_move(np.random.default_rng(seed), (96, 96), torch.device("cpu"))
+    if move.grid is None:  # noise alone: even the identity changes by the noise
+        assert float(same) < 10 * (3 / 255) ** 2
+        return
+    assert float(same) == 0
+    locked = Locked()
+    moved = stillness_loss(locked, source, locked(source), np.random.default_rng(seed))
+    shifted_rows = (move.grid[0, :, 0, 1] - torch.linspace(-1, 1, 96)).abs().max() * 95 / 2
+    if float(shifted_rows) > 0.5:
+        assert float(moved) > 1e-3
+
+
+def test_grid_8_sees_a_pattern_and_not_a_picture():
+    rng = np.random.default_rng(0)
+    plain = rng.integers(60, 200, (160, 160, 3), np.uint8)
+    tied = plain.copy()
+    tied[::8] += 50
+    assert grid_8(plain) < 0.06 < 0.2 < grid_8(tied)
+    assert float(grid_loss(tensor(tied))) > 10 * float(grid_loss(tensor(plain)))
+
+
+def test_the_fast_recipe_trains_for_stillness_and_integers():
+    recipe = default_recipe("fast", "a.jpg", "b")
+    assert recipe.still_weight > 0
+    assert recipe.grid_weight > 0
+    assert recipe.quantise_share > 0
+    assert default_recipe("original", "a.jpg", "b").quantise_share == 0
+    assert "fast" in ARCHS
