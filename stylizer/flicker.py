@@ -11,7 +11,7 @@ Four measures, each on styled pictures from the model's real session, RMS in 0..
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -19,9 +19,10 @@ import numpy as np
 
 from stylizer.frame import IDLE, Frame
 from stylizer.settings import Settings
-from stylizer.stages import SOURCES, SourceEnded, StyleBackend, open_backend
+from stylizer.stages import PRESENTERS, SOURCES, SourceEnded, StyleBackend, open_backend
 
 if TYPE_CHECKING:
+    from stylizer.compose.compositor import Compositor
     from stylizer.source.demo_scene import DemoScene
 
 SHIFTS = ((1, 0), (2, 1), (3, 0), (5, 3), (7, 2))  # (x, y) pixels
@@ -30,7 +31,7 @@ ROOM = 8  # pixels a shifted picture is smaller than its source: no shift needs 
 NOISE_PAIRS = 16
 CLOSES_PX = 0.5  # a way there and back that misses by more is an occlusion
 
-Painter = Callable[[np.ndarray], np.ndarray]  # uint8 RGB -> uint8 RGB of the same size
+LEAD = 4  # frames shown before a measured pair when the stabiliser is on: it needs a past
 
 
 @dataclass(frozen=True)
@@ -52,30 +53,69 @@ class Flicker:
         }
 
 
+class Painter:
+    """Pictures (uint8 RGB) as the program would show them one after another."""
+
+    def __init__(self, backend: StyleBackend, settings: Settings) -> None:
+        self.lead = LEAD if settings.stabilise else 0
+        self._backend = backend
+        self._compositor: Compositor | None = None
+        if settings.stabilise:
+            from stylizer.compose.compositor import Compositor
+
+            self._presenter = open_backend(
+                PRESENTERS, "presenter", "offscreen", settings, settings.size
+            )
+            self._compositor = Compositor(self._presenter.context, hold=settings.stabilise)
+
+    def paint(self, source: np.ndarray) -> np.ndarray:
+        """The picture shown for the next frame."""
+        frame = Frame(np.ascontiguousarray(source), "RGB", time.perf_counter(), 0)
+        image = self._backend.style(frame).image
+        if self._compositor is not None:
+            from stylizer.compose.compositor import Look
+
+            with self._presenter.context:  # the demo scene has one of its own on this thread
+                self._compositor.upload(frame, image)
+                return self._compositor.render(Look())[..., :3]
+        return source if image is None else image.rgb()
+
+    def alone(self, source: np.ndarray) -> np.ndarray:
+        """The picture shown for a frame that nothing came before."""
+        if self._compositor is not None:
+            self._compositor.forget()
+        return self.paint(source)
+
+    def close(self) -> None:
+        if self._compositor is not None:
+            with self._presenter.context:
+                self._compositor.release()
+            self._presenter.close()
+
+
 def measure(backend: StyleBackend, settings: Settings, count: int) -> Flicker:
-    """Figures of an open backend on `count` moments of `settings.source`.
+    """Figures of an open backend on `count` moments of `settings.source`, with the stabiliser if
+    the settings have it.
 
     Raises BadInput or StylizerError from source and session.
     """
-
-    def paint(source: np.ndarray) -> np.ndarray:
-        frame = Frame(np.ascontiguousarray(source), "RGB", time.perf_counter(), 0)
-        image = backend.style(frame).image
-        return source if image is None else image.rgb()
-
-    warps = list(warp_errors(paint, settings, count)) if settings.source == "demo" else []
-    stills = list(still_frames(settings, count))
-    noise = noise_changes(paint, stills[0], settings.seed)
-    first = paint(stills[0]).copy()
-    return Flicker(
-        count,
-        rms([styled for styled, _ in warps]) if warps else None,
-        rms([untouched for _, untouched in warps]) if warps else None,
-        rms([shift_error(paint, still) for still in stills]),
-        float(np.percentile(noise, 99)),
-        float(noise.mean()),
-        int(np.abs(paint(stills[0]).astype(int) - first).max()),
-    )
+    painter = Painter(backend, settings)
+    try:
+        warps = list(warp_errors(painter, settings, count)) if settings.source == "demo" else []
+        stills = list(still_frames(settings, count))
+        noise = noise_changes(painter, stills[0], settings.seed)
+        first = painter.alone(stills[0]).copy()
+        return Flicker(
+            count,
+            rms([styled for styled, _ in warps]) if warps else None,
+            rms([untouched for _, untouched in warps]) if warps else None,
+            rms([shift_error(painter, still) for still in stills]),
+            float(np.percentile(noise, 99)),
+            float(noise.mean()),
+            int(np.abs(painter.paint(stills[0]).astype(int) - first).max()),
+        )
+    finally:
+        painter.close()
 
 
 def rms(errors: list[float]) -> float:
@@ -121,13 +161,16 @@ def picture(scene: DemoScene, number: int) -> np.ndarray:
     return scene.render(number)[..., :3]
 
 
-def warp_errors(paint: Painter, settings: Settings, count: int) -> Iterator[tuple[float, float]]:
+def warp_errors(painter: Painter, settings: Settings, count: int) -> Iterator[tuple[float, float]]:
     """(styled, untouched) warp error of frames n and n + 1, n spread over the demo's flight."""
     for scene, n in demo_moments(settings, count):
-        pictures = [picture(scene, n), picture(scene, n + 1)]
-        x, y, seen = unoccluded(scene.render_motion(n, n + 1)[1], scene.render_motion(n + 1, n)[1])
-        painted = [paint(picture).copy() for picture in pictures]
-        yield warp_error(painted, x, y, seen), warp_error(pictures, x, y, seen)
+        pictures = [picture(scene, k) for k in range(n, n + painter.lead + 2)]
+        painted = [painter.alone(pictures[0]).copy()]
+        painted += [painter.paint(later).copy() for later in pictures[1:]]
+        last = n + painter.lead
+        there = scene.render_motion(last, last + 1)[1]
+        x, y, seen = unoccluded(there, scene.render_motion(last + 1, last)[1])
+        yield warp_error(painted[-2:], x, y, seen), warp_error(pictures[-2:], x, y, seen)
 
 
 def warp_error(pair: list[np.ndarray], x: np.ndarray, y: np.ndarray, seen: np.ndarray) -> float:
@@ -160,26 +203,26 @@ def bilinear(image: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return upper * (1 - t) + lower * t
 
 
-def shift_error(paint: Painter, source: np.ndarray) -> float:
+def shift_error(painter: Painter, source: np.ndarray) -> float:
     """RMS in 0..1 over SHIFTS; the source has real pixels wherever it is shifted from."""
     height, width = source.shape[0] - ROOM, source.shape[1] - ROOM
-    home = paint(source[:height, :width]).astype(np.float32)
+    home = painter.alone(source[:height, :width]).astype(np.float32)
     errors = []
     for dx, dy in SHIFTS:
-        moved = paint(source[dy : dy + height, dx : dx + width]).astype(np.float32)
+        moved = painter.alone(source[dy : dy + height, dx : dx + width]).astype(np.float32)
         difference = home[dy:, dx:] - moved[: height - dy, : width - dx]
         inner = difference[BORDER:-BORDER, BORDER:-BORDER] / 255
         errors.append(float(np.sqrt(np.mean(np.square(inner)))))
     return rms(errors)
 
 
-def noise_changes(paint: Painter, source: np.ndarray, seed: int) -> np.ndarray:
+def noise_changes(painter: Painter, source: np.ndarray, seed: int) -> np.ndarray:
     """Absolute changes, in 255ths, of the picture's values over NOISE_PAIRS noisy copies."""
     rng = np.random.default_rng(seed)
-    home = paint(source).astype(np.int16)
+    home = painter.alone(source).astype(np.int16)
     changes = []
     for _ in range(NOISE_PAIRS):
         noise = rng.integers(-1, 2, source.shape, np.int16)
         noisy = np.clip(source + noise, 0, 255).astype(np.uint8)
-        changes.append(np.abs(paint(noisy) - home).astype(np.uint8))
+        changes.append(np.abs(painter.paint(noisy) - home).astype(np.uint8))
     return np.stack(changes)

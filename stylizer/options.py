@@ -114,6 +114,13 @@ def add_run(commands: argparse._SubParsersAction) -> None:
     p.add_argument("--warmup", type=whole, metavar="N", help="frames left out of the statistics")
     p.add_argument("--strength", type=share, default=1.0, metavar="0..1", help="0 shows the source")
     p.add_argument(
+        "--stabilise",
+        type=share,
+        default=0.0,
+        metavar="0..1",
+        help="against flicker: share of the last picture kept where the source stands still",
+    )
+    p.add_argument(
         "--keep-colors", action="store_true", help="styled brightness, the game's colours"
     )
     p.add_argument("--wipe", type=share, metavar="0..1", help="before/after, split at this place")
@@ -254,6 +261,9 @@ def add_flicker(commands: argparse._SubParsersAction) -> None:
     p.add_argument("--size", type=size, default=(1280, 720), metavar="WxH")
     p.add_argument("--frames", type=count, default=4, metavar="N", help="moments to measure at")
     p.add_argument("--seed", type=whole, default=0, metavar="N")
+    p.add_argument(
+        "--stabilise", type=share, default=0.0, metavar="0..1", help="with the stabiliser, as run"
+    )
     p.set_defaults(command="flicker")
 
 

@@ -89,6 +89,7 @@ class Run:
         self._started = time.perf_counter()
         self._first_styled_s: float | None = None
         self._drawn: tuple[Frame, StyledImage | None] | None = None
+        self._model_shown = ""
         self.stats = FrameStats(self._started)
         self._dropped_before = 0
         self._closers: list[Any] = []
@@ -127,7 +128,8 @@ class Run:
             self.bank.active()  # a model that cannot be loaded ends the run here
         from stylizer.compose.compositor import Compositor
 
-        self.compositor = Compositor(self.presenter.context)
+        hold = 0.0 if settings.source == "images" else settings.stabilise
+        self.compositor = Compositor(self.presenter.context, hold=hold)
         self.hud = HudFeed(self)
         self._closers.append(self.hud)
         renderer = str(self.presenter.context.info["GL_RENDERER"])
@@ -205,6 +207,9 @@ class Run:
             self.presenter.resize(frame.size)
         times = {"upload": 0.0, "compose": 0.0, "present": 0.0}
         look = self._look()
+        if new is not None and new.styled.model != self._model_shown:
+            self._model_shown = new.styled.model
+            self.compositor.forget()
         with Stopwatch(times, "upload"):
             self.compositor.upload(frame, image)
         with Stopwatch(times, "compose"):

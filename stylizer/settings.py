@@ -31,6 +31,7 @@ class Settings:
     strength: float = 1.0
     keep_colors: bool = False
     wipe: float | None = None
+    stabilise: float = 0.0  # share of the last picture kept where the source stands still
     hud: HudMode = "fps"
     record: Path | None = None
     output: Path | None = None

@@ -8,6 +8,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from torch import Tensor, nn  # noqa: E402
+
 from stylizer.frame import Frame  # noqa: E402
 from stylizer.lab import export, quant  # noqa: E402
 from stylizer.lab.archs import ARCHS, default_recipe, new_network  # noqa: E402
@@ -30,7 +32,7 @@ def textured(height: int, width: int, seed: int = 0) -> np.ndarray:
     return coarse.repeat(8, 1).repeat(8, 2)[:, :height, :width].transpose(1, 2, 0).copy()
 
 
-def tensor(picture: np.ndarray) -> torch.Tensor:
+def tensor(picture: np.ndarray) -> Tensor:
     return torch.from_numpy(picture.transpose(2, 0, 1).copy() / np.float32(255))[None]
 
 
@@ -180,15 +182,15 @@ def test_rounding_lets_the_gradient_through():
     assert x.grad.tolist() == [3.0, 3.0]
 
 
-class Identity(torch.nn.Module):
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+class Identity(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
         return x
 
 
-class Locked(torch.nn.Module):
+class Locked(nn.Module):
     """Adds a pattern that is tied to the 8-pixel grid and does not move with the picture."""
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         pattern = torch.zeros_like(x)
         pattern[:, :, ::8] = 0.3
         return x + pattern

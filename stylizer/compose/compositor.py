@@ -12,12 +12,13 @@ from typing import Literal
 import moderngl
 import numpy as np
 
+from stylizer.compose.stabiliser import Stabiliser
 from stylizer.errors import StylizerError
 from stylizer.frame import Frame, Rect, StyledImage
 from stylizer.resources import shader
 from stylizer.stages import is_software_gl
 
-_SOURCE_UNIT, _STYLED_UNIT = 0, 1
+_SOURCE_UNIT, _STYLED_UNIT, _BEFORE_UNIT = 0, 1, 2
 _NO_WIPE = -1.0
 
 
@@ -56,10 +57,15 @@ class Compositor:
     times in the shader; else it is packed to RGBA on the CPU first. None chooses by renderer: at
     1280x720 on llvmpipe the two extra fetches cost 5 ms of CPU time a draw, packing 0.7 ms an
     image; a GPU fetches for nothing.
+    hold: share of the last picture that a new one keeps where the source stands still (0: none).
     """
 
-    def __init__(self, context: moderngl.Context, planar_on_gpu: bool | None = None) -> None:
+    def __init__(
+        self, context: moderngl.Context, planar_on_gpu: bool | None = None, hold: float = 0.0
+    ) -> None:
         self._context = context
+        self._hold = hold
+        self._stabiliser = Stabiliser(context)
         self._planar_on_gpu = (
             not is_software_gl(context.info["GL_RENDERER"])
             if planar_on_gpu is None
@@ -92,7 +98,13 @@ class Compositor:
         if image is not None and image is not self._uploaded:
             self.upload_bytes += self._put_styled(image)
             self._uploaded = image
+            if self._hold:
+                self._stabilise(frame)
         self._image = image
+
+    def forget(self) -> None:
+        """Hold nothing of the pictures so far: another model or source comes."""
+        self._stabiliser.reset()
 
     def draw(self, framebuffer: moderngl.Framebuffer, rect: Rect, look: Look) -> None:
         """Draw the uploaded pair into `rect` (origin at the top left) with black bars around it.
@@ -132,6 +144,7 @@ class Compositor:
         """Free the textures and programs; may be called twice."""
         self._source.release()
         self._styled.release()
+        self._stabiliser.release()
         self._release_own()
         for program, vertices in self._programs.values():
             vertices.release()
@@ -148,19 +161,28 @@ class Compositor:
             self._packed = np.empty(image.pixels.shape[1:], np.uint32)
         return self._styled.put(pack_planes(image.pixels, self._packed), "RGB1")
 
+    def _stabilise(self, frame: Frame) -> None:
+        self._source.use(_SOURCE_UNIT)
+        self._styled.use(_STYLED_UNIT)
+        units = (_SOURCE_UNIT, _STYLED_UNIT, _BEFORE_UNIT)
+        self._stabiliser.draw(frame, self._styled.planar, units, self._hold)
+
     def _draw_pair(self, rect: Rect, look: Look) -> None:
         assert self._frame is not None
         size = self._frame.size
         shows = self._shows(look)
         exact = (rect.width, rect.height) == size
-        planar = shows != "SOURCE" and self._styled.planar
+        planar = shows != "SOURCE" and self._styled.planar and not self._hold
         program, vertices = self._program(_Variant(shows, exact, planar))
         program["size"] = size
         if shows != "STYLED":
             self._source.use(_SOURCE_UNIT)
             program["source_picture"] = _SOURCE_UNIT
         if shows != "SOURCE":
-            self._styled.use(_STYLED_UNIT)
+            if self._hold:
+                self._stabiliser.picture.use(_STYLED_UNIT)
+            else:
+                self._styled.use(_STYLED_UNIT)
             program["styled_picture"] = _STYLED_UNIT
         if shows == "BLEND":
             program["strength"] = look.strength
