@@ -3,6 +3,7 @@
 // cases cost no more than a copy:
 //   EXACT   the picture is shown 1:1: texelFetch, else linear filtering (twice the cost on llvmpipe)
 //   PLANAR  the styled picture is three layers of one channel, as most networks give it
+//   SMALL   the styled picture has the network's size, not the frame's: it is upsampled here
 //   SOURCE, STYLED or BLEND: which pictures are seen
 in vec2 pixel;
 out vec4 shown;
@@ -21,19 +22,36 @@ vec3 source_color() { return texelFetch(source_picture, ivec2(pixel), 0).rgb; }
 vec3 source_color() { return texture(source_picture, pixel / size).rgb; }
 #endif
 
+#if defined(EXACT) && !defined(SMALL)
+#define STYLED_EXACT
+#endif
 #ifdef PLANAR
-#ifdef EXACT
+#ifdef STYLED_EXACT
 float plane(int layer) { return texelFetch(styled_picture, ivec3(pixel, layer), 0).r; }
 #else
 float plane(int layer) { return texture(styled_picture, vec3(pixel / size, layer)).r; }
 #endif
-vec3 styled_color() { return vec3(plane(0), plane(1), plane(2)); }
+vec3 network_color() { return vec3(plane(0), plane(1), plane(2)); }
 #else
-#ifdef EXACT
-vec3 styled_color() { return texelFetch(styled_picture, ivec2(pixel), 0).rgb; }
+#ifdef STYLED_EXACT
+vec3 network_color() { return texelFetch(styled_picture, ivec2(pixel), 0).rgb; }
 #else
-vec3 styled_color() { return texture(styled_picture, pixel / size).rgb; }
+vec3 network_color() { return texture(styled_picture, pixel / size).rgb; }
 #endif
+#endif
+
+#ifdef SMALL
+uniform sampler2D seen_picture;  // the source as the network saw it
+uniform bool detail;
+
+// Only the network's change is upsampled and put onto the frame, whose own detail so stays.
+vec3 styled_color() {
+    if (!detail) return network_color();
+    vec3 change = network_color() - texture(seen_picture, pixel / size).rgb;
+    return clamp(source_color() + change, 0.0, 1.0);
+}
+#else
+vec3 styled_color() { return network_color(); }
 #endif
 
 #ifdef BLEND

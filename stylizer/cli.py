@@ -70,6 +70,10 @@ def run_settings(args: argparse.Namespace) -> Settings:
         raise BadInput(f"--source {source} needs --input PATH")
     if source not in FILE_SOURCES and args.input is not None:
         raise BadInput(f"--input belongs to --source video or images, not to {source}")
+    if args.target_fps and args.inference_size:
+        raise BadInput("--target-fps chooses the inference size itself; leave out --inference-size")
+    if args.faster_tiers and not args.target_fps:
+        raise BadInput("--faster-tiers belongs to --target-fps N")
     offscreen = args.present == "offscreen"
     file_work = args.record is not None or offscreen
     names = vars(args)

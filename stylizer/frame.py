@@ -55,14 +55,17 @@ class Frame:
 
 @dataclass(frozen=True, eq=False)
 class StyledImage:
-    """What a style model gave for one frame, of that frame's size.
+    """What a style model gave for one frame, of that frame's size or of the inference size.
 
     pixels: uint8 RGB, "hwc" (height, width, 3 or 4) or "chw" (3, height, width): planar is what
     most networks give, and the compositor's shader reads it without a transpose on the CPU.
+    seen: what the network saw where that was not the frame itself: uint8 (height, width, 3 or 4)
+    of the same size as pixels, in the frame's channel order.
     """
 
     pixels: np.ndarray
     layout: Layout = "hwc"
+    seen: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         p = self.pixels
@@ -71,6 +74,8 @@ class StyledImage:
             raise ValueError(f"a styled image is uint8 {self.layout}, not {p.dtype} {p.shape}")
         if not p.flags.c_contiguous:
             raise ValueError("a styled image's pixels are C-contiguous: copy the view first")
+        if self.seen is not None and (self.seen.shape[1], self.seen.shape[0]) != self.size:
+            raise ValueError(f"what was seen is {self.seen.shape}, the styled image {self.size}")
 
     @property
     def size(self) -> tuple[int, int]:

@@ -114,6 +114,23 @@ def add_run(commands: argparse._SubParsersAction) -> None:
     p.add_argument("--warmup", type=whole, metavar="N", help="frames left out of the statistics")
     p.add_argument("--strength", type=share, default=1.0, metavar="0..1", help="0 shows the source")
     p.add_argument(
+        "--target-fps",
+        type=positive,
+        metavar="N",
+        help="hold N styled frames a second by the size that the network sees",
+    )
+    p.add_argument(
+        "--faster-tiers",
+        action="store_true",
+        help="with --target-fps: take a faster tier where the smallest size is too slow",
+    )
+    p.add_argument(
+        "--no-detail",
+        dest="detail",
+        action="store_false",
+        help="below full size upsample the styled picture plainly, without the frame's own detail",
+    )
+    p.add_argument(
         "--stabilise",
         type=share,
         default=0.0,

@@ -22,6 +22,7 @@ from stylizer.controls import Controls
 from stylizer.errors import StylizerError
 from stylizer.feed import Shown, open_feed
 from stylizer.frame import Frame, StyledImage, letterbox
+from stylizer.holding import Holding
 from stylizer.hotkeys import Action
 from stylizer.hudfeed import HudFeed
 from stylizer.outputs import Outputs
@@ -106,6 +107,7 @@ class Run:
         self.bank = ModelBank(self._load_model, style)
         self._closers.append(self.bank)
         self.switching = Switching(self.bank)
+        self.holding = Holding(settings.target_fps)
         self._first_size: Future[tuple[int, int]] = Future()
         self._closers.append(Canceller(self._first_size))  # a load that waits for it ends
         if settings.source in SIZED_SOURCES:
@@ -167,18 +169,21 @@ class Run:
         picture = self._picture_rect()
         for action in self.presenter.poll():
             message = self.controls.apply(action, picture)
-            if message is None:
-                message = self._carry_out(action)
-            if message:
-                self.hud.say(message)
+            self._say(self._carry_out(action) if message is None else message)
         for failure in self.bank.take_failures():
             self.hud.say(failure)
         self.feed.steer(self.presenter.inputs(), self.controls.show_source)
+
+    def _say(self, message: str) -> None:
+        if message:
+            self.hud.say(message)
 
     def _take_new(self) -> Shown | None:
         shown = self.feed.next(self._wait_s())
         if shown is not None:
             self.shown = shown
+            if self.holding.note(shown, self.bank.current) and self.settings.faster_tiers:
+                self._say(self.switching.faster(time.perf_counter() - self.stats.started_at))
         return shown
 
     def _wait_s(self) -> float:
@@ -226,7 +231,7 @@ class Run:
         from stylizer.compose.compositor import Look
 
         c = self.controls
-        return Look(c.strength, c.keep_colors, c.wipe, c.show_source)
+        return Look(c.strength, c.keep_colors, c.wipe, c.show_source, self.settings.detail)
 
     # --- counting -------------------------------------------------------------------------
 

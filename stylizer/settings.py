@@ -31,6 +31,9 @@ class Settings:
     strength: float = 1.0
     keep_colors: bool = False
     wipe: float | None = None
+    target_fps: float | None = None  # held by the size that the network sees
+    faster_tiers: bool = False  # and, where that is not enough, by a faster tier
+    detail: bool = True  # below full size the frame keeps its own detail
     stabilise: float = 0.0  # share of the last picture kept where the source stands still
     hud: HudMode = "fps"
     record: Path | None = None

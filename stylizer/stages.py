@@ -53,12 +53,21 @@ class Source(Protocol):
 
 
 class StyleBackend(Protocol):
-    """Turns frames into styled images of the same size. One thread at a time."""
+    """Turns frames into styled images of the frame's or the inference size, on one thread."""
 
     model: str  # the file's stem, or "none"
     model_bytes: int
     provider: str  # the provider of the session that was really built
     provider_reason: str
+
+    @property
+    def resizable(self) -> int | None:
+        """The multiple that inference sizes must have; None: one size only."""
+        ...
+
+    def see(self, inference_size: tuple[int, int] | None) -> None:
+        """Let the network see frames at this size from the next one on; None: theirs."""
+        ...
 
     def style(self, frame: Frame) -> StyledFrame:
         """Raises StylizerError when the session fails."""

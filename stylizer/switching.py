@@ -41,6 +41,15 @@ class Switching:
             return self._switch(at_s, step=STEPS[action.name])
         return None
 
+    def faster(self, at_s: float) -> str:
+        """Switch to the next faster tier of this style; the message to show, "" for none."""
+        from stylizer.style import catalog
+
+        if self._bank.loading or self._bank.current is None:
+            return ""
+        tier = catalog.faster_tier(self._bank.current.model)
+        return self._switch(at_s, tier=tier) if tier else ""
+
     def keep_others_warm(self) -> None:
         """Load the other tiers of this style, so that their keys answer at once."""
         from stylizer.style import catalog

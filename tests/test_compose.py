@@ -226,3 +226,36 @@ def test_the_hud_may_leave_any_state_behind(
     presenter.context.scissor = 3, 3, 5, 5
     compositor.draw(presenter.framebuffer, Rect(0, 0, 64, 48), Look())
     assert np.array_equal(read_rgb(presenter.framebuffer), frame.rgb())
+
+
+def small_pair(change: int) -> tuple[Frame, StyledImage]:
+    """A frame of 64x48 of which the network saw half and gave it back changed by a constant."""
+    source = noise(48, 64, 4) // 2 + 40
+    seen = np.ascontiguousarray(source[::2, ::2])
+    planes = np.ascontiguousarray(seen[..., :3].transpose(2, 0, 1)) + np.uint8(change)
+    return frame_of(source, "RGBA"), StyledImage(planes, "chw", seen)
+
+
+def test_below_full_size_the_frame_keeps_its_own_detail(compositor: Compositor) -> None:
+    frame, image = small_pair(30)
+    compositor.upload(frame, image)
+    shown = compositor.render(Look())[..., :3].astype(int)
+    assert np.abs(shown - (frame.rgb().astype(int) + 30)).max() <= 1
+    half = compositor.render(Look(strength=0.5))[..., :3].astype(int)
+    assert np.abs(half - (frame.rgb().astype(int) + 15)).max() <= 1
+
+
+def test_below_full_size_it_may_be_upsampled_plainly(compositor: Compositor) -> None:
+    frame, image = small_pair(30)
+    compositor.upload(frame, image)
+    shown = compositor.render(Look(detail=False))[..., :3].astype(int)
+    coarse = image.rgb().astype(int)
+    # Linear filtering meets the small picture's own values nowhere; its mean it keeps.
+    assert np.abs(shown.mean(axis=(0, 1)) - coarse.mean(axis=(0, 1))).max() < 2
+    assert shown.std() < 0.9 * frame.rgb().std()
+
+
+def test_a_small_image_without_what_was_seen_is_refused(compositor: Compositor) -> None:
+    frame, image = small_pair(0)
+    with pytest.raises(ValueError, match="does not fit"):
+        compositor.upload(frame, StyledImage(image.pixels, "chw"))

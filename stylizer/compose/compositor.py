@@ -18,7 +18,7 @@ from stylizer.frame import Frame, Rect, StyledImage
 from stylizer.resources import shader
 from stylizer.stages import is_software_gl
 
-_SOURCE_UNIT, _STYLED_UNIT, _BEFORE_UNIT = 0, 1, 2
+_SOURCE_UNIT, _STYLED_UNIT, _BEFORE_UNIT, _SEEN_UNIT = 0, 1, 2, 3
 _NO_WIPE = -1.0
 
 
@@ -28,13 +28,15 @@ class Look:
 
     strength: 0 the source .. 1 the styled picture. keep_colors: styled luma with the source's
     chroma. wipe: None, or 0..1 of the picture's width: the source left of it, styled right of it.
-    show_source: the source alone, whatever the others say.
+    show_source: the source alone, whatever the others say. detail: a styled picture smaller than
+    the frame only changes it, keeping the frame's own detail; else it is upsampled as it is.
     """
 
     strength: float = 1.0
     keep_colors: bool = False
     wipe: float | None = None
     show_source: bool = False
+    detail: bool = True
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,11 @@ class _Variant:
     shows: Literal["SOURCE", "STYLED", "BLEND"]
     exact: bool
     planar: bool
+    small: bool
 
     def defines(self) -> str:
-        names = [self.shows, *["EXACT"] * self.exact, *["PLANAR"] * self.planar]
+        flags = {"EXACT": self.exact, "PLANAR": self.planar, "SMALL": self.small}
+        names = [self.shows, *(name for name, on in flags.items() if on)]
         return "".join(f"#define {name}\n" for name in names)
 
 
@@ -73,6 +77,7 @@ class Compositor:
         )
         self._source = _Picture(context)
         self._styled = _Picture(context)
+        self._seen = _Picture(context)  # the source as the network saw it, where that was smaller
         self._frame: Frame | None = None
         self._image: StyledImage | None = None  # drawn with the frame; None: the source alone
         self._uploaded: StyledImage | None = None  # what the styled texture holds
@@ -85,21 +90,23 @@ class Compositor:
     def upload(self, frame: Frame, image: StyledImage | None) -> None:
         """Make this pair the one that is drawn; an object already uploaded is not sent again.
 
-        Raises ValueError when the two differ in size, StylizerError when a picture is larger than
-        the graphics driver's textures.
+        Raises ValueError when the two differ in size and the image does not hold what the network
+        saw, StylizerError when a picture is larger than the graphics driver's textures.
         """
-        if image is not None and image.size != frame.size:
+        if image is not None and image.size != frame.size and image.seen is None:
             raise ValueError(f"a styled image of {image.size} does not fit a frame of {frame.size}")
         self._check_size(frame.size)
+        swizzle = "BGR1" if frame.channel_order == "BGRA" else "RGB1"
         if frame is not self._frame:
-            swizzle = "BGR1" if frame.channel_order == "BGRA" else "RGB1"
             self.upload_bytes += self._source.put(frame.pixels, swizzle)
             self._frame = frame
         if image is not None and image is not self._uploaded:
             self.upload_bytes += self._put_styled(image)
             self._uploaded = image
+            if image.seen is not None:
+                self.upload_bytes += self._seen.put(image.seen, swizzle)
             if self._hold:
-                self._stabilise(frame)
+                self._stabilise(frame, image)
         self._image = image
 
     def forget(self) -> None:
@@ -144,6 +151,7 @@ class Compositor:
         """Free the textures and programs; may be called twice."""
         self._source.release()
         self._styled.release()
+        self._seen.release()
         self._stabiliser.release()
         self._release_own()
         for program, vertices in self._programs.values():
@@ -161,11 +169,11 @@ class Compositor:
             self._packed = np.empty(image.pixels.shape[1:], np.uint32)
         return self._styled.put(pack_planes(image.pixels, self._packed), "RGB1")
 
-    def _stabilise(self, frame: Frame) -> None:
-        self._source.use(_SOURCE_UNIT)
+    def _stabilise(self, frame: Frame, image: StyledImage) -> None:
+        (self._source if image.seen is None else self._seen).use(_SOURCE_UNIT)
         self._styled.use(_STYLED_UNIT)
         units = (_SOURCE_UNIT, _STYLED_UNIT, _BEFORE_UNIT)
-        self._stabiliser.draw(frame, self._styled.planar, units, self._hold)
+        self._stabiliser.draw(frame, image.size, self._styled.planar, units, self._hold)
 
     def _draw_pair(self, rect: Rect, look: Look) -> None:
         assert self._frame is not None
@@ -173,9 +181,13 @@ class Compositor:
         shows = self._shows(look)
         exact = (rect.width, rect.height) == size
         planar = shows != "SOURCE" and self._styled.planar and not self._hold
-        program, vertices = self._program(_Variant(shows, exact, planar))
+        small = shows != "SOURCE" and self._image is not None and self._image.size != size
+        program, vertices = self._program(_Variant(shows, exact, planar, small))
         program["size"] = size
-        if shows != "STYLED":
+        if small:
+            self._seen.use(_SEEN_UNIT)
+            program["seen_picture"], program["detail"] = _SEEN_UNIT, look.detail
+        if shows != "STYLED" or small:
             self._source.use(_SOURCE_UNIT)
             program["source_picture"] = _SOURCE_UNIT
         if shows != "SOURCE":

@@ -44,8 +44,8 @@ class HudData:
     """What the HUD may show; None and "" are shown as "–" or left out.
 
     frame_time_ms: of the last presented frames, newest last. stage_ms: stage name -> ms, in the
-    order shown. message: a toast at the bottom. bindings: (key name, what it does) for F1;
-    hints: further lines of F1. Sizes are (width, height) in pixels.
+    order shown. held: the rate that is held and how. message: a toast at the bottom. bindings: (key
+    name, what it does) for F1; hints: further lines of F1. Sizes are (width, height) in pixels.
     """
 
     mode: HudMode = "fps"
@@ -69,6 +69,7 @@ class HudData:
     duplicates: int = 0
     recording: bool = False
     recorded_s: float = 0.0
+    held: str = ""
     message: str = ""
     bindings: Sequence[tuple[str, str]] = ()
     hints: Sequence[str] = CAMERA_HINTS
@@ -113,7 +114,8 @@ def _small_panel(pen: Pen, data: HudData) -> None:
 def _graph_panel(pen: Pen, data: HudData) -> None:
     left, y, pad = pen.px(MARGIN), pen.px(MARGIN), pen.px(PADDING)
     stage_rows = (len(data.stage_ms) + 2) // 3
-    width, height = pen.px(GRAPH_WIDTH), pen.px(PANEL_HEIGHT + (stage_rows - 2) * (LINE - 1))
+    tall = PANEL_HEIGHT + (stage_rows - 2) * (LINE - 1) + (LINE if data.held else 0)
+    width, height = pen.px(GRAPH_WIDTH), pen.px(tall)
     pen.box(left, y, width, height)
     x, right = left + pad, left + width - pad
     _rates(pen, x, y + pen.px(7), data)
@@ -219,7 +221,7 @@ def _rows(data: HudData) -> list[tuple[str, str, str]]:
     smaller = data.inference_size not in (None, data.size)
     inference = f"network sees {_size(data.inference_size)}" if smaller else ""
     counts = f"{data.dropped} dropped · {data.duplicates} duplicate"
-    return [
+    rows = [
         ("model", _names(data)[0], ""),
         ("provider", data.provider or NO_VALUE, data.provider_reason),
         ("source", data.source or NO_VALUE, data.capture_method),
@@ -228,6 +230,7 @@ def _rows(data: HudData) -> list[tuple[str, str, str]]:
         ("latency", f"{_number(data.latency_ms)} ms", "capture to present"),
         ("frames", counts, ""),
     ]
+    return [*rows, ("target", data.held, "")] if data.held else rows
 
 
 def _stages(pen: Pen, x: float, right: float, y: float, data: HudData) -> None:

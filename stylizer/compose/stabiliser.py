@@ -36,11 +36,19 @@ class Stabiliser:
         """Forget the last picture: another model, another source."""
         self._fresh = True
 
-    def draw(self, frame: Frame, planar: bool, units: tuple[int, int, int], hold: float) -> None:
-        """Draw the pair bound to texture units (source, styled) over the last picture, which is
-        bound to the third; `picture` is the result. `hold`: 0..1, kept a frame where it is still.
+    def draw(
+        self,
+        frame: Frame,
+        size: tuple[int, int],
+        planar: bool,
+        units: tuple[int, int, int],
+        hold: float,
+    ) -> None:
+        """Draw the pair bound to texture units (source, styled), both of `size`, over the last
+        picture, which is bound to the third; `picture` is the result. `hold`: 0..1, kept a frame
+        where it is still.
         """
-        self._fit(frame.size)
+        self._fit(size)
         cut = self._is_cut(frame)
         program, vertices = self._program(planar)
         source, styled, before = units

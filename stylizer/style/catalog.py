@@ -121,6 +121,13 @@ def other_tiers(current: str) -> list[str]:
     return [f"{style}-{tier}" for tier in TIERS if tier in tiers and tier != now]
 
 
+def faster_tier(current: str) -> str | None:
+    """The next faster tier of the current style that is bundled, or None."""
+    style, now = _parts(current)
+    there = [t for t in TIERS if any(m.style == style and m.tier == t for m in bundled())]
+    return next((t for t in there if now and TIERS.index(t) > TIERS.index(now)), None)
+
+
 def bench_models() -> list[str]:
     """Names of all bundled models, one for each style and tier: what `bench` compares."""
     return list(dict.fromkeys(f"{m.style}-{m.tier}" for m in bundled()))

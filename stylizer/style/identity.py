@@ -15,9 +15,13 @@ class IdentityStyle:
     model_bytes = 0
     provider = "none"
     provider_reason = "none: no model runs"
+    resizable = None
 
     def __init__(self, frame_size: Size = (0, 0)) -> None:
         self.inference_size = frame_size
+
+    def see(self, inference_size: Size | None) -> None:
+        """Nothing sees anything."""
 
     def warm_up(self, size: Size) -> None:
         """Nothing to warm up."""

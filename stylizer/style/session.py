@@ -43,15 +43,25 @@ class SessionStyle:
         """(width, height) that the network sees, padding included."""
         return self._packer.padded
 
+    @property
+    def resizable(self) -> int | None:
+        """The multiple that inference sizes must have; None when the model has one size only."""
+        return None if self.style_model.fixed_size else self.style_model.size_multiple
+
+    def see(self, inference_size: Size | None) -> None:
+        """Let the network see frames at this (width, height) from the next one on; None: theirs.
+        May be called from any thread."""
+        self._asked_size = inference_size
+
     def warm_up(self, size: Size) -> None:
         """Run once at a frame size: memory is taken and kernels are chosen before a frame waits."""
         pixels = np.full((size[1], size[0], 4), 127, np.uint8)
         self.style(Frame(pixels, "RGBA", time.perf_counter(), 0))
 
     def style(self, frame: Frame) -> StyledFrame:
-        """The styled image of the frame's size. Raises StylizerError when the session fails."""
+        """The styled image, of the inference size. Raises StylizerError when the session fails."""
         started = time.perf_counter()
-        if frame.size != self._packer.frame_size:
+        if (frame.size, self._asked_size) != (self._packer.frame_size, self._packer.asked_size):
             self._packer = Packer(self.style_model, frame.size, self._asked_size)
         tensor = self._packer.pack(frame)
         packed = time.perf_counter()

@@ -1,0 +1,45 @@
+"""Holding a frame rate during a run: the governor's size, and a faster tier where that is allowed.
+Main thread only."""
+
+from __future__ import annotations
+
+from stylizer.feed import Shown
+from stylizer.governor import Governor
+from stylizer.stages import StyleBackend
+
+
+class Holding:
+    """Watches every styled pair and tells the backend what size to see."""
+
+    def __init__(self, target_fps: float | None) -> None:
+        self.governor = Governor(target_fps) if target_fps else None
+        self.target_fps = target_fps
+        self._backend: StyleBackend | None = None
+
+    def note(self, new: Shown, backend: StyleBackend | None) -> bool:
+        """Take note of a new pair; True when nothing but a faster tier can hold the rate."""
+        governor = self.governor
+        if governor is None or backend is None or new.styled.image is None:
+            return False
+        if new.styled.model != backend.model:  # made before a switch
+            return False
+        changed = False
+        if backend is not self._backend:
+            self._backend = backend
+            governor.restart()
+            changed = True
+        elif not new.warm:
+            changed = governor.observe(new.styled.preprocess_ms + new.styled.infer_ms)
+        multiple = backend.resizable
+        if multiple is None:  # one size only: nothing to choose
+            return False
+        if changed:
+            backend.see(governor.size(new.styled.frame.size, multiple))
+        return governor.at_the_bottom
+
+    @property
+    def text(self) -> str:
+        """For the HUD: "60 fps wanted, 75 % size"; "" without a target."""
+        if self.governor is None:
+            return ""
+        return f"{self.target_fps:g} fps wanted, network at {self.governor.scale:.0%}"
