@@ -75,7 +75,11 @@ def painted(path, picture: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    "arch", [FastArch("a", 4, 8, 3, 8, 1, refine=1), FastArch("b", 8, 8, 1, 8, 1)]
+    "arch",
+    [
+        FastArch("a", stem=8, stem_kernel=3, body=8, refine=1, skip=False),
+        FastArch("b", 8, 8, body=8, separable=False),
+    ],
 )
 def test_the_network_keeps_the_size(arch):
     x = torch.rand(2, 3, 40, 56)

@@ -55,9 +55,13 @@ def export_onnx(network: Network, path: Path, contract: dict, recipe: dict) -> f
 
 
 def _export_integer(network: FastNetwork, path: Path, contract: dict, recipe: dict) -> None:
-    """The integer graph, if the ranges of its activations are known (they are after training)."""
-    if any(float(act.reach) == 0 for _, act in activations(network)):
-        return
+    """The integer graph. Raises StylizerError when a range was never observed: training does."""
+    unknown = [name for name, act in activations(network) if float(act.reach) == 0]
+    if unknown:
+        raise StylizerError(
+            f"{path}: the range of {unknown[0]!r} is not known, or the layer is dead (all zero); "
+            "train the network on, or with another --seed"
+        )
     block = network.arch.block
     contract = contract | {"layout": f"blocks{block}", "precision": "int8"}
     part = path.with_suffix(".part")

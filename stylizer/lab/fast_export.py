@@ -18,7 +18,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from stylizer.errors import StylizerError
-from stylizer.lab.fast import FastBlock, FastNetwork
+from stylizer.lab.fast import FastBlock, FastNetwork, Separable
 from stylizer.lab.quant import Activation, QuantConv
 
 OPSET = 17
@@ -128,7 +128,13 @@ class _FastGraph:
         y = self.blocks(y, "blocks", net.blocks)
         if b == 4:
             y = self.rejoin(y, fine)
-        y = self.blocks(y, "refine", net.refine)
+        for number, layer in enumerate(net.refine):
+            assert isinstance(layer, Separable)
+            prefix = f"refine.{number}."
+            y = self.conv(y, prefix + "each", layer.each, layer.each_act, relu=False)
+            y = self.conv(y, prefix + "mix", layer.mix, layer.out)
+        if net.arch.separable:
+            y = self.conv(y, "head_each", net.head_each, net.head_act, relu=False)
         y = self.conv(y, "head", net.head, net.out, relu=False)
         if self.integer:
             self.node("Transpose", [y.name], "output", perm=[0, 2, 3, 1])
@@ -165,7 +171,7 @@ class _FastGraph:
     ) -> Value:
         weight, bias, scale = self.arranged(name, conv)
         k, p, s = conv.kernel_size[0], conv.padding[0], conv.stride[0]
-        size = {"kernel_shape": [k, k], "pads": [p] * 4, "strides": [s, s]}
+        size = {"kernel_shape": [k, k], "pads": [p] * 4, "strides": [s, s], "group": conv.groups}
         if not self.integer:
             names = [
                 self.constant(f"{name}.{n}", v) for n, v in (("weight", weight), ("bias", bias))

@@ -88,7 +88,7 @@ class QuantConv(nn.Conv2d):
             return super().forward(input)
         scale = self.weight_scale().view(-1, 1, 1, 1)
         weight = rounded(self.weight / scale) * scale
-        return F.conv2d(input, weight, self.bias, self.stride, self.padding)
+        return F.conv2d(input, weight, self.bias, self.stride, self.padding, groups=self.groups)
 
 
 def observe(network: nn.Module, on: bool) -> None:
