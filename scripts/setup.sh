@@ -26,6 +26,9 @@ if [ "$(uname -s)" = Linux ]; then
         command -v Xvfb >/dev/null || missing+=(xvfb)
         command -v xdotool >/dev/null || missing+=(xdotool)
         command -v openbox >/dev/null || missing+=(openbox)
+        if [ "$(uname -m)" = x86_64 ]; then # one frame on a CPU without VNNI
+            command -v qemu-x86_64 >/dev/null || missing+=(qemu-user)
+        fi
     fi
 fi
 if [ ${#missing[@]} -gt 0 ]; then

@@ -1,6 +1,10 @@
 """The fast tier: its network, its integer graph, training for stillness; on tiny networks."""
 
 import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -18,6 +22,7 @@ from stylizer.lab.fast_export import integer_path, interleaved, planewise  # noq
 from stylizer.lab.stillness import grid_8, grid_loss, random_move, stillness_loss  # noqa: E402
 from stylizer.settings import Settings  # noqa: E402
 from stylizer.style import open_style  # noqa: E402
+from stylizer.style.contract import LAYOUTS  # noqa: E402
 
 CONTRACT = {
     "layout": "NCHW", "range": "0..255", "order": "RGB", "size_multiple": 8,
@@ -147,6 +152,33 @@ def test_the_integer_file_holds_no_float_work(files):
     assert max(int(np.abs(w).max()) for w in weights) <= quant.WEIGHT_LEVELS
     contract = {p.key: p.value for p in model.metadata_props}["stylizer.contract"]
     assert json.loads(contract)["layout"] == "blocks4"
+
+
+def blocks(picture: np.ndarray) -> np.ndarray:
+    """RGBX blocks (1, H/4, W/4, 64) of an RGB picture."""
+    rgbx = np.concatenate([picture, picture[..., :1]], axis=2)
+    return LAYOUTS["blocks4"].pack(rgbx)
+
+
+@pytest.mark.skipif(not shutil.which("qemu-x86_64"), reason="needs Debian's qemu-user")
+def test_a_cpu_without_vnni_gives_the_same_picture(network, files, tmp_path):
+    """Haswell multiplies u8 by s8 in pairs and saturates at 16 bits: 7-bit weights never do."""
+    picture = textured(96, 128)
+    given, native, old = (tmp_path / f"{n}.npy" for n in ("given", "native", "old"))
+    np.save(given, blocks(picture))
+    script = Path(__file__).with_name("one_frame.py")
+    here = [sys.executable, str(script), str(files[1]), str(given)]
+    subprocess.run([*here, str(native)], check=True)
+    haswell = ["qemu-x86_64", "-cpu", "Haswell", *here, str(old)]
+    subprocess.run(haswell, check=True, stderr=subprocess.DEVNULL, timeout=300)
+    a, b = (LAYOUTS["blocks4"].unpack(np.load(path))[..., :3] for path in (native, old))
+    assert a.std() > 20
+    assert psnr(a, b + 1e-6) > 40
+    with torch.no_grad():  # and it is the right picture, not the same wrong one
+        quant.quantise(network, True)
+        simulated = network(tensor(picture))[0].numpy().transpose(1, 2, 0) * 255
+        quant.quantise(network, False)
+    assert psnr(b, simulated) > 38
 
 
 def test_still_pictures_stay_still(files):
