@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from av.container.output import OutputContainer
 from av.video.reformatter import Interpolation
+from PIL import Image
 
 # Flat colours whose BT.709 and BT.601 readings differ by 20 of 255 and more.
 COLOURS = ((200, 40, 40), (40, 180, 60), (30, 80, 210), (220, 200, 40), (128, 128, 128))
@@ -154,3 +155,40 @@ def xvfb() -> Iterator[str]:
     finally:
         server.terminate()
         server.wait()
+
+
+VGG_SHAPES = {
+    0: (64, 3), 2: (64, 64), 5: (128, 64), 7: (128, 128), 10: (256, 128), 12: (256, 256),
+    14: (256, 256), 17: (512, 256), 19: (512, 512), 21: (512, 512),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def vgg_file(tmp_path_factory) -> Path:
+    """The shapes of VGG-16 with He-initialised weights: enough to train towards."""
+    torch = pytest.importorskip("torch")
+    from safetensors.torch import save_file
+
+    generator = torch.Generator().manual_seed(0)
+    weights = {}
+    for index, (out, inp) in VGG_SHAPES.items():
+        scale = (2 / (inp * 9)) ** 0.5
+        weight = torch.randn((out, inp, 3, 3), generator=generator) * scale
+        weights[f"features.{index}.weight"] = weight.half()
+        weights[f"features.{index}.bias"] = torch.zeros(out).half()
+    path = tmp_path_factory.mktemp("vgg") / "vgg.safetensors"
+    save_file(weights, str(path))
+    return path
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory) -> Path:
+    """A folder of four small pictures to train on."""
+    folder = tmp_path_factory.mktemp("pictures")
+    rng = np.random.default_rng(0)
+    for i in range(4):
+        coarse = rng.integers(0, 256, (12, 16, 3), dtype=np.uint8)
+        Image.fromarray(coarse).resize((160, 120), Image.Resampling.BICUBIC).save(
+            folder / f"{i}.png"
+        )
+    return folder

@@ -264,3 +264,31 @@ def test_the_fast_recipe_trains_for_stillness_and_integers():
     assert recipe.quantise_share > 0
     assert default_recipe("original", "a.jpg", "b").quantise_share == 0
     assert "fast" in ARCHS
+
+
+def trained(folder: Path, pictures: Path, vgg_file: Path, *launcher: str) -> dict[str, np.ndarray]:
+    """Weights after a few steps of a tiny training in `folder`."""
+    main = Path(__file__).parents[1] / "main.py"
+    argv = [
+        "train", "--arch", "fast-tiny", "--style", str(pictures / "0.png"),
+        "--content", str(pictures), "--vgg", str(vgg_file), "--steps", "3", "--batch", "2",
+        "--crop", "64x64", "--style-size", "64", "--imitate-steps", "1", "--grid-weight", "0",
+        "--still-weight", "20", "--out", str(folder / "t-fast.onnx"),
+    ]  # fmt: skip
+    folder.mkdir()
+    subprocess.run(
+        [sys.executable, *launcher, str(main), *argv], cwd=folder, check=True,
+        capture_output=True, timeout=300,
+    )  # fmt: skip
+    model = onnx.load(str(folder / "t-fast.onnx"))
+    return {w.name: onnx.numpy_helper.to_array(w) for w in model.graph.initializer}
+
+
+def test_two_processes_train_the_model_of_one(tmp_path, pictures, vgg_file):
+    alone = trained(tmp_path / "one", pictures, vgg_file)
+    torchrun = ("-m", "torch.distributed.run", "--nproc-per-node", "2")
+    together = trained(tmp_path / "two", pictures, vgg_file, *torchrun)
+    start = new_network("fast-tiny")
+    assert isinstance(start, FastNetwork)
+    for name, values in alone.items():
+        assert np.abs(together[name] - values).max() < 0.02 * np.abs(values).max() + 1e-3, name

@@ -7,11 +7,9 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from PIL import Image
 
 torch = pytest.importorskip("torch")
 
-from safetensors.torch import save_file  # noqa: E402
 
 from stylizer.cli import main  # noqa: E402
 from stylizer.errors import BadInput, StylizerError  # noqa: E402
@@ -26,38 +24,6 @@ from stylizer.lab.perceptual import (  # noqa: E402
     style_loss,
     style_targets,
 )
-
-VGG_SHAPES = {
-    0: (64, 3), 2: (64, 64), 5: (128, 64), 7: (128, 128), 10: (256, 128), 12: (256, 256),
-    14: (256, 256), 17: (512, 256), 19: (512, 512), 21: (512, 512),
-}  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def vgg_file(tmp_path_factory) -> Path:
-    """The shapes of VGG-16 with He-initialised weights: enough to train towards."""
-    generator = torch.Generator().manual_seed(0)
-    weights = {}
-    for index, (out, inp) in VGG_SHAPES.items():
-        scale = (2 / (inp * 9)) ** 0.5
-        weight = torch.randn((out, inp, 3, 3), generator=generator) * scale
-        weights[f"features.{index}.weight"] = weight.half()
-        weights[f"features.{index}.bias"] = torch.zeros(out).half()
-    path = tmp_path_factory.mktemp("vgg") / "vgg.safetensors"
-    save_file(weights, str(path))
-    return path
-
-
-@pytest.fixture(scope="module")
-def pictures(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("pictures")
-    rng = np.random.default_rng(0)
-    for i in range(4):
-        coarse = rng.integers(0, 256, (12, 16, 3), dtype=np.uint8)
-        Image.fromarray(coarse).resize((160, 120), Image.Resampling.BICUBIC).save(
-            folder / f"{i}.png"
-        )
-    return folder
 
 
 def recipe(**changes: object) -> fit.Recipe:

@@ -21,6 +21,7 @@ from stylizer.lab.export import export_onnx, load_network, load_weights
 from stylizer.lab.judge import judge
 from stylizer.lab.network import parameter_count
 from stylizer.lab.perceptual import Vgg16, file_sha256, load_vgg
+from stylizer.lab.team import Team, join_team, leave_team
 from stylizer.settings import Settings
 
 LOG_EVERY = 20  # steps between lines when the output is no terminal
@@ -30,6 +31,15 @@ def train_command(args: argparse.Namespace) -> int:
     """Train, export, write the card; returns the exit code. Raises BadInput, StylizerError."""
     recipe = recipe_of(args)
     out = output_path(args)
+    team = join_team(recipe.batch)
+    try:
+        return train_in_team(args, recipe, out, team)
+    finally:
+        leave_team()
+
+
+def train_in_team(args: argparse.Namespace, recipe: Recipe, out: Path, team: Team) -> int:
+    """One process's part of `train_command`; the leading one writes everything."""
     run_dir = Path("runs") / out.stem
     fit.keep_memory()
     vgg = load_vgg(args.vgg)
@@ -44,7 +54,9 @@ def train_command(args: argparse.Namespace) -> int:
         if args.init:
             load_weights(state.network, args.init)
     teacher = load_network(args.teacher) if args.teacher else None
-    final = train_with_progress(args, recipe, state, vgg, style, content, run_dir, teacher)
+    final = train_with_progress(args, recipe, state, vgg, style, content, run_dir, teacher, team)
+    if not team.leads:
+        return 0
     contract = {
         "layout": "NCHW",
         "range": "0..255",
@@ -55,24 +67,22 @@ def train_command(args: argparse.Namespace) -> int:
         "precision": "fp32",
     }
     difference = export_onnx(state.network, out, contract, asdict(recipe))
-    write_card(
-        out,
-        recipe,
-        {
-            "parameters": parameter_count(state.network),
-            "final training losses": {
-                "content": round(final.content, 4),
-                "style": round(final.style, 4),
-                "total variation": round(final.tv, 6),
-            },
-            "skipped steps": final.skipped,
-            "training seconds": round(state.seconds),
-            "content pictures": len(content),
-            "VGG-16 file": "torchvision" if args.vgg is None else file_sha256(args.vgg)[:16],
-            "started from": args.init.name if args.init else "random weights",
-            "versions": fit.versions(),
+    facts = {
+        "parameters": parameter_count(state.network),
+        "final training losses": {
+            "content": round(final.content, 4),
+            "style": round(final.style, 4),
+            "total variation": round(final.tv, 6),
         },
-    )
+        "skipped steps": final.skipped,
+        "training seconds": round(state.seconds),
+        "processes": team.size,
+        "content pictures": len(content),
+        "VGG-16 file": "torchvision" if args.vgg is None else file_sha256(args.vgg)[:16],
+        "started from": args.init.name if args.init else "random weights",
+        "versions": fit.versions(),
+    }
+    write_card(out, recipe, facts)
     print(f"{out}: written; differs from PyTorch by at most {difference:.4f} of 255 on three sizes")
     return 0
 
@@ -133,6 +143,7 @@ def train_with_progress(
     content: ContentSet,
     run_dir: Path,
     teacher: Network | None,
+    team: Team,
 ) -> fit.Progress:
     """The training loop under a progress bar, or with a line now and then where none fits."""
     console = Console(stderr=True)
@@ -142,7 +153,7 @@ def train_with_progress(
         TextColumn("{task.completed}/{task.total}"),
         TimeRemainingColumn(),
         console=console,
-        disable=not console.is_terminal,
+        disable=not console.is_terminal or not team.leads,
     )
     task = bar.add_task("starting", total=recipe.steps, completed=state.step)
 
@@ -150,14 +161,18 @@ def train_with_progress(
         text = f"content {p.content:.3f}  style {p.style:.3f}  tv {p.tv:.5f}"
         text += f"  skipped {p.skipped}" if p.skipped else ""
         bar.update(task, completed=p.step, description=text)
-        if not console.is_terminal and (p.step % LOG_EVERY == 0 or p.step == p.steps):
+        if (
+            team.leads
+            and not console.is_terminal
+            and (p.step % LOG_EVERY == 0 or p.step == p.steps)
+        ):
             left = f"{p.seconds_left / 60:.0f} min left"
             print(f"step {p.step}/{p.steps}  {text}  {left}", file=sys.stderr, flush=True)
 
     with bar:
         every = args.preview_every
         return fit.train(
-            recipe, state, vgg, style, content, run_dir, on_step, every, teacher=teacher
+            recipe, state, vgg, style, content, run_dir, on_step, every, teacher=teacher, team=team
         )
 
 

@@ -31,9 +31,11 @@ from stylizer.lab.perceptual import (
 )
 from stylizer.lab.quant import observe, quantise
 from stylizer.lab.stillness import grid_loss, stillness_loss
+from stylizer.lab.team import Team
 
 CHECKPOINT_EVERY = 50
 MAX_BAD_STEPS = 20
+TEAM_OF_ONE = Team()
 OBSERVED_STEPS = 150  # ranges are followed this long before they count
 
 
@@ -123,6 +125,7 @@ class Goal:
     vgg: Vgg16
     targets: dict[str, Tensor]
     teacher: Network | None = None
+    team: Team = TEAM_OF_ONE
 
 
 @dataclass(frozen=True)
@@ -174,7 +177,9 @@ def train_step(
     """One optimiser step; a non-finite loss or gradient is skipped and counted."""
     for group in state.optimizer.param_groups:
         group["lr"] = learning_rate(recipe, state.step)
+    team = goal.team
     pixels = content.batch(recipe.seed, state.step, recipe.batch, recipe.crop)
+    pixels = pixels[team.rank :: team.size]
     source = torch.from_numpy(pixels).to(device)
     set_precision(state, recipe)
     styled = state.network(source)
@@ -188,8 +193,10 @@ def train_step(
     total = losses.total(recipe)
     state.optimizer.zero_grad(set_to_none=True)
     total.backward()
+    team.average_gradients(state.network)
+    team.average_buffers(state.network)
     norm = torch.nn.utils.clip_grad_norm_(state.network.parameters(), 5.0)
-    if torch.isfinite(total) and torch.isfinite(norm):
+    if torch.isfinite(norm):  # of the whole team: all take the step, or none
         state.optimizer.step()
     else:
         state.skipped += 1
@@ -227,6 +234,7 @@ def train(
     preview_every: int = 200,
     device: torch.device | None = None,
     teacher: Network | None = None,
+    team: Team = TEAM_OF_ONE,
 ) -> Progress:
     """Run the recipe from `state.step` to its end; leaves checkpoint.pt and previews in run_dir.
 
@@ -237,7 +245,7 @@ def train(
     state.network.to(device).train()
     vgg.to(device)
     teacher = teacher.to(device).eval() if teacher else None
-    goal = Goal(vgg, style_targets(vgg, style.to(device)), teacher)
+    goal = Goal(vgg, style_targets(vgg, style.to(device)), teacher, team)
     bad_in_a_row = 0
     smooth = np.zeros(3)
     report = Progress(state.step, recipe.steps, 0.0, 0.0, 0.0, state.skipped, 0.0)
@@ -260,6 +268,8 @@ def train(
         report = Progress(state.step, recipe.steps, c, s, tv, state.skipped, left)
         on_step(report)
         last = state.step == recipe.steps
+        if not team.leads:
+            continue
         if not bad_in_a_row and (state.step % CHECKPOINT_EVERY == 0 or last):
             save_checkpoint(run_dir / "checkpoint.pt", state, recipe)
         if state.step % preview_every == 0 or last:
