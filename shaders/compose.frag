@@ -4,6 +4,7 @@
 //   EXACT   the picture is shown 1:1: texelFetch, else linear filtering (twice the cost on llvmpipe)
 //   PLANAR  the styled picture is three layers of one channel, as most networks give it
 //   SMALL   the styled picture has the network's size, not the frame's: it is upsampled here
+//   STEADY  the styled picture was drawn by stabilise.frag: bottom row first
 //   SOURCE, STYLED or BLEND: which pictures are seen
 in vec2 pixel;
 out vec4 shown;
@@ -25,18 +26,23 @@ vec3 source_color() { return texture(source_picture, pixel / size).rgb; }
 #if defined(EXACT) && !defined(SMALL)
 #define STYLED_EXACT
 #endif
+#ifdef STEADY
+vec2 styled_pixel() { return vec2(pixel.x, size.y - pixel.y); }
+#else
+vec2 styled_pixel() { return pixel; }
+#endif
 #ifdef PLANAR
 #ifdef STYLED_EXACT
-float plane(int layer) { return texelFetch(styled_picture, ivec3(pixel, layer), 0).r; }
+float plane(int layer) { return texelFetch(styled_picture, ivec3(styled_pixel(), layer), 0).r; }
 #else
-float plane(int layer) { return texture(styled_picture, vec3(pixel / size, layer)).r; }
+float plane(int layer) { return texture(styled_picture, vec3(styled_pixel() / size, layer)).r; }
 #endif
 vec3 network_color() { return vec3(plane(0), plane(1), plane(2)); }
 #else
 #ifdef STYLED_EXACT
-vec3 network_color() { return texelFetch(styled_picture, ivec2(pixel), 0).rgb; }
+vec3 network_color() { return texelFetch(styled_picture, ivec2(styled_pixel()), 0).rgb; }
 #else
-vec3 network_color() { return texture(styled_picture, pixel / size).rgb; }
+vec3 network_color() { return texture(styled_picture, styled_pixel() / size).rgb; }
 #endif
 #endif
 

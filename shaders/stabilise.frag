@@ -1,7 +1,9 @@
 #version 330
 // The styled picture with less flicker: where the source stands still the picture before is held,
 // where it moves the new one is taken at once. Alpha carries the source's luma to the next frame.
-// All textures have row 0 on top, and so has what is drawn here: gl_FragCoord counts along.
+// It is drawn as the screen has it, bottom row first, so that it can be shown by a plain copy:
+// `pixel` is the place in source and styled picture, gl_FragCoord in what was drawn before.
+in vec2 pixel;
 uniform sampler2D source_picture;
 uniform sampler2D before;  // what this pass drew for the last pair
 uniform float hold;        // share of it that is kept where nothing moves; 0 after a cut
@@ -17,7 +19,7 @@ const vec3 LUMA = vec3(0.2126, 0.7152, 0.0722);  // Rec. 709
 const float STILL = 2.5 / 255.0, MOVED = 10.0 / 255.0;
 
 void main() {
-    ivec2 at = ivec2(gl_FragCoord.xy);
+    ivec2 at = ivec2(pixel);
 #ifdef PLANAR
     vec3 styled;
     for (int i = 0; i < 3; i++) styled[i] = texelFetch(styled_picture, ivec3(at, i), 0).r;
@@ -25,7 +27,7 @@ void main() {
     vec3 styled = texelFetch(styled_picture, at, 0).rgb;
 #endif
     float luma = dot(texelFetch(source_picture, at, 0).rgb, LUMA);
-    vec4 old = texelFetch(before, at, 0);
+    vec4 old = texelFetch(before, ivec2(gl_FragCoord.xy), 0);
     float moved = clamp((abs(luma - old.a) - STILL) / (MOVED - STILL), 0.0, 1.0);
     steady = vec4(mix(styled, old.rgb, hold * (1.0 - moved)), luma);
 }

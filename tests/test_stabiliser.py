@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from stylizer.compose.compositor import Compositor, Look
-from stylizer.frame import Frame, StyledImage
+from stylizer.frame import Frame, Rect, StyledImage
 from stylizer.present.offscreen import OffscreenPresenter
 from stylizer.settings import Settings
 
@@ -96,3 +96,20 @@ def test_the_same_pair_drawn_again_is_not_held_again(compositor: Compositor) -> 
     once = compositor.render(Look())
     compositor.upload(frame, image)
     assert np.array_equal(compositor.render(Look()), once)
+
+
+def test_the_framebuffer_shows_what_is_recorded(compositor: Compositor) -> None:
+    """A plain copy on the screen, a pass of shaders in a recording or under a wipe: one picture."""
+    source, first, second = picture(0, 40, 120), picture(1), picture(2)
+    presenter = OffscreenPresenter(Settings(), (WIDTH, HEIGHT))
+    own = Compositor(presenter.context, hold=HOLD)
+    show(own, source, first)
+    shown = show(own, source, second)
+    whole = Rect(0, 0, WIDTH, HEIGHT)
+    own.draw(presenter.framebuffer, whole, Look())
+    assert np.array_equal(presenter.read_back(), shown)
+    own.draw(presenter.framebuffer, whole, Look(strength=0.5))
+    half = (source.astype(float) + shown) / 2
+    assert np.abs(presenter.read_back() - half).max() <= 1
+    own.release()
+    presenter.close()

@@ -47,9 +47,11 @@ class _Variant:
     exact: bool
     planar: bool
     small: bool
+    steady: bool
 
     def defines(self) -> str:
         flags = {"EXACT": self.exact, "PLANAR": self.planar, "SMALL": self.small}
+        flags |= {"STEADY": self.steady}
         names = [self.shows, *(name for name, on in flags.items() if on)]
         return "".join(f"#define {name}\n" for name in names)
 
@@ -126,6 +128,11 @@ class Compositor:
         self._context.enable_only(moderngl.NOTHING)
         if (rect.x, rect.y, rect.width, rect.height) != (0, 0, width, height):
             framebuffer.clear(0.0, 0.0, 0.0, 1.0)
+        if self._is_plain_copy(framebuffer, rect, look):
+            self._stabiliser.copy_to(framebuffer)
+            framebuffer.use()
+            framebuffer.viewport = (0, 0, width, height)
+            return
         framebuffer.viewport = (rect.x, height - rect.y - rect.height, rect.width, rect.height)
         self._draw_pair(rect, look)
         framebuffer.viewport = (0, 0, width, height)
@@ -175,6 +182,15 @@ class Compositor:
         units = (_SOURCE_UNIT, _STYLED_UNIT, _BEFORE_UNIT)
         self._stabiliser.draw(frame, image.size, self._styled.planar, units, self._hold)
 
+    def _is_plain_copy(self, framebuffer: moderngl.Framebuffer, rect: Rect, look: Look) -> bool:
+        """Whether what is shown is the stabilised picture and nothing else. Not for `render`: its
+        alpha holds luma."""
+        if not self._hold or framebuffer is self._own or self._shows(look) != "STYLED":
+            return False
+        assert self._image is not None
+        everything = (rect.x, rect.y, rect.width, rect.height) == (0, 0, *framebuffer.size)
+        return everything and framebuffer.size == self._image.size
+
     def _draw_pair(self, rect: Rect, look: Look) -> None:
         assert self._frame is not None
         size = self._frame.size
@@ -182,7 +198,8 @@ class Compositor:
         exact = (rect.width, rect.height) == size
         planar = shows != "SOURCE" and self._styled.planar and not self._hold
         small = shows != "SOURCE" and self._image is not None and self._image.size != size
-        program, vertices = self._program(_Variant(shows, exact, planar, small))
+        steady = shows != "SOURCE" and self._hold > 0
+        program, vertices = self._program(_Variant(shows, exact, planar, small, steady))
         program["size"] = size
         if small:
             self._seen.use(_SEEN_UNIT)

@@ -55,6 +55,7 @@ class Stabiliser:
         self._pictures[0].use(before)
         program["source_picture"], program["styled_picture"] = source, styled
         program["before"] = before
+        program["size"] = size
         program["hold"] = 0.0 if self._fresh or cut else min(hold, MOST)
         bound = self._context.fbo
         self._targets[1].use()
@@ -67,8 +68,12 @@ class Stabiliser:
 
     @property
     def picture(self) -> moderngl.Texture:
-        """What `draw` drew last: RGB, and in alpha the source's luma."""
+        """What `draw` drew last, bottom row first: RGB, and in alpha the source's luma."""
         return self._pictures[0]
+
+    def copy_to(self, framebuffer: moderngl.Framebuffer) -> None:
+        """Put the picture onto a framebuffer of its size: 0.4 ms on llvmpipe, a pass takes 2."""
+        self._context.copy_framebuffer(framebuffer, self._targets[0])
 
     def release(self) -> None:
         """Free everything; may be called twice."""
@@ -102,7 +107,7 @@ class Stabiliser:
             head, body = shader("stabilise.frag").split("\n", 1)
             define = "#define PLANAR\n" if planar else ""
             program = self._context.program(
-                vertex_shader=shader("stabilise.vert"), fragment_shader=f"{head}\n{define}{body}"
+                vertex_shader=shader("compose.vert"), fragment_shader=f"{head}\n{define}{body}"
             )
             self._programs[planar] = program, self._context.vertex_array(program, [])
         return self._programs[planar]
