@@ -91,6 +91,7 @@ class Run:
         self._first_styled_s: float | None = None
         self._drawn: tuple[Frame, StyledImage | None] | None = None
         self._model_shown = ""
+        self._counting = False  # something was presented
         self.stats = FrameStats(self._started)
         self._dropped_before = 0
         self._closers: list[Any] = []
@@ -243,7 +244,10 @@ class Run:
             self._first_styled_s = now - self._started
             if self.settings.present != "offscreen":
                 self.switching.keep_others_warm()
-        if self.shown is None or self.shown.warm:  # statistics start after the last warm-up frame
+        # Statistics start after the last warm-up frame, and live after the first frame shown: a
+        # fast network has warmed up before there is anything to show it on.
+        first, self._counting = not self._counting, True
+        if self.shown is None or self.shown.warm or (first and not self.settings.sync):
             self.stats = FrameStats(now, warmup=self.stats.warmup + (new is not None))
             self._dropped_before = self.feed.dropped
             return

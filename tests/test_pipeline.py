@@ -14,6 +14,7 @@ from stylizer.pipeline import run
 from stylizer.report import make_report
 from stylizer.settings import Settings
 from stylizer.source.synthetic import read_frame_number
+from stylizer.stages import open_backend
 
 SIZE = (320, 180)
 HEADLESS = Settings(
@@ -85,6 +86,22 @@ def test_live_frames_are_dropped_under_a_slow_style(clip):
     assert stats.dropped > stats.styled
     assert stats.styled + stats.dropped == clip.frames
     assert style.numbers == sorted(style.numbers)
+
+
+def test_starting_up_is_no_frame_time(monkeypatch):
+    """A fast network has warmed up long before the presenter is there: its frames wait, uncounted."""
+    from stylizer import pipeline
+
+    def slowly(table, kind, *args):
+        if kind == "presenter":
+            time.sleep(1.0)
+        return open_backend(table, kind, *args)
+
+    monkeypatch.setattr(pipeline, "open_backend", slowly)
+    stats = run(settings(sync=False, frames=5, warmup=1), InvertingStyle(0.02)).stats
+    assert stats.presented == 5
+    assert stats.seconds < 1
+    assert stats.frame_time_ms[0] < 1000
 
 
 def test_a_rendered_source_is_not_read_at_full_rate_for_a_slow_network():
