@@ -89,7 +89,7 @@ def test_live_frames_are_dropped_under_a_slow_style(clip):
 
 
 def test_starting_up_is_no_frame_time(monkeypatch):
-    """A fast network has warmed up long before the presenter is there: its frames wait, uncounted."""
+    """A fast network has warmed up before the presenter is there: its frames are not counted."""
     from stylizer import pipeline
 
     def slowly(table, kind, *args):
