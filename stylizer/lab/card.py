@@ -7,7 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from stylizer.lab.fit import Recipe
+from stylizer.lab.archs import ARCHS, Recipe
+from stylizer.lab.fast import FastArch
 
 
 def write_card(model: Path, recipe: Recipe, facts: dict[str, Any]) -> Path:
@@ -21,7 +22,7 @@ def write_card(model: Path, recipe: Recipe, facts: dict[str, Any]) -> Path:
         f"# {model.stem}",
         "",
         f"A feed-forward style model ({recipe.arch} tier) trained on `{recipe.style}`.",
-        "Input and output: NCHW RGB 0..255 float32, any height and width that are multiples of 4.",
+        *_ends(model, recipe),
         "",
         "| | |",
         "|---|---|",
@@ -36,6 +37,22 @@ def write_card(model: Path, recipe: Recipe, facts: dict[str, Any]) -> Path:
     ]
     path.write_text("\n".join(lines) + kept, encoding="utf-8")
     return path
+
+
+def _ends(model: Path, recipe: Recipe) -> list[str]:
+    """What goes in and comes out."""
+    arch = ARCHS[recipe.arch]
+    lines = [
+        "Input and output: NCHW RGB 0..255 float32, any height and width that are multiples of "
+        f"{arch.size_multiple}."
+    ]
+    if isinstance(arch, FastArch):
+        lines.append(
+            f"`{model.stem}-int8.onnx` computes the same in 8-bit integers on blocks of "
+            f"{arch.block}x{arch.block} RGBX pixels, uint8 (1, H/{arch.block}, W/{arch.block}, "
+            f"{4 * arch.block**2}) in and out, row, column and channel in this order."
+        )
+    return lines
 
 
 def _cell(value: Any) -> str:
