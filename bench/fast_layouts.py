@@ -22,7 +22,7 @@ from stylizer.frame import Frame
 from stylizer.lab.archs import ARCHS
 from stylizer.lab.export import export_onnx
 from stylizer.lab.fast import FastArch, FastNetwork
-from stylizer.lab.fast_export import integer_path
+from stylizer.lab.fast_export import beside
 from stylizer.lab.quant import observe
 from stylizer.report import machine
 from stylizer.settings import Settings
@@ -73,7 +73,7 @@ def built(arch: FastArch, folder: Path) -> Path:
     contract = {"layout": "NCHW", "range": "0..255", "order": "RGB", "size_multiple": 8}
     path = folder / f"layout{len(list(folder.iterdir()))}.onnx"
     export_onnx(network, path, contract, {})
-    return integer_path(path)
+    return beside(path, "int8")
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from stylizer.frame import Frame  # noqa: E402
 from stylizer.lab import export, quant  # noqa: E402
 from stylizer.lab.archs import ARCHS, default_recipe, new_network  # noqa: E402
 from stylizer.lab.fast import FastArch, FastNetwork  # noqa: E402
-from stylizer.lab.fast_export import integer_path, interleaved, planewise  # noqa: E402
+from stylizer.lab.fast_export import beside, interleaved, planewise  # noqa: E402
 from stylizer.lab.stillness import grid_8, grid_loss, random_move, stillness_loss  # noqa: E402
 from stylizer.settings import Settings  # noqa: E402
 from stylizer.style import open_style  # noqa: E402
@@ -65,7 +65,7 @@ def files(network, tmp_path_factory):
     """(float file, integer file)."""
     path = tmp_path_factory.mktemp("fast") / "dots-fast.onnx"
     assert export.export_onnx(network, path, CONTRACT, {"seed": 1}) < 0.01
-    return path, integer_path(path)
+    return path, beside(path, "int8")
 
 
 def painted(path, picture: np.ndarray) -> np.ndarray:
@@ -131,6 +131,13 @@ def test_the_float_file_does_what_pytorch_does(network, files):
     with torch.no_grad():
         wanted = network(tensor(padded)).clamp(0, 1)[0].numpy().transpose(1, 2, 0) * 255
     assert np.abs(painted(files[0], picture) - wanted[:70, :100]).max() <= 1
+
+
+def test_half_precision_is_near_float(files):
+    half = beside(files[0], "fp16")
+    assert half.stat().st_size < 0.7 * files[0].stat().st_size
+    picture = textured(64, 96, 2)
+    assert psnr(painted(half, picture), painted(files[0], picture)) > 40
 
 
 def test_the_integer_file_holds_no_float_work(files):

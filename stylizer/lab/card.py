@@ -48,7 +48,8 @@ def _ends(model: Path, recipe: Recipe) -> list[str]:
     ]
     if isinstance(arch, FastArch):
         lines.append(
-            f"`{model.stem}-int8.onnx` computes the same in 8-bit integers on blocks of "
+            f"`{model.stem}-fp16.onnx` is the same in half precision, `{model.stem}-int8.onnx` in "
+            f"8-bit integers on blocks of "
             f"{arch.block}x{arch.block} RGBX pixels, uint8 (1, H/{arch.block}, W/{arch.block}, "
             f"{4 * arch.block**2}) in and out, row, column and channel in this order."
         )

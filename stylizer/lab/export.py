@@ -15,7 +15,13 @@ from onnx import helper, numpy_helper
 from stylizer.errors import BadInput, StylizerError
 from stylizer.lab.archs import Network, new_network
 from stylizer.lab.fast import FastNetwork
-from stylizer.lab.fast_export import activations, integer_path, load_fast_weights, write_fast
+from stylizer.lab.fast_export import (
+    Precision,
+    activations,
+    beside,
+    load_fast_weights,
+    write_fast,
+)
 from stylizer.lab.network import OUTPUT_GAIN, ConvLayer, StyleNetwork, fold_byte_range
 from stylizer.lab.quant import observe, quantise
 
@@ -26,7 +32,7 @@ MAX_DIFFERENCE = 0.5  # of 255
 
 def export_onnx(network: Network, path: Path, contract: dict, recipe: dict) -> float:
     """Write the network as ONNX (NCHW RGB 0..255 in and out); the fast tier's integer graph on
-    pixel blocks goes beside it as NAME-int8.onnx.
+    pixel blocks goes beside it as NAME-int8.onnx, half precision as NAME-fp16.onnx.
 
     Returns the largest difference from PyTorch over three sizes, in 255ths, of the float file.
     Raises StylizerError when it is over 0.5: then nothing is written.
@@ -37,7 +43,7 @@ def export_onnx(network: Network, path: Path, contract: dict, recipe: dict) -> f
         if isinstance(network, FastNetwork):
             quantise(network, False)
             observe(network, False)
-            write_fast(network, part, False, contract, recipe)
+            write_fast(network, part, "fp32", contract, recipe)
         else:
             _write(fold_byte_range(network), part, contract, recipe)
         difference = max(_difference(network, part, size) for size in CHECK_SIZES)
@@ -47,29 +53,30 @@ def export_onnx(network: Network, path: Path, contract: dict, recipe: dict) -> f
                 f"(at most {MAX_DIFFERENCE} allowed); nothing was written"
             )
         if isinstance(network, FastNetwork):
-            _export_integer(network, integer_path(path), contract, recipe)
+            _export_beside(network, path, contract, recipe)
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
     return difference
 
 
-def _export_integer(network: FastNetwork, path: Path, contract: dict, recipe: dict) -> None:
-    """The integer graph. Raises StylizerError when a range was never observed: training does."""
+def _export_beside(network: FastNetwork, path: Path, contract: dict, recipe: dict) -> None:
+    """NAME-int8.onnx and NAME-fp16.onnx. Raises StylizerError when a range was never observed."""
     unknown = [name for name, act in activations(network) if float(act.reach) == 0]
     if unknown:
         raise StylizerError(
             f"{path}: the range of {unknown[0]!r} is not known, or the layer is dead (all zero); "
             "train the network on, or with another --seed"
         )
-    block = network.arch.block
-    contract = contract | {"layout": f"blocks{block}", "precision": "int8"}
-    part = path.with_suffix(".part")
-    try:
-        write_fast(network, part, True, contract, recipe)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    precisions: tuple[Precision, ...] = ("int8", "fp16")
+    for precision in precisions:
+        target = beside(path, precision)
+        part = target.with_suffix(".part")
+        try:
+            write_fast(network, part, precision, contract, recipe)
+            os.replace(part, target)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def _write(network: StyleNetwork, path: Path, contract: dict, recipe: dict) -> None:

@@ -2,7 +2,7 @@
 
 Integer (U8S8, QDQ): uint8 RGBX blocks (1, H/b, W/b, 4 b b) in and out, value order (row, column,
 channel); no float is left at either end, so that pixels are moved once, by whoever packs them.
-Float: NCHW RGB 0..255, for GPUs and other programs.
+Float (fp32, fp16): NCHW RGB 0..255, for GPUs and other programs.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import onnx
 import torch
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper, numpy_helper
 
 from stylizer.errors import StylizerError
 from stylizer.lab.fast import FastBlock, FastNetwork, Separable
@@ -34,16 +34,22 @@ class Value:
     zero_point: int = 0
 
 
-def integer_path(path: Path) -> Path:
-    """Where the integer file lies beside the float file."""
-    return path.with_name(f"{path.stem}-int8.onnx")
+Precision = Literal["fp32", "fp16", "int8"]
+
+
+def beside(path: Path, precision: Precision) -> Path:
+    """Where the file of another precision lies beside the float file."""
+    return path.with_name(f"{path.stem}-{precision}.onnx")
 
 
 def write_fast(
-    network: FastNetwork, path: Path, integer: bool, contract: dict, recipe: dict
+    network: FastNetwork, path: Path, precision: Precision, contract: dict, recipe: dict
 ) -> None:
     """Write the network to `path`; `contract` and `recipe` go into the metadata."""
-    model = _FastGraph(network, integer).build()
+    contract = contract | {"precision": precision}
+    if precision == "int8":
+        contract["layout"] = f"blocks{network.arch.block}"
+    model = _FastGraph(network, precision).build()
     ranges = {name: float(act.reach) for name, act in activations(network)}
     texts = {"stylizer.contract": contract, "stylizer.recipe": recipe, RANGES_KEY: ranges}
     for key, value in texts.items():
@@ -106,10 +112,11 @@ def planewise(values: np.ndarray, area: int) -> np.ndarray:
 class _FastGraph:
     """Collects nodes and weights of one network."""
 
-    def __init__(self, network: FastNetwork, integer: bool) -> None:
+    def __init__(self, network: FastNetwork, precision: Precision) -> None:
         self.network = network
-        self.integer = integer
-        self.channels = 4 if integer else 3  # of a pixel
+        self.integer = precision == "int8"
+        self.number = np.float16 if precision == "fp16" else np.float32
+        self.channels = 4 if self.integer else 3  # of a pixel
         self.nodes: list[onnx.NodeProto] = []
         self.weights: dict[str, np.ndarray] = {}
 
@@ -174,7 +181,8 @@ class _FastGraph:
         size = {"kernel_shape": [k, k], "pads": [p] * 4, "strides": [s, s], "group": conv.groups}
         if not self.integer:
             names = [
-                self.constant(f"{name}.{n}", v) for n, v in (("weight", weight), ("bias", bias))
+                self.constant(f"{name}.{n}", v.astype(self.number))
+                for n, v in (("weight", weight), ("bias", bias))
             ]
             y = self.node("Conv", [x.name, *names], **size)
             return Value(self.node("Relu", [y]) if relu else y)
@@ -246,7 +254,7 @@ class _FastGraph:
         return [scale, self.constant(f"{x.name}_zero", np.array(x.zero_point, np.uint8))]
 
     def model(self, shape: list[Any]) -> onnx.ModelProto:
-        kind = TensorProto.UINT8 if self.integer else TensorProto.FLOAT
+        kind = helper.np_dtype_to_tensor_dtype(np.dtype(np.uint8 if self.integer else self.number))
         ends = [helper.make_tensor_value_info(n, kind, shape) for n in ("input", "output")]
         weights = [numpy_helper.from_array(v, n) for n, v in self.weights.items()]
         graph = helper.make_graph(self.nodes, "fast_style", ends[:1], ends[1:], weights)
