@@ -9,7 +9,6 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, NoReturn
 
 from stylizer.errors import BadInput, StylizerError, one_sentence
@@ -65,9 +64,11 @@ def parse(argv: list[str]) -> argparse.Namespace:
 
 def run_settings(args: argparse.Namespace) -> Settings:
     """Settings of `run`. Raises BadInput when options do not fit together."""
-    source = args.source or ("demo" if args.input is None else guess_source(args.input))
+    source = args.source or guess_source(args)
     if source in FILE_SOURCES and args.input is None:
         raise BadInput(f"--source {source} needs --input PATH")
+    if (source == "window") != (args.window is not None):
+        raise BadInput("--source window and --window NAME belong together; see `stylizer windows`")
     if source not in FILE_SOURCES and args.input is not None:
         raise BadInput(f"--input belongs to --source video or images, not to {source}")
     if args.target_fps and args.inference_size:
@@ -87,10 +88,16 @@ def run_settings(args: argparse.Namespace) -> Settings:
     return Settings(**options)
 
 
-def guess_source(path: Path) -> str:
-    """What --input means without --source: a folder or a picture is images, else video."""
+def guess_source(args: argparse.Namespace) -> str:
+    """What --window or --input means without --source: a folder or a picture is images, any other
+    file a video."""
     from stylizer.source.images import SUFFIXES
 
+    if args.window is not None:
+        return "window"
+    path = args.input
+    if path is None:
+        return "demo"
     return "images" if path.is_dir() or path.suffix.lower() in SUFFIXES else "video"
 
 
@@ -200,6 +207,25 @@ def doctor_command(args: argparse.Namespace) -> int:
     return 0 if all(f.works for f in findings if f.needed) else 1
 
 
+def windows_command(args: argparse.Namespace) -> int:
+    from stylizer import show
+    from stylizer.source.window_list import list_windows
+    from stylizer.x11 import Display
+
+    display = Display()
+    try:
+        found = [window.as_dict() for window in list_windows(display)]
+    finally:
+        display.close()
+    if args.json:
+        print(json.dumps(found, indent=2))
+    elif found:
+        show.print_facts([w | {"size": "{}x{}".format(*w["size"])} for w in found])
+    else:
+        print("no window is open that could be captured")
+    return 0
+
+
 def train_command(args: argparse.Namespace) -> int:
     return lab("train_command")(args)
 
@@ -247,6 +273,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "bench": bench_command,
     "models": models_command,
     "doctor": doctor_command,
+    "windows": windows_command,
     "train": train_command,
     "judge": judge_command,
     "flicker": flicker_command,

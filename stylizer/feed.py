@@ -142,7 +142,8 @@ class CaptureThread:
     def _read_all(self, source: Source) -> None:
         self._renders = getattr(source, "renders", False)
         # The first frame is read at once; the next ones when the run has warmed up.
-        self._read(source)
+        while not self._read(source) and not self._stop.is_set():
+            pass
         while not self._stop.is_set():
             if not self._go.wait(POLL_S):
                 continue
@@ -152,9 +153,10 @@ class CaptureThread:
                 self._go.clear()
             elif self._renders and not self.eager:
                 self.slot.wait_taken(STALE_S)
-            self._read(source)
+            while not self._read(source) and self._on_demand and not self._stop.is_set():
+                pass  # lock-step on a live source: its next frame, whenever it comes
 
-    def _read(self, source: Source) -> None:
+    def _read(self, source: Source) -> bool:
         inputs, self.inputs = self.inputs, IDLE
         started = time.perf_counter()
         frame = source.read(inputs)
@@ -162,6 +164,7 @@ class CaptureThread:
             captured = Captured(frame, (time.perf_counter() - started) * 1000)
             self.newest = captured
             self.slot.put(captured)
+        return frame is not None
 
 
 class SyncFeed:

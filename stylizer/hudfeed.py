@@ -63,6 +63,9 @@ class HudFeed:
         self._hud.draw(presenter.framebuffer, self._data(now, message))
 
     def _standing_message(self) -> str:
+        state = getattr(self._run.source, "state", "")
+        if state:
+            return f"the window is {state}"
         loading = self._run.bank.loading
         return f"loading {loading}" if loading and self._run.settings.present == "window" else ""
 

@@ -92,9 +92,18 @@ def add_run(commands: argparse._SubParsersAction) -> None:
         "--record painted.mp4",
     )
     p.add_argument(
-        "--source", default=None, metavar="NAME", help="demo (default), video, images, synthetic"
+        "--source",
+        default=None,
+        metavar="NAME",
+        help="demo (default), window, video, images, synthetic",
     )
     p.add_argument("--input", type=Path, metavar="PATH", help="a video file, a picture or a folder")
+    p.add_argument(
+        "--window",
+        metavar="W",
+        help="capture this window: part of its title, 0xID, pid:N, class:NAME",
+    )
+    p.add_argument("--wait", action="store_true", help="when it closes, wait until it is back")
     p.add_argument(
         "--model",
         default="auto",
@@ -203,6 +212,17 @@ def add_doctor(commands: argparse._SubParsersAction) -> None:
     p.set_defaults(command="doctor")
 
 
+def add_windows(commands: argparse._SubParsersAction) -> None:
+    p = commands.add_parser(
+        "windows",
+        help="what can be captured",
+        description="The windows that can be captured, the most recently active first.",
+        epilog="example: stylizer windows --json",
+    )
+    p.add_argument("--json", action="store_true", help="print JSON")
+    p.set_defaults(command="windows")
+
+
 def add_train(commands: argparse._SubParsersAction) -> None:
     p = commands.add_parser(
         "train",
@@ -293,6 +313,15 @@ def build_parser() -> OneSentenceParser:
         "example: stylizer run --model mosaic-small",
     )
     commands = parser.add_subparsers(parser_class=OneSentenceParser, metavar="COMMAND")
-    for add in (add_run, add_bench, add_models, add_doctor, add_train, add_judge, add_flicker):
+    for add in (
+        add_run,
+        add_bench,
+        add_models,
+        add_doctor,
+        add_windows,
+        add_train,
+        add_judge,
+        add_flicker,
+    ):
         add(commands)
     return parser

@@ -124,7 +124,8 @@ class Run:
         self._closers.append(self.feed)
         if not self._first_size.done():
             self._first_size.set_result(self.source.size)
-        size = settings.size if settings.present == "window" else self.source.size
+        sized = settings.present == "window" and settings.source != "window"
+        size = settings.size if sized else self.source.size
         self.presenter = open_backend(PRESENTERS, "presenter", settings.present, settings, size)
         self._closers.append(self.presenter)
         if settings.sync:

@@ -15,6 +15,8 @@ class Settings:
 
     source: str = "demo"
     input: Path | None = None
+    window: str | None = None  # the window to capture: part of its title, 0xID, pid:N, class:NAME
+    wait: bool = False  # a closed window may come back
     model: str = "auto"
     model_layout: str | None = None
     model_range: str | None = None

@@ -37,7 +37,8 @@ class Source(Protocol):
     size: tuple[int, int]  # (width, height) of the next frame as far as known
     frame_rate: float | None  # frames a second of the medium; None for a live or still source
     # Optional: `renders = True`, each read costs a rendering; it is then not read at full rate
-    # while frames wait for the network. `skipped`, an int: frames due but left out by the source.
+    # while frames wait for the network. `state`, a word when no frames come for a reason the user
+    # should read ("minimised"). `skipped`, an int: frames due but left out by the source.
 
     def read(self, inputs: InputState) -> Frame | None:
         """The newest frame; None when nothing is newer (it may wait up to 20 ms for one).
@@ -122,6 +123,7 @@ SOURCES = {
     "demo": Backend("stylizer.source.demo", "DemoSource"),
     "video": Backend("stylizer.source.video", "VideoSource"),
     "images": Backend("stylizer.source.images", "ImagesSource"),
+    "window": Backend("stylizer.source.window_x11", "WindowSource"),
     "synthetic": Backend("stylizer.source.synthetic", "SyntheticSource"),
 }
 STYLES = {

@@ -1,0 +1,407 @@
+"""A window of another program, by XComposite and MIT-SHM: its own pixels, covered or not.
+
+Facts it stands on: a redirected window keeps all its pixels in a pixmap of its own; the pixmap
+freezes at a resize and must be named again; grabs of a destroyed window go on giving a stale
+picture, so DestroyNotify is trusted, not the grab; the first pixels after redirecting are those
+that were on the screen, somebody else's where the window was covered.
+"""
+
+from __future__ import annotations
+
+import ctypes as c
+import math
+import time
+
+import numpy as np
+
+from stylizer.errors import BadInput, StylizerError
+from stylizer.frame import Frame, InputState
+from stylizer.settings import Settings
+from stylizer.source.window_list import describe, find_window
+from stylizer.stages import SourceEnded
+from stylizer.x11 import (
+    CONFIGURE,
+    DESTROY,
+    IS_VIEWABLE,
+    MAP,
+    STRUCTURE_NOTIFY,
+    UNMAP,
+    Display,
+    Window,
+    XEvent,
+    library,
+)
+
+WAIT_S = 0.010  # how long a read waits for the window to draw
+AUTOMATIC = 0  # CompositeRedirectAutomatic
+RAW_RECTANGLES = 0  # XDamageReportRawRectangles
+ALL_PLANES = 0xFFFFFFFF
+Z_PIXMAP = 2
+REDRAW_S = 0.3  # how long a window may leave parts of itself undrawn
+COVERAGE = 32  # cells a side, to see that all of a window has been drawn anew
+IPC_RMID = 0
+EXPOSE, EXPOSURE_MASK = 12, 1 << 15
+
+
+class ShmInfo(c.Structure):
+    """XShmSegmentInfo."""
+
+    _fields_ = [
+        ("shmseg", c.c_ulong), ("shmid", c.c_int), ("shmaddr", c.c_void_p), ("readOnly", c.c_int),
+    ]  # fmt: skip
+
+
+class XImage(c.Structure):
+    """The beginning of Xlib's XImage, as far as it is read here."""
+
+    _fields_ = [
+        ("width", c.c_int), ("height", c.c_int), ("xoffset", c.c_int), ("format", c.c_int),
+        ("data", c.c_void_p), ("byte_order", c.c_int), ("bitmap_unit", c.c_int),
+        ("bitmap_bit_order", c.c_int), ("bitmap_pad", c.c_int), ("depth", c.c_int),
+        ("bytes_per_line", c.c_int), ("bits_per_pixel", c.c_int),
+    ]  # fmt: skip
+
+
+class XExposeEvent(c.Structure):
+    """As in Xlib.h."""
+
+    _fields_ = [
+        ("type", c.c_int), ("serial", c.c_ulong), ("send_event", c.c_int),
+        ("display", c.c_void_p), ("window", c.c_ulong), ("x", c.c_int), ("y", c.c_int),
+        ("width", c.c_int), ("height", c.c_int), ("count", c.c_int),
+    ]  # fmt: skip
+
+
+class XDamageNotifyEvent(c.Structure):
+    """As in Xdamage.h; area is (x, y, width, height) in the window."""
+
+    _fields_ = [
+        ("type", c.c_int), ("serial", c.c_ulong), ("send_event", c.c_int),
+        ("display", c.c_void_p), ("drawable", c.c_ulong), ("damage", c.c_ulong),
+        ("level", c.c_int), ("more", c.c_int), ("timestamp", c.c_ulong),
+        ("x", c.c_short), ("y", c.c_short), ("width", c.c_ushort), ("height", c.c_ushort),
+    ]  # fmt: skip
+
+
+class SharedImage:
+    """Shared memory that the X server copies a drawable's pixels into."""
+
+    def __init__(self, display: Display, visual: int, depth: int, size: tuple[int, int]) -> None:
+        self._display = display
+        self._ext = library("Xext")
+        self._libc = c.CDLL(None, use_errno=True)
+        self._libc.shmat.restype, self._libc.shmat.argtypes = (
+            c.c_void_p,
+            [c.c_int, c.c_void_p, c.c_int],
+        )
+        self._libc.shmdt.argtypes = [c.c_void_p]
+        self.size = size
+        self._info = ShmInfo()
+        width, height = size
+        pointer = self._ext.XShmCreateImage(
+            display.pointer, visual, depth, Z_PIXMAP, None, c.byref(self._info), width, height
+        )
+        if not pointer:
+            raise StylizerError("the X server gives no shared image of this window's kind")
+        self._image = c.cast(pointer, c.POINTER(XImage))
+        image = self._image.contents
+        if image.bits_per_pixel != 32 or image.byte_order != 0:
+            raise StylizerError(
+                f"the window has {image.bits_per_pixel} bits a pixel; only 32-bit displays can be "
+                "captured: use --source screen"
+            )
+        self._row = image.bytes_per_line
+        bytes_ = self._row * height
+        self._info.shmid = self._libc.shmget(0, bytes_, 0o1600)  # IPC_PRIVATE, create, own use
+        if self._info.shmid < 0:
+            raise StylizerError(f"no shared memory of {bytes_} bytes: raise the system's shmmax")
+        self._info.shmaddr = image.data = self._libc.shmat(self._info.shmid, None, 0)
+        with display.trying() as errors:
+            self._ext.XShmAttach(display.pointer, c.byref(self._info))
+        self._libc.shmctl(self._info.shmid, IPC_RMID, None)  # gone once both have let go of it
+        if errors:
+            self.close()
+            raise StylizerError("the X server cannot share memory with us (a remote display?)")
+        memory = (c.c_ubyte * bytes_).from_address(self._info.shmaddr)
+        rows = np.frombuffer(memory, np.uint8).reshape(height, self._row)
+        self._pixels = rows[:, : 4 * width].reshape(height, width, 4)
+
+    def grab(self, drawable: int) -> np.ndarray | None:
+        """A copy of the drawable's pixels, uint8 (height, width, 4) BGRX; None when it is gone."""
+        with self._display.trying() as errors:
+            done = self._ext.XShmGetImage(
+                self._display.pointer, drawable, self._image, 0, 0, ALL_PLANES
+            )
+        return self._pixels.copy() if done and not errors else None
+
+    def close(self) -> None:
+        """Give the memory back; may be called twice."""
+        if self._image is None:
+            return
+        self._ext.XShmDetach(self._display.pointer, c.byref(self._info))
+        self._display.x.XSync(self._display.pointer, 0)
+        self._pixels = np.empty((0, 0, 4), np.uint8)
+        self._image.contents.data = None
+        self._display.x.XDestroyImage(self._image)
+        self._libc.shmdt(self._info.shmaddr)
+        self._image = None
+
+
+class Coverage:
+    """Which parts of a window have been drawn since it was redirected."""
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        self._size = size
+        self._cells = np.zeros((COVERAGE, COVERAGE), bool)
+
+    def add(self, x: int, y: int, width: int, height: int) -> None:
+        """A rectangle was drawn; a cell counts when all of it was drawn at once."""
+        across, down = COVERAGE / self._size[0], COVERAGE / self._size[1]
+        columns = slice(math.ceil(x * across), math.floor((x + width) * across))
+        rows = slice(math.ceil(y * down), math.floor((y + height) * down))
+        self._cells[rows, columns] = True
+
+    @property
+    def whole(self) -> bool:
+        """Nothing is left of what was on the screen before."""
+        return bool(self._cells.all())
+
+
+class WindowSource:
+    """Newest frames of the window `settings.window`, BGRA, no copy of what did not change.
+
+    Minimised or hidden, it keeps the last picture (`state` says so). Raises BadInput when no window
+    matches, StylizerError without X or its extensions; `read` raises SourceEnded when the window
+    was closed, or waits for it to come back with settings.wait.
+    """
+
+    frame_rate = None
+
+    def __init__(self, settings: Settings) -> None:
+        self._display = Display()
+        self._wanted, self._wait = settings.window or "", settings.wait
+        self._composite, self._damages = library("Xcomposite"), library("Xdamage")
+        self._check_extensions()
+        self._window: Window = 0
+        self._number = 0
+        self._pixmap, self._damage = 0, 0
+        self._image: SharedImage | None = None
+        self._pending, self._settling, self._reads = False, False, 0
+        self._redraw_at: float | None = None
+        self.state = ""
+        try:
+            self._open()
+        except BaseException:
+            self.close()
+            raise
+
+    def read(self, inputs: InputState) -> Frame | None:
+        """See stages.Source.read: None while the window has drawn nothing new."""
+        if not self._window:
+            self._look_for_it()
+            return None
+        ready = self._pending and self._coverage.whole and not self.state
+        self._pending |= self._take_events(0.0 if ready else WAIT_S)
+        if not self._window or self.state or not self._pending:
+            self._refresh_state()
+            return None
+        if not self._coverage.whole:
+            self._ask_for_a_redraw()
+            return None
+        return self._grab()
+
+    def close(self) -> None:
+        """Let the window go; may be called twice."""
+        self._release()
+        if self._window and self._display.pointer:
+            with self._display.trying():
+                self._composite.XCompositeUnredirectWindow(
+                    self._display.pointer, self._window, AUTOMATIC
+                )
+        self._window = 0
+        self._display.close()
+
+    def _check_extensions(self) -> None:
+        first, error = c.c_int(), c.c_int()
+        pointer = self._display.pointer
+        if not self._composite.XCompositeQueryExtension(pointer, c.byref(first), c.byref(error)):
+            raise StylizerError("the X server has no Composite extension: use --source screen")
+        if not self._damages.XDamageQueryExtension(pointer, c.byref(first), c.byref(error)):
+            raise StylizerError("the X server has no Damage extension: use --source screen")
+        self._damage_event = first.value
+        if not library("Xext").XShmQueryExtension(pointer):
+            raise StylizerError("the X server has no MIT-SHM extension: use --source screen")
+
+    def _open(self) -> None:
+        info, why = find_window(self._display, self._wanted)
+        self._window, self.size = info.id, info.size
+        self._coverage = Coverage(self.size)
+        self.capture_method = f"X11 window (XComposite, MIT-SHM): {why}"
+        display = self._display
+        display.x.XSelectInput(display.pointer, self._window, STRUCTURE_NOTIFY)
+        complete = is_uncovered(display, self._window)
+        with display.trying() as errors:
+            self._composite.XCompositeRedirectWindow(display.pointer, self._window, AUTOMATIC)
+            self._damage = self._damages.XDamageCreate(
+                display.pointer, self._window, RAW_RECTANGLES
+            )
+        if errors:
+            raise BadInput(f"the window {info} cannot be captured (X error {errors[0]})")
+        self.state = "" if info.state == "visible" else info.state
+        self._renew()
+        if complete:
+            self._coverage.add(0, 0, *self.size)
+        self._pending = True  # a still picture is drawn once all the same
+
+    def _look_for_it(self) -> None:
+        """With --wait: the window was closed; take it again when it is back."""
+        time.sleep(WAIT_S)
+        try:
+            self._open()
+        except BadInput:
+            self._window = 0
+
+    def _refresh_state(self) -> None:
+        """A window manager says why a window is hidden only a moment after it is."""
+        self._reads += 1
+        if self.state == "hidden" and self._reads % 10 == 0:
+            info = describe(self._display, self._window)
+            self.state = info.state if info and info.state != "visible" else self.state
+
+    def _ask_for_a_redraw(self) -> None:
+        """Once, if a covered window has not drawn all of itself after a while: a still program
+        draws when it is told that it was exposed."""
+        if self._redraw_at is not None and time.perf_counter() > self._redraw_at:
+            self._redraw_at = None
+            send_expose(self._display, self._window, self.size)
+
+    def _take_events(self, wait_s: float) -> bool:
+        """Handle what came in; True when the window has drawn."""
+        drawn = False
+        for event in self._display.events(wait_s):
+            if event.type == self._damage_event:
+                self._note_damage(event)
+                drawn = True
+            elif event.any.window == self._window:
+                self._handle(event.type)
+            if not self._window:
+                break
+        if drawn and self._window:
+            self._damages.XDamageSubtract(self._display.pointer, self._damage, 0, 0)
+        return drawn
+
+    def _note_damage(self, event: XEvent) -> None:
+        if not self._settling and not self._coverage.whole:
+            area = c.cast(c.byref(event), c.POINTER(XDamageNotifyEvent)).contents
+            self._coverage.add(area.x, area.y, area.width, area.height)
+
+    def _handle(self, kind: int) -> None:
+        if kind == DESTROY:
+            self._release()
+            self._window = 0
+            if not self._wait:
+                raise SourceEnded("the window was closed")
+            self.state = "closed"
+        elif kind == UNMAP:
+            info = describe(self._display, self._window)
+            self.state = "minimised" if info and info.state == "minimised" else "hidden"
+        elif kind == MAP or (kind == CONFIGURE and not self.state):
+            self._renew()
+
+    def _renew(self) -> None:
+        """Name the pixmap again: another size, or the window is back on the screen."""
+        attributes = self._display.attributes(self._window)
+        if attributes is None or attributes.map_state != IS_VIEWABLE:
+            self._coverage = Coverage(self.size)
+            return
+        size = (attributes.width, attributes.height)
+        was_hidden, self.state = bool(self.state), ""
+        if self._pixmap and size == self.size and not was_hidden:
+            return  # only moved
+        self._free_pixmap()
+        with self._display.trying() as errors:
+            self._pixmap = self._composite.XCompositeNameWindowPixmap(
+                self._display.pointer, self._window
+            )
+        if errors:
+            self._pixmap = 0
+            return
+        if self._image is None or self._image.size != size:
+            if self._image is not None:
+                self._image.close()
+            self._image = SharedImage(self._display, attributes.visual, attributes.depth, size)
+        self.size = size
+        self._coverage = Coverage(size)
+        self._pending = True
+        self._redraw_at = time.perf_counter() + REDRAW_S
+        self._settle()
+
+    def _settle(self) -> None:
+        """Pass over the damage so far: a new damage object reports all of the window, and so does
+        the server's own painting of the background; neither is the game's drawing."""
+        self._settling = True
+        self._display.x.XSync(self._display.pointer, 0)
+        self._take_events(0.0)
+        self._settling = False
+
+    def _grab(self) -> Frame | None:
+        if self._image is None or not self._pixmap:
+            return None
+        captured_at = time.perf_counter()
+        pixels = self._image.grab(self._pixmap)
+        if pixels is None:
+            return None
+        self._pending = False
+        self._number += 1
+        return Frame(pixels, "BGRA", captured_at, self._number - 1)
+
+    def _free_pixmap(self) -> None:
+        if self._pixmap:
+            with self._display.trying():
+                self._display.x.XFreePixmap(self._display.pointer, self._pixmap)
+        self._pixmap = 0
+
+    def _release(self) -> None:
+        """Everything that belongs to one window."""
+        if not self._display.pointer:
+            return
+        self._free_pixmap()
+        if self._damage:
+            with self._display.trying():
+                self._damages.XDamageDestroy(self._display.pointer, self._damage)
+        if self._image is not None:
+            self._image.close()
+        self._damage, self._image = 0, None
+
+
+def send_expose(display: Display, window: Window, size: tuple[int, int]) -> None:
+    """Tell a program that all of its window has to be drawn."""
+    event = XEvent()
+    expose = c.cast(c.byref(event), c.POINTER(XExposeEvent)).contents
+    expose.type, expose.display, expose.window = EXPOSE, display.pointer, window
+    expose.width, expose.height = size
+    with display.trying():
+        display.x.XSendEvent(display.pointer, window, 0, EXPOSURE_MASK, c.byref(event))
+
+
+def is_uncovered(display: Display, window: Window) -> bool:
+    """Whether the screen shows all of the window: inside the screen, nothing mapped above it."""
+    attributes, screen = display.attributes(window), display.attributes(display.root)
+    if attributes is None or screen is None or attributes.map_state != IS_VIEWABLE:
+        return False
+    x, y = display.place(window)
+    right, bottom = x + attributes.width, y + attributes.height
+    if x < 0 or y < 0 or right > screen.width or bottom > screen.height:
+        return False
+    top = window
+    while (above := display.parent(top)) not in (display.root, 0):
+        top = above
+    siblings = display.children(display.root)
+    for other in siblings[siblings.index(top) + 1 :] if top in siblings else []:
+        a = display.attributes(other)
+        if a is None or a.map_state != IS_VIEWABLE:
+            continue
+        overlaps = a.x < right and a.y < bottom and a.x + a.width > x and a.y + a.height > y
+        if overlaps:
+            return False
+    return True

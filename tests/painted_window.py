@@ -1,0 +1,43 @@
+"""A small game of its own process for the capture tests: one colour, a stripe that moves.
+
+`painted_window.py TITLE X Y WIDTH HEIGHT R G B`; reads commands on standard input: `still` (stop
+drawing), `draw`, `quit`. Says "ready" when the window is there.
+"""
+
+import os
+import select
+import sys
+
+title, x, y, width, height = sys.argv[1], *(int(v) for v in sys.argv[2:6])
+colour = tuple(int(v) for v in sys.argv[6:9])
+os.environ["SDL_VIDEO_WINDOW_POS"] = f"{x},{y}"
+os.environ["PYGAME_HIDE_SUPPORT_PROMPT"] = "1"
+
+import pygame  # noqa: E402
+
+pygame.display.init()
+pygame.display.set_caption(title)
+screen = pygame.display.set_mode((width, height), pygame.RESIZABLE)
+clock = pygame.time.Clock()
+number, drawing, said = 0, True, False
+while True:
+    exposed = False
+    for event in pygame.event.get():
+        exposed |= event.type == pygame.WINDOWEXPOSED
+        if event.type == pygame.QUIT:
+            sys.exit()
+    if select.select([sys.stdin], [], [], 0)[0]:
+        words = sys.stdin.readline().split()
+        if not words or words[0] == "quit":
+            sys.exit()
+        drawing = words[0] != "still"
+    if drawing or exposed:
+        screen = pygame.display.get_surface()
+        screen.fill(colour)
+        screen.fill((0, 0, 0), (number * 4 % max(1, screen.get_width() - 8), 0, 8, 4))
+        pygame.display.flip()
+        number += 1
+    if not said:
+        print("ready", flush=True)
+        said = True
+    clock.tick(40)
