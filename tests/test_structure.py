@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "stylizer"
-LEAVES = {"errors", "frame", "timing", "settings", "hotkeys", "resources"}
+LEAVES = {"errors", "frame", "timing", "settings", "hotkeys", "resources", "x11"}
 STAGES = {"source", "style", "compose", "present"}
 
 
