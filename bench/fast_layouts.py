@@ -31,10 +31,10 @@ from stylizer.timing import percentile
 
 SHIPPED = ARCHS["fast"]
 assert isinstance(SHIPPED, FastArch)
-DENSE = replace(SHIPPED, separable=False, refine=0, stem=24, head_kernel=3)
+SEPARABLE = replace(SHIPPED, separable=True, stem=32, head_kernel=1)
 LAYOUTS = [
     replace(
-        DENSE,
+        SHIPPED,
         name="all at 1/8: 64 x 4, 1x1 ends",
         block=8,
         stem=64,
@@ -43,7 +43,7 @@ LAYOUTS = [
         head_kernel=1,
     ),
     replace(
-        DENSE,
+        SHIPPED,
         name="all at 1/8: 64 x 3, 3x3 ends",
         block=8,
         stem=64,
@@ -51,15 +51,18 @@ LAYOUTS = [
         blocks=3,
         stem_kernel=3,
     ),
-    replace(DENSE, name="ends at 1/4: 24, 64 x 3, 3x3 head", body=64, blocks=3),
-    replace(DENSE, name="ends at 1/4: 24, 48 x 4, 3x3 head", blocks=4),
-    replace(DENSE, name="ends at 1/4: 16, 48 x 3, 3x3 head", stem=16),
-    replace(DENSE, name="24, 48 x 4, 3x3 stem and head", blocks=4, stem_kernel=3),
-    replace(DENSE, name="24, 48 x 4, 1x1 head", blocks=4, head_kernel=1),
-    replace(SHIPPED, name="32, 48 x 3, separable head (shipped)"),
-    replace(SHIPPED, name="32, 48 x 3, one separable, separable head", refine=1),
-    replace(SHIPPED, name="32, 48 x 4, one separable, separable head", refine=1, blocks=4),
-    replace(SHIPPED, name="32, 64 x 2, one separable, separable head", refine=1, body=64, blocks=2),
+    replace(SHIPPED, name="ends at 1/4: 24, 64 x 3, 3x3 head", body=64, blocks=3),
+    replace(SHIPPED, name="ends at 1/4: 24, 48 x 4, 3x3 head", blocks=4),
+    replace(SHIPPED, name="ends at 1/4: 16, 48 x 3, 3x3 head", stem=16),
+    replace(SHIPPED, name="24, 48 x 4, 3x3 stem and head", blocks=4, stem_kernel=3),
+    replace(SHIPPED, name="24, 48 x 4, 1x1 head", blocks=4, head_kernel=1),
+    replace(SHIPPED, name="ends at 1/4: 24, 48 x 3, 3x3 head (shipped)"),
+    replace(SEPARABLE, name="32, 48 x 3, separable head"),
+    replace(SEPARABLE, name="32, 48 x 3, one separable, separable head", refine=1),
+    replace(SEPARABLE, name="32, 48 x 4, one separable, separable head", refine=1, blocks=4),
+    replace(
+        SEPARABLE, name="32, 64 x 2, one separable, separable head", refine=1, body=64, blocks=2
+    ),
 ]
 
 

@@ -28,13 +28,13 @@ class FastArch:
 
     name: str
     block: int = 4
-    stem: int = 32  # channels
+    stem: int = 24  # channels
     stem_kernel: int = 1
     body: int = 48
     blocks: int = 3
     refine: int = 0  # separable convolutions before the head
-    head_kernel: int = 1  # a separable head: 3x3 a channel, then 1x1
-    separable: bool = True
+    head_kernel: int = 3
+    separable: bool = False  # 3x3 a channel before the head
     skip: bool = True
     size_multiple: int = 8
 
@@ -50,9 +50,9 @@ class FastBlock(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.conv1 = QuantConv(channels, channels, 3, padding=1)
+        self.conv1 = QuantConv(channels, channels, 3)
         self.act1 = Activation()
-        self.conv2 = QuantConv(channels, channels, 3, padding=1)
+        self.conv2 = QuantConv(channels, channels, 3)
         self.act2 = Activation(signed=True)
         self.out = Activation()
 
@@ -66,7 +66,7 @@ class Separable(nn.Module):
 
     def __init__(self, inp: int, out: int) -> None:
         super().__init__()
-        self.each = QuantConv(inp, inp, 3, padding=1, groups=inp)
+        self.each = QuantConv(inp, inp, 3, groups=inp)
         self.each_act = Activation(signed=True)
         self.mix = QuantConv(inp, out, 1)
         self.out = Activation()
@@ -86,10 +86,10 @@ class FastNetwork(nn.Module):
         self.arch = arch
         a = arch
         pixels = 3 * a.block**2
-        self.stem = QuantConv(pixels, a.stem, a.stem_kernel, padding=a.stem_kernel // 2)
+        self.stem = QuantConv(pixels, a.stem, a.stem_kernel)
         self.stem_act = Activation()
         if a.block == 4:
-            self.down = QuantConv(a.stem, a.body, 3, stride=2, padding=1)
+            self.down = QuantConv(a.stem, a.body, 3, stride=2)
             self.down_act = Activation()
             self.up = QuantConv(a.body, 4 * a.stem, 1)
             self.up_act = Activation(signed=a.skip)
@@ -99,15 +99,18 @@ class FastNetwork(nn.Module):
         ends = a.stem if a.block == 4 else a.body
         self.refine = nn.Sequential(*(Separable(ends, ends) for _ in range(a.refine)))
         if a.separable:
-            self.head_each = QuantConv(ends, ends, 3, padding=1, groups=ends)
+            self.head_each = QuantConv(ends, ends, 3, groups=ends)
             self.head_act = Activation(signed=True)
-        self.head = QuantConv(ends, pixels, a.head_kernel, padding=a.head_kernel // 2)
+        self.head = QuantConv(ends, pixels, a.head_kernel)
         self.out = Activation(fixed=1.0)
         self.reset()
 
     def reset(self) -> None:
-        """He initialisation (2015); every pixel of a block starts with the same head weights, so
-        that no pattern of the block shows at first (Aitken et al. 2017)."""
+        """He initialisation (2015), the head's smaller: it begins near grey.
+
+        The same weights for every pixel of a block (Aitken et al. 2017) are no help here: training
+        stayed with blocks of one colour, whose edges are brick enough for the style loss.
+        """
         for module in self.modules():
             if isinstance(module, QuantConv):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
@@ -119,11 +122,9 @@ class FastNetwork(nn.Module):
                     module.conv2.weight *= BRANCH_GAIN
                 if isinstance(module, QuantConv) and module.groups > 1:
                     keep_centre(module)
-            repeat_outputs(self.head, self.arch.block**2, 0.3)
+            self.head.weight *= 0.3
             assert self.head.bias is not None
             self.head.bias.fill_(0.5)
-            if self.arch.block == 4:
-                repeat_outputs(self.up, 4, 1.0)
 
     def forward(self, x: Tensor) -> Tensor:
         a = self.arch
@@ -152,9 +153,3 @@ def keep_centre(conv: QuantConv) -> None:
     """Let a convolution of single channels start near the identity."""
     conv.weight *= 0.2
     conv.weight[:, 0, 1, 1] += 1.0
-
-
-def repeat_outputs(conv: QuantConv, group: int, gain: float) -> None:
-    """Give each group of `group` neighbouring output channels the same weights, times `gain`."""
-    first = conv.weight.detach()[::group] * gain
-    conv.weight.copy_(first.repeat_interleave(group, dim=0))

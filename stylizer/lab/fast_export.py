@@ -177,8 +177,9 @@ class _FastGraph:
         self, x: Value, name: str, conv: QuantConv, act: Activation, relu: bool = True
     ) -> Value:
         weight, bias, scale = self.arranged(name, conv)
-        k, p, s = conv.kernel_size[0], conv.padding[0], conv.stride[0]
-        size = {"kernel_shape": [k, k], "pads": [p] * 4, "strides": [s, s], "group": conv.groups}
+        k, s = conv.kernel_size[0], conv.stride[0]
+        size = {"kernel_shape": [k, k], "strides": [s, s], "group": conv.groups}
+        x = self.rimmed(x, conv.rim)
         if not self.integer:
             names = [
                 self.constant(f"{name}.{n}", v.astype(self.number))
@@ -186,7 +187,6 @@ class _FastGraph:
             ]
             y = self.node("Conv", [x.name, *names], **size)
             return Value(self.node("Relu", [y]) if relu else y)
-        assert isinstance(p, int)
         steps = np.clip(np.rint(weight / scale[:, None, None, None]), -127, 127).astype(np.int8)
         w = self.dequantised(self.constant(f"{name}.weight", steps), scale, np.int8)
         bias_scale = scale * np.float32(x.scale)
@@ -194,6 +194,14 @@ class _FastGraph:
         b = self.dequantised(self.constant(f"{name}.bias", whole), bias_scale, np.int32)
         y = self.node("Conv", [self.float_of(x), w, b], **size)
         return self.quantised(y, act)
+
+    def rimmed(self, x: Value, rim: int) -> Value:
+        """The edge repeated `rim` times around, in whatever numbers x has."""
+        if not rim:
+            return x
+        pads = self.constant(f"rim{rim}", np.array([0, 0, rim, rim, 0, 0, rim, rim], np.int64))
+        padded = self.node("Pad", [x.name, pads], mode="edge")
+        return Value(padded, x.scale, x.zero_point)
 
     def arranged(self, name: str, conv: QuantConv) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Weights, bias and scale, a block's values in the order (row, column, channel)."""

@@ -75,20 +75,27 @@ class Activation(nn.Module):
 
 
 class QuantConv(nn.Conv2d):
-    """A convolution whose weights can be rounded as the integer graph rounds them."""
+    """A convolution whose weights can be rounded as the integer graph rounds them. It repeats the
+    edge: with zeros around, training painted its style onto the border and nowhere else."""
 
     quantising = False
+
+    def __init__(self, inp: int, out: int, kernel: int, stride: int = 1, groups: int = 1) -> None:
+        super().__init__(inp, out, kernel, stride, groups=groups)
+        self.rim = kernel // 2
 
     def weight_scale(self) -> Tensor:
         """(out,): float value of one step of each output channel."""
         return self.weight.detach().abs().amax(dim=(1, 2, 3)).clamp_min(1e-8) / WEIGHT_LEVELS
 
     def forward(self, input: Tensor) -> Tensor:
+        if self.rim:
+            input = F.pad(input, (self.rim,) * 4, mode="replicate")
         if not self.quantising:
             return super().forward(input)
         scale = self.weight_scale().view(-1, 1, 1, 1)
         weight = rounded(self.weight / scale) * scale
-        return F.conv2d(input, weight, self.bias, self.stride, self.padding, groups=self.groups)
+        return F.conv2d(input, weight, self.bias, self.stride, groups=self.groups)
 
 
 def observe(network: nn.Module, on: bool) -> None:

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 MARGIN = 16  # pixels of border left out of a comparison: what moved in was not there before
 NOISE_GAIN = 10.0  # a change of one 255th is small beside a shifted edge, and shimmers as much
 BLOCK = 8
+EDGE_SHARE = 0.05  # weight of uneven steps beside the means by place
 HIGH_PASS = 17  # pixels: side of the mean that is taken off before looking for a grid
 
 
@@ -96,9 +97,21 @@ def luma_of(image: Tensor) -> Tensor:
 
 
 def grid_loss(styled: Tensor) -> Tensor:
-    """(): share of the fine luma's variance that only depends on the place in an 8x8 block."""
-    means, whole = grid_variances(luma_of(styled))
-    return means / whole.clamp_min(1e-5)
+    """(): share of the fine luma's variance that only depends on the place in an 8x8 block, and how
+    unevenly the steps from pixel to pixel fall on those places (blocks of one colour: about 3)."""
+    luma = luma_of(styled)
+    means, whole = grid_variances(luma)
+    uneven = step_unevenness(luma) + step_unevenness(luma.transpose(2, 3))
+    return means / whole.clamp_min(1e-5) + EDGE_SHARE * uneven
+
+
+def step_unevenness(luma: Tensor, block: int = BLOCK) -> Tensor:
+    """(): relative variance, over columns modulo `block`, of the mean step to the next column."""
+    steps = (luma[..., 1:] - luma[..., :-1]).abs()
+    width = steps.shape[3] // block * block
+    by_place = steps[..., :width].reshape(-1, width // block, block).mean(dim=(0, 1))
+    mean = by_place.mean().clamp_min(1e-4)
+    return (by_place - mean).square().mean() / mean.square()
 
 
 def grid_8(image: np.ndarray) -> float:
