@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 
 from stylizer.errors import StylizerError
+from stylizer.priority import give_way
 from stylizer.stages import StyleBackend
 
 
@@ -15,8 +16,15 @@ class ModelBank:
     `active` is read by the style thread before every frame; everything else is the main thread's.
     """
 
-    def __init__(self, load: Callable[[str], StyleBackend], ready: StyleBackend | None = None):
-        """`load` opens a model by name; `ready` is one already open, which is not closed here."""
+    def __init__(
+        self,
+        load: Callable[[str], StyleBackend],
+        ready: StyleBackend | None = None,
+        gives_way: bool = False,
+    ) -> None:
+        """`load` opens a model by name; `ready` is one already open, which is not closed here.
+        gives_way: loading, and the models' own threads, run after the display."""
+        self._gives_way = gives_way
         self._load = load
         self._borrowed = ready
         self._loaded: dict[str, StyleBackend] = {}
@@ -83,6 +91,8 @@ class ModelBank:
                 backend.close()
 
     def _run(self) -> None:
+        if self._gives_way:
+            give_way()
         while True:
             with self._condition:
                 self._condition.wait_for(lambda: self._wanted or self._closing)

@@ -105,7 +105,7 @@ class Run:
         settings = self.settings
         self.outputs = Outputs(settings)
         self._closers.append(self.outputs)
-        self.bank = ModelBank(self._load_model, style)
+        self.bank = ModelBank(self._load_model, style, gives_way=settings.present == "window")
         self._closers.append(self.bank)
         self.switching = Switching(self.bank)
         self.holding = Holding(settings.target_fps)

@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pytest
 
+from stylizer.bank import ModelBank
 from stylizer.cli import main
 from stylizer.errors import BadInput, StylizerError
 from stylizer.frame import Frame, StyledFrame, StyledImage
@@ -220,3 +221,27 @@ def test_the_command_line_writes_the_report(tmp_path, capsys):
     assert data["frames"] == 4
     assert data["source"] == "synthetic"
     assert "4 presented" in capsys.readouterr().out
+
+
+def test_loading_gives_way_to_the_display_where_there_is_one():
+    import os
+    import sys
+
+    if not sys.platform.startswith("linux"):
+        pytest.skip("niceness belongs to the process here")
+    seen = {}
+
+    def load(name):
+        me = threading.get_native_id()
+        seen[name] = os.getpriority(os.PRIO_PROCESS, me)
+        return InvertingStyle()
+
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    for name, gives_way in (("alone", False), ("shown", True)):
+        bank = ModelBank(load, gives_way=gives_way)
+        bank.use(name)
+        bank.active()
+        bank.close()
+    assert seen["alone"] == before
+    assert seen["shown"] > before
+    assert os.getpriority(os.PRIO_PROCESS, 0) == before, "the display's own thread stays"
