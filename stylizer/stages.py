@@ -44,7 +44,8 @@ class Source(Protocol):
         """The newest frame; None when nothing is newer (it may wait up to 20 ms for one).
 
         In lock-step (settings.sync) every read gives the next frame of the medium or scene and
-        never None. Raises SourceEnded at the end, StylizerError when it breaks.
+        never None, but for a program that has drawn nothing yet (window). Raises SourceEnded at
+        the end, StylizerError when it breaks.
         """
         ...
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+import sys
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -192,3 +194,46 @@ def pictures(tmp_path_factory) -> Path:
             folder / f"{i}.png"
         )
     return folder
+
+
+RED = (200, 30, 40)
+
+
+class Game:
+    """One painted window."""
+
+    def __init__(self, title: str, place: tuple[int, int, int, int], colour: tuple) -> None:
+        script = Path(__file__).with_name("painted_window.py")
+        self.process = subprocess.Popen(
+            [sys.executable, str(script), title, *map(str, (*place, *colour))],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            env=os.environ | {"SDL_VIDEODRIVER": "x11"},
+        )  # fmt: skip
+        assert self.process.stdout is not None
+        assert self.process.stdout.readline() == "ready\n"
+        time.sleep(0.2)
+
+    def tell(self, words: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(words + "\n")
+        self.process.stdin.flush()
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture
+def game(xvfb: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Game]]:
+    """Opens painted windows on a display of the tests' own."""
+    monkeypatch.setenv("DISPLAY", xvfb)
+    opened: list[Game] = []
+
+    def open_game(title="Red Game", place=(40, 30, 200, 120), colour=RED) -> Game:
+        opened.append(Game(title, place, colour))
+        return opened[-1]
+
+    yield open_game
+    for one in opened:
+        one.close()

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import RED
 
 from stylizer.cli import main
 from stylizer.errors import BadInput
@@ -21,47 +20,7 @@ from stylizer.settings import Settings
 from stylizer.stages import SourceEnded
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="X11 only")
-RED, GREEN = (200, 30, 40), (20, 180, 60)
-
-
-class Game:
-    """One painted window."""
-
-    def __init__(self, title: str, place: tuple[int, int, int, int], colour: tuple) -> None:
-        script = Path(__file__).with_name("painted_window.py")
-        self.process = subprocess.Popen(
-            [sys.executable, str(script), title, *map(str, (*place, *colour))],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            env=os.environ | {"SDL_VIDEODRIVER": "x11"},
-        )  # fmt: skip
-        assert self.process.stdout is not None
-        assert self.process.stdout.readline() == "ready\n"
-        time.sleep(0.2)
-
-    def tell(self, words: str) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.write(words + "\n")
-        self.process.stdin.flush()
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.communicate()
-
-
-@pytest.fixture
-def game(xvfb: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Game]]:
-    """Opens painted windows on a display of the tests' own."""
-    monkeypatch.setenv("DISPLAY", xvfb)
-    opened: list[Game] = []
-
-    def open_game(title="Red Game", place=(40, 30, 200, 120), colour=RED) -> Game:
-        opened.append(Game(title, place, colour))
-        return opened[-1]
-
-    yield open_game
-    for one in opened:
-        one.close()
+GREEN = (20, 180, 60)
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from stylizer.source.synthetic import SyntheticSource, read_frame_number
 from stylizer.source.video import VideoSource
 from stylizer.stages import SOURCES, Source, SourceEnded, open_backend
 
+LIVE = {"window"}  # in lock-step too they may have nothing yet
 EXISTING = [name for name, row in SOURCES.items() if importlib.util.find_spec(row.module)]
 
 
@@ -58,8 +59,11 @@ def off(frame: Frame, colour: tuple[int, int, int]) -> int:
 
 
 @pytest.fixture
-def settings_for(clip: Clip, tmp_path: Path):
+def settings_for(clip: Clip, tmp_path: Path, request: pytest.FixtureRequest):
     def make(name: str, sync: bool) -> Settings:
+        if name == "window":
+            request.getfixturevalue("game")(title="Contract")
+            return Settings(source=name, window="Contract", sync=sync)
         if name == "video":
             return Settings(source=name, input=clip.path, sync=sync)
         if name == "images":
@@ -83,7 +87,7 @@ def test_contract(name: str, sync: bool, settings_for) -> None:
             reads += 1
             assert reads < 5000
             frame = source.read(IDLE)
-            assert frame is not None or not sync
+            assert frame is not None or not sync or name in LIVE
             frames += [frame] if frame else []
         assert frames[0].number == 0
         assert frames[0].size == announced
@@ -101,8 +105,10 @@ def test_kept_frames_are_not_overwritten(name: str, settings_for) -> None:
     """A frame stays as it was while later ones are read: threads keep several at once."""
     source = open_backend(SOURCES, "source", name, settings_for(name, True))
     try:
-        first = source.read(IDLE)
-        assert first is not None
+        first = None
+        while first is None:
+            first = source.read(IDLE)
+            assert first is not None or name in LIVE
         copy = first.pixels.copy()
         source.read(IDLE)
         source.read(IDLE)
