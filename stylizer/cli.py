@@ -91,13 +91,13 @@ def run_settings(args: argparse.Namespace) -> Settings:
 def guess_source(args: argparse.Namespace) -> str:
     """What --window or --input means without --source: a folder or a picture is images, any other
     file a video."""
-    from stylizer.source.images import SUFFIXES
-
     if args.window is not None:
         return "window"
     path = args.input
     if path is None:
         return "demo"
+    from stylizer.source.images import SUFFIXES
+
     return "images" if path.is_dir() or path.suffix.lower() in SUFFIXES else "video"
 
 

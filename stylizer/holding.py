@@ -15,9 +15,12 @@ class Holding:
         self.governor = Governor(target_fps) if target_fps else None
         self.target_fps = target_fps
         self._backend: StyleBackend | None = None
+        self._asked = False
 
     def note(self, new: Shown, backend: StyleBackend | None) -> bool:
-        """Take note of a new pair; True when nothing but a faster tier can hold the rate."""
+        """Take note of a new pair; True, once for each model, when nothing but a faster tier can
+        hold the rate: asked again every frame, a tier that cannot be loaded would load for ever.
+        """
         governor = self.governor
         if governor is None or backend is None or new.styled.image is None:
             return False
@@ -27,7 +30,7 @@ class Holding:
         if backend is not self._backend:
             self._backend = backend
             governor.restart()
-            changed = True
+            changed, self._asked = True, False
         elif not new.warm:
             changed = governor.observe(new.styled.preprocess_ms + new.styled.infer_ms)
         multiple = backend.resizable
@@ -35,7 +38,9 @@ class Holding:
             return False
         if changed:
             backend.see(governor.size(new.styled.frame.size, multiple))
-        return governor.at_the_bottom
+        asks = governor.at_the_bottom and not self._asked
+        self._asked |= asks
+        return asks
 
     @property
     def text(self) -> str:

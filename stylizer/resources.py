@@ -12,9 +12,11 @@ def _folder(name: str) -> Path:
     return inside if inside.is_dir() else _PACKAGE.parent / name
 
 
-def shader(name: str) -> str:
-    """Source of `shaders/NAME`."""
-    return (_folder("shaders") / name).read_text(encoding="utf-8")
+def shader(name: str, *defines: str) -> str:
+    """Source of `shaders/NAME`, with `#define`s behind its first line, the version."""
+    source = (_folder("shaders") / name).read_text(encoding="utf-8")
+    version, body = source.split("\n", 1)
+    return "\n".join([version, *(f"#define {define}" for define in defines), body])
 
 
 def models_folder() -> Path:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from stylizer.errors import BadInput, StylizerError
+from stylizer.flicker import bilinear, unoccluded
 from stylizer.frame import IDLE, InputState
 from stylizer.settings import Settings
 from stylizer.source.demo import DemoSource
@@ -83,16 +84,6 @@ def test_sun_stands_in_the_upper_half(scene: DemoScene) -> None:
     assert rows.max() < SIZE[1] / 2
 
 
-def bilinear(image: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """image (h, w, c) sampled at pixel coordinates x, y (h, w)."""
-    height, width = image.shape[:2]
-    i = np.clip(np.floor(x).astype(int), 0, width - 2)
-    j = np.clip(np.floor(y).astype(int), 0, height - 2)
-    s, t = (np.clip(x - i, 0, 1))[..., None], (np.clip(y - j, 0, 1))[..., None]
-    top = image[j, i] * (1 - s) + image[j, i + 1] * s
-    return top * (1 - t) + (image[j + 1, i] * (1 - s) + image[j + 1, i + 1] * s) * t
-
-
 @pytest.mark.parametrize("frame", [100, 300, 610])
 def test_motion_warps_the_next_frame_onto_this_one(scene: DemoScene, frame: int) -> None:
     """Occluded is what leaves the picture, or whose way there and back does not close: the motion
@@ -100,11 +91,7 @@ def test_motion_warps_the_next_frame_onto_this_one(scene: DemoScene, frame: int)
     now, after = (scene.render(n)[..., :3].astype(float) for n in (frame, frame + 1))
     _, motion = scene.render_motion(frame, frame + 1)
     _, back = scene.render_motion(frame + 1, frame)
-    y, x = np.mgrid[: SIZE[1], : SIZE[0]].astype(float)
-    there_x, there_y = x + motion[..., 0], y + motion[..., 1]
-    inside = (there_x >= 0) & (there_x <= SIZE[0] - 1) & (there_y >= 0) & (there_y <= SIZE[1] - 1)
-    closing = np.hypot(*np.moveaxis(motion + bilinear(back, there_x, there_y), 2, 0)) < 0.5
-    seen = inside & closing
+    there_x, there_y, seen = unoccluded(motion, back)
     error = np.abs(bilinear(after, there_x, there_y) - now).mean(axis=2)[seen].mean()
     unmoved = np.abs(after - now).mean(axis=2)[seen].mean()
     assert 1 - seen.mean() < 0.15

@@ -19,10 +19,10 @@ from stylizer.lab import export, quant  # noqa: E402
 from stylizer.lab.archs import ARCHS, default_recipe, new_network  # noqa: E402
 from stylizer.lab.fast import FastArch, FastNetwork  # noqa: E402
 from stylizer.lab.fast_export import beside, interleaved, planewise  # noqa: E402
+from stylizer.lab.perceptual import luma_of  # noqa: E402
 from stylizer.lab.stillness import (  # noqa: E402
     grid_8,
     grid_loss,
-    luma_of,
     random_move,
     step_unevenness,
     stillness_loss,

@@ -7,8 +7,10 @@ import time
 import numpy as np
 import pytest
 
+from stylizer.feed import Shown
 from stylizer.frame import Frame, StyledFrame, StyledImage
 from stylizer.governor import SCALES, Governor
+from stylizer.holding import Holding
 from stylizer.pipeline import run
 from stylizer.settings import Settings
 
@@ -125,3 +127,15 @@ def test_the_options_fit_together(capsys):
     assert "--inference-size" in capsys.readouterr().err
     assert main(["run", "--faster-tiers"]) == 2
     assert "--target-fps" in capsys.readouterr().err
+
+
+def test_a_faster_tier_is_asked_for_once():
+    """One that cannot be loaded would otherwise be loaded again at every frame."""
+    style, holding = LoadedStyle(0.0), Holding(60)
+    frame = Frame(np.zeros((48, 64, 3), np.uint8), "RGB", 0.0, 0)
+    image = StyledImage(frame.pixels)
+    slow = Shown(StyledFrame(frame, image, style.model, 0.0, 500.0, 0.0), 0.0)
+    asked = [holding.note(slow, style) for _ in range(60)]
+    assert asked.count(True) == 1
+    other = LoadedStyle(0.0)
+    assert [holding.note(slow, other) for _ in range(60)].count(True) == 1

@@ -49,11 +49,10 @@ class _Variant:
     small: bool
     steady: bool
 
-    def defines(self) -> str:
-        flags = {"EXACT": self.exact, "PLANAR": self.planar, "SMALL": self.small}
-        flags |= {"STEADY": self.steady}
-        names = [self.shows, *(name for name, on in flags.items() if on)]
-        return "".join(f"#define {name}\n" for name in names)
+    def defines(self) -> list[str]:
+        flags = {"EXACT": self.exact, "PLANAR": self.planar}
+        flags |= {"SMALL": self.small, "STEADY": self.steady}
+        return [self.shows, *(name for name, on in flags.items() if on)]
 
 
 class Compositor:
@@ -189,7 +188,8 @@ class Compositor:
             return False
         assert self._image is not None
         everything = (rect.x, rect.y, rect.width, rect.height) == (0, 0, *framebuffer.size)
-        return everything and framebuffer.size == self._image.size
+        assert self._frame is not None
+        return everything and framebuffer.size == self._image.size == self._frame.size
 
     def _draw_pair(self, rect: Rect, look: Look) -> None:
         assert self._frame is not None
@@ -232,10 +232,9 @@ class Compositor:
 
     def _program(self, variant: _Variant) -> tuple[moderngl.Program, moderngl.VertexArray]:
         if variant not in self._programs:
-            head, body = shader("compose.frag").split("\n", 1)
             program = self._context.program(
                 vertex_shader=shader("compose.vert"),
-                fragment_shader=f"{head}\n{variant.defines()}{body}",
+                fragment_shader=shader("compose.frag", *variant.defines()),
             )
             self._programs[variant] = program, self._context.vertex_array(program, [])
         return self._programs[variant]

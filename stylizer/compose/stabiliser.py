@@ -104,10 +104,9 @@ class Stabiliser:
 
     def _program(self, planar: bool) -> tuple[moderngl.Program, moderngl.VertexArray]:
         if planar not in self._programs:
-            head, body = shader("stabilise.frag").split("\n", 1)
-            define = "#define PLANAR\n" if planar else ""
             program = self._context.program(
-                vertex_shader=shader("compose.vert"), fragment_shader=f"{head}\n{define}{body}"
+                vertex_shader=shader("compose.vert"),
+                fragment_shader=shader("stabilise.frag", *["PLANAR"] * planar),
             )
             self._programs[planar] = program, self._context.vertex_array(program, [])
         return self._programs[planar]

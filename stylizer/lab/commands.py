@@ -42,11 +42,11 @@ def train_in_team(args: argparse.Namespace, recipe: Recipe, out: Path, team: Tea
     """One process's part of `train_command`; the leading one writes everything."""
     run_dir = Path("runs") / out.stem
     fit.keep_memory()
-    vgg = load_vgg(args.vgg)
     style = fit.load_style(args.style, recipe.style_size)
     content = ContentSet(args.content)
     for name in content.unreadable:
         print(f"{name}: not readable, left out", file=sys.stderr)
+    vgg = load_vgg(args.vgg)  # last: it may have to be downloaded
     if args.resume:
         state = fit.load_checkpoint(run_dir / "checkpoint.pt", recipe)
     else:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
 import torch
-from onnx import helper, numpy_helper
+from onnx import numpy_helper
 
 from stylizer.errors import BadInput, StylizerError
 from stylizer.lab.archs import Network, new_network
@@ -23,9 +22,9 @@ from stylizer.lab.fast_export import (
     write_fast,
 )
 from stylizer.lab.network import OUTPUT_GAIN, ConvLayer, StyleNetwork, fold_byte_range
+from stylizer.lab.onnx_graph import OnnxGraph, write_model
 from stylizer.lab.quant import observe, quantise
 
-OPSET = 17  # CUDA lacked a Pad kernel for 19-23 (onnxruntime#26393)
 CHECK_SIZES = ((256, 256), (320, 180), (724, 540))  # (width, height)
 MAX_DIFFERENCE = 0.5  # of 255
 
@@ -93,30 +92,16 @@ def _write(network: StyleNetwork, path: Path, contract: dict, recipe: dict) -> N
     y = graph.relu(graph.norm(graph.conv(y, "deconv1"), "in4"))
     y = graph.relu(graph.norm(graph.conv(y, "deconv2"), "in5"))
     graph.conv(y, "deconv3", output="output")
-    model = graph.model()
-    for key, value in (("stylizer.contract", contract), ("stylizer.recipe", recipe)):
-        entry = model.metadata_props.add()
-        entry.key, entry.value = key, json.dumps(value, sort_keys=True)
-    onnx.checker.check_model(model, full_check=True)
-    onnx.save(model, str(path))
+    model = graph.model(np.float32, ["batch", 3, "height", "width"])
+    write_model(model, path, contract=contract, recipe=recipe)
 
 
-class _Graph:
-    """Collects the nodes and weights of one StyleNetwork; weights keep their PyTorch names."""
+class _Graph(OnnxGraph):
+    """The graph of one StyleNetwork; weights keep their PyTorch names."""
 
     def __init__(self, network: StyleNetwork) -> None:
+        super().__init__("style")
         self.modules = dict(network.named_modules())
-        self.nodes: list[onnx.NodeProto] = []
-        self.weights: dict[str, np.ndarray] = {}
-
-    def node(self, op: str, inputs: list[str], output: str = "", **attributes: Any) -> str:
-        output = output or f"{op.lower()}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(op, inputs, [output], name=output, **attributes))
-        return output
-
-    def constant(self, name: str, values: np.ndarray) -> str:
-        self.weights[name] = values
-        return name
 
     def conv(self, x: str, name: str, output: str = "") -> str:
         layer = self.modules[name]
@@ -167,20 +152,6 @@ class _Graph:
 
     def relu(self, x: str) -> str:
         return self.node("Relu", [x])
-
-    def model(self) -> onnx.ModelProto:
-        values = [
-            helper.make_tensor_value_info(
-                name, onnx.TensorProto.FLOAT, ["batch", 3, "height", "width"]
-            )
-            for name in ("input", "output")
-        ]
-        weights = [numpy_helper.from_array(v, n) for n, v in self.weights.items()]
-        graph = helper.make_graph(self.nodes, "style", values[:1], values[1:], weights)
-        opset = helper.make_opsetid("", OPSET)
-        return helper.make_model(
-            graph, opset_imports=[opset], ir_version=8, producer_name="stylizer"
-        )
 
 
 def _difference(network: Network, path: Path, size: tuple[int, int]) -> float:

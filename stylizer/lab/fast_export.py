@@ -15,13 +15,13 @@ from typing import Any, Literal
 import numpy as np
 import onnx
 import torch
-from onnx import helper, numpy_helper
+from onnx import numpy_helper
 
 from stylizer.errors import StylizerError
 from stylizer.lab.fast import FastBlock, FastNetwork, Separable
+from stylizer.lab.onnx_graph import OnnxGraph, write_model
 from stylizer.lab.quant import Activation, QuantConv
 
-OPSET = 17
 RANGES_KEY = "stylizer.ranges"  # of the activations, so that training can go on from the file
 
 
@@ -51,12 +51,7 @@ def write_fast(
         contract["layout"] = f"blocks{network.arch.block}"
     model = _FastGraph(network, precision).build()
     ranges = {name: float(act.reach) for name, act in activations(network)}
-    texts = {"stylizer.contract": contract, "stylizer.recipe": recipe, RANGES_KEY: ranges}
-    for key, value in texts.items():
-        entry = model.metadata_props.add()
-        entry.key, entry.value = key, json.dumps(value, sort_keys=True)
-    onnx.checker.check_model(model, full_check=True)
-    onnx.save(model, str(path))
+    write_model(model, path, contract=contract, recipe=recipe, ranges=ranges)
 
 
 def activations(network: FastNetwork) -> list[tuple[str, Activation]]:
@@ -109,16 +104,15 @@ def planewise(values: np.ndarray, area: int) -> np.ndarray:
     return split.swapaxes(0, 1).reshape(values.shape)
 
 
-class _FastGraph:
+class _FastGraph(OnnxGraph):
     """Collects nodes and weights of one network."""
 
     def __init__(self, network: FastNetwork, precision: Precision) -> None:
+        super().__init__("fast_style")
         self.network = network
         self.integer = precision == "int8"
         self.number = np.float16 if precision == "fp16" else np.float32
         self.channels = 4 if self.integer else 3  # of a pixel
-        self.nodes: list[onnx.NodeProto] = []
-        self.weights: dict[str, np.ndarray] = {}
 
     def build(self) -> onnx.ModelProto:
         net, b = self.network, self.network.arch.block
@@ -147,7 +141,7 @@ class _FastGraph:
             self.node("Transpose", [y.name], "output", perm=[0, 2, 3, 1])
         else:
             self.node("DepthToSpace", [y.name], "output", blocksize=b)
-        return self.model(shape)
+        return self.model(np.uint8 if self.integer else self.number, shape)
 
     def rejoin(self, y: Value, fine: Value) -> Value:
         net = self.network
@@ -163,15 +157,6 @@ class _FastGraph:
             inner = self.conv(inner, prefix + "conv2", block.conv2, block.act2, relu=False)
             y = self.add(y, inner, block.out)
         return y
-
-    def node(self, op: str, inputs: list[str], output: str = "", **attributes: Any) -> str:
-        output = output or f"{op.lower()}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(op, inputs, [output], name=output, **attributes))
-        return output
-
-    def constant(self, name: str, values: np.ndarray) -> str:
-        self.weights[name] = values
-        return name
 
     def conv(
         self, x: Value, name: str, conv: QuantConv, act: Activation, relu: bool = True
@@ -260,16 +245,6 @@ class _FastGraph:
     def step_of(self, x: Value) -> list[str]:
         scale = self.constant(f"{x.name}_scale", np.array(x.scale, np.float32))
         return [scale, self.constant(f"{x.name}_zero", np.array(x.zero_point, np.uint8))]
-
-    def model(self, shape: list[Any]) -> onnx.ModelProto:
-        kind = helper.np_dtype_to_tensor_dtype(np.dtype(np.uint8 if self.integer else self.number))
-        ends = [helper.make_tensor_value_info(n, kind, shape) for n in ("input", "output")]
-        weights = [numpy_helper.from_array(v, n) for n, v in self.weights.items()]
-        graph = helper.make_graph(self.nodes, "fast_style", ends[:1], ends[1:], weights)
-        opset = helper.make_opsetid("", OPSET)
-        return helper.make_model(
-            graph, opset_imports=[opset], ir_version=8, producer_name="stylizer"
-        )
 
 
 def interleaved(values: np.ndarray, area: int, channels: int, fill: float) -> np.ndarray:

@@ -155,14 +155,19 @@ def total_variation(image: Tensor) -> Tensor:
     return dx + dy
 
 
+def luma_of(image: Tensor) -> Tensor:
+    """(B, 3, H, W) RGB -> (B, 1, H, W), Rec. 709."""
+    weights = image.new_tensor([0.2126, 0.7152, 0.0722]).view(1, 3, 1, 1)
+    return (image * weights).sum(dim=1, keepdim=True)
+
+
 def tone_loss(styled: Tensor, source: Tensor) -> Tensor:
     """(B,): does the picture keep what is light and what is dark? Of 16x16 means of the luma, less
     their mean (instance norm cannot keep that): squared difference / variance of the source's.
 
     Without it, networks here painted light and dark nearly alike (seen; no controlled comparison).
     """
-    luma = styled.new_tensor([0.2126, 0.7152, 0.0722]).view(1, 3, 1, 1)
-    coarse = [F.avg_pool2d((x * luma).sum(dim=1, keepdim=True), 16) for x in (styled, source)]
+    coarse = [F.avg_pool2d(luma_of(image), 16) for image in (styled, source)]
     got, wanted = (c - c.mean(dim=(2, 3), keepdim=True) for c in coarse)
     spread = wanted.square().mean(dim=(1, 2, 3)).clamp_min(MIN_SPREAD)
     return (got - wanted).square().mean(dim=(1, 2, 3)) / spread

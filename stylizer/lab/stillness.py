@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from stylizer.lab.perceptual import luma_of
+
 MARGIN = 16  # pixels of border left out of a comparison: what moved in was not there before
 NOISE_GAIN = 10.0  # a change of one 255th is small beside a shifted edge, and shimmers as much
 BLOCK = 8
@@ -88,12 +90,6 @@ def grid_variances(luma: Tensor, block: int = BLOCK) -> tuple[Tensor, Tensor]:
     places = high.reshape(len(high), height // block, block, width // block, block)
     means = places.mean(dim=(0, 1, 3))
     return (means - means.mean()).square().mean(), high.square().mean()
-
-
-def luma_of(image: Tensor) -> Tensor:
-    """(B, 3, H, W) RGB -> (B, 1, H, W), Rec. 709."""
-    weights = image.new_tensor([0.2126, 0.7152, 0.0722]).view(1, 3, 1, 1)
-    return (image * weights).sum(dim=1, keepdim=True)
 
 
 def grid_loss(styled: Tensor) -> Tensor:

@@ -123,8 +123,8 @@ def other_tiers(current: str) -> list[str]:
 
 def faster_tier(current: str) -> str | None:
     """The next faster tier of the current style that is bundled, or None."""
-    style, now = _parts(current)
-    there = [t for t in TIERS if any(m.style == style and m.tier == t for m in bundled())]
+    now = _parts(current)[1]
+    there = [_parts(name)[1] for name in other_tiers(current)]
     return next((t for t in there if now and TIERS.index(t) > TIERS.index(now)), None)
 
 
