@@ -241,6 +241,12 @@ def add_train(commands: argparse._SubParsersAction) -> None:
     p.add_argument("--crop", type=size, metavar="WxH")
     p.add_argument("--style-weight", type=positive, metavar="X", help="content weighs 1")
     p.add_argument(
+        "--style-ramp",
+        type=share,
+        metavar="0..1",
+        help="part of the steps in which the style weight rises from a third",
+    )
+    p.add_argument(
         "--local-share",
         type=share,
         metavar="0..1",

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from torch import Tensor, nn  # noqa: E402
 
 from stylizer.frame import Frame  # noqa: E402
 from stylizer.lab import export, quant  # noqa: E402
-from stylizer.lab.archs import ARCHS, default_recipe, new_network  # noqa: E402
+from stylizer.lab.archs import ARCHS, default_recipe, new_network, style_weight  # noqa: E402
 from stylizer.lab.fast import FastArch, FastNetwork  # noqa: E402
 from stylizer.lab.fast_export import beside, interleaved, planewise  # noqa: E402
 from stylizer.lab.perceptual import luma_of  # noqa: E402
@@ -24,6 +25,7 @@ from stylizer.lab.stillness import (  # noqa: E402
     grid_8,
     grid_loss,
     random_move,
+    steady_imitation_loss,
     step_unevenness,
     stillness_loss,
 )
@@ -242,16 +244,30 @@ class Locked(nn.Module):
 def test_stillness_asks_the_picture_to_move_with_its_source(seed):
     source = tensor(textured(96, 96))
     same = stillness_loss(Identity(), source, source, np.random.default_rng(seed))
+    assert 0 < float(same) < 10 * (3 / 255) ** 2  # even the identity changes by the noise
     move = random_move(np.random.default_rng(seed), (96, 96), torch.device("cpu"))
-    if move.grid is None:  # noise alone: even the identity changes by the noise
-        assert float(same) < 10 * (3 / 255) ** 2
-        return
-    assert float(same) == 0
     locked = Locked()
     moved = stillness_loss(locked, source, locked(source), np.random.default_rng(seed))
     shifted_rows = (move.grid[0, :, 0, 1] - torch.linspace(-1, 1, 96)).abs().max() * 95 / 2
     if float(shifted_rows) > 0.5:
-        assert float(moved) > 1e-3
+        assert float(moved) > 1e-3 + float(same)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_imitation_of_a_moving_teacher_has_nothing_to_say_of_a_teacher_that_moves_along(seed):
+    source = tensor(textured(96, 96))
+    along = steady_imitation_loss(Identity(), source, source, np.random.default_rng(seed))
+    assert float(along) < 3 / 255  # only the noise that the teacher was shown
+    locked = steady_imitation_loss(Locked(), source, source, np.random.default_rng(seed))
+    assert float(locked) > 2 * float(along)
+
+
+def test_the_style_weight_rises_over_its_ramp():
+    recipe = replace(
+        default_recipe("fast", "s", "c"),
+        steps=1100, imitate_steps=100, style_weight=6.0, style_ramp=0.5,
+    )  # fmt: skip
+    assert [style_weight(recipe, step) for step in (100, 350, 600, 1099)] == [2, 4, 6, 6]
 
 
 def test_grid_8_sees_a_pattern_and_not_a_picture():

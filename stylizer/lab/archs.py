@@ -31,10 +31,11 @@ class Recipe:
     steps: int = 1350
     batch: int = 2
     crop: tuple[int, int] = (224, 224)
-    imitate_steps: int = 60  # first learn to copy the teacher, or the input: see `imitation_loss`
+    imitate_steps: int = 60  # first learn to copy the teacher, or the input: see `imitation_losses`
     teacher: str = ""  # name of the model that is imitated; "" for the input itself
     style_size: int = 512  # short side the style picture is scaled to, as the judge does
-    style_weight: float = 4.5
+    style_weight: float = 4.5  # content weighs 1
+    style_ramp: float = 0.0  # part of the steps after imitation in which that weight rises
     local_share: float = 0.6  # part of the style loss taken quarter by quarter
     tv_weight: float = 0.5
     tone_weight: float = 1.0
@@ -67,3 +68,10 @@ def learning_rate(recipe: Recipe, step: int) -> float:
     warm = min(1.0, (step + 1) / 30)
     cosine = 0.5 * (1 + np.cos(np.pi * min(1.0, step / max(1, recipe.steps))))
     return recipe.learning_rate * warm * (0.02 + 0.98 * float(cosine))
+
+
+def style_weight(recipe: Recipe, step: int) -> float:
+    """From a third of the recipe's weight, over its ramp, to all of it."""
+    painted = step - recipe.imitate_steps
+    ramp = recipe.style_ramp * (recipe.steps - recipe.imitate_steps)
+    return recipe.style_weight * (1 / 3 + 2 / 3 * min(1.0, painted / ramp) if ramp else 1.0)

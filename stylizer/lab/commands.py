@@ -104,6 +104,7 @@ def recipe_of(args: argparse.Namespace) -> Recipe:
         "imitate_steps": args.imitate_steps,
         "teacher": args.teacher.stem if args.teacher else None,
         "style_weight": args.style_weight,
+        "style_ramp": args.style_ramp,
         "local_share": args.local_share,
         "tv_weight": args.tv_weight,
         "tone_weight": args.tone_weight,

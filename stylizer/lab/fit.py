@@ -17,7 +17,7 @@ from PIL import Image
 from torch import Tensor
 
 from stylizer.errors import BadInput, StylizerError
-from stylizer.lab.archs import Network, Recipe, learning_rate, new_network
+from stylizer.lab.archs import Network, Recipe, learning_rate, new_network, style_weight
 from stylizer.lab.data import ContentSet
 from stylizer.lab.fast import FastNetwork
 from stylizer.lab.perceptual import (
@@ -30,7 +30,7 @@ from stylizer.lab.perceptual import (
     total_variation,
 )
 from stylizer.lab.quant import observe, quantise
-from stylizer.lab.stillness import grid_loss, stillness_loss
+from stylizer.lab.stillness import grid_loss, steady_imitation_loss, stillness_loss
 from stylizer.lab.team import Team
 
 CHECKPOINT_EVERY = 50
@@ -139,10 +139,10 @@ class Losses:
     still: Tensor
     grid: Tensor
 
-    def total(self, recipe: Recipe) -> Tensor:
+    def total(self, recipe: Recipe, style_weight: float) -> Tensor:
         smooth = recipe.tv_weight * self.tv + recipe.tone_weight * self.tone
         steady = recipe.still_weight * self.still + recipe.grid_weight * self.grid
-        return self.content + recipe.style_weight * self.style + smooth + steady
+        return self.content + style_weight * self.style + smooth + steady
 
 
 def batch_losses(goal: Goal, source: Tensor, styled: Tensor, local_share: float) -> Losses:
@@ -160,15 +160,23 @@ def batch_losses(goal: Goal, source: Tensor, styled: Tensor, local_share: float)
     )
 
 
-def imitation_loss(wanted: Tensor, styled: Tensor) -> Losses:
+def imitation_losses(
+    state: TrainState, recipe: Recipe, goal: Goal, source: Tensor, styled: Tensor
+) -> Losses:
     """Mean absolute difference as "content": the first steps copy the input, or a teacher.
 
     Random weights began at a style loss of about 200 (smoothed, first steps) and went grey first;
     whether imitation alone cures that was not isolated. A teacher's steps need no VGG: 0.55 s
     against 1.3 to 2 s a step with small, two cores.
     """
-    nothing = styled.new_zeros(())
-    return Losses((styled - wanted).abs().mean(), *[nothing] * 5)
+    if goal.teacher is not None and recipe.still_weight:
+        rng = np.random.default_rng((recipe.seed, state.step, 2))
+        difference = steady_imitation_loss(goal.teacher, source, styled, rng)
+    else:
+        with torch.no_grad():
+            wanted = source if goal.teacher is None else goal.teacher(source).clamp(0, 1)
+        difference = (styled - wanted).abs().mean()
+    return Losses(difference, *[styled.new_zeros(())] * 5)
 
 
 def train_step(
@@ -184,13 +192,11 @@ def train_step(
     set_precision(state, recipe)
     styled = state.network(source)
     if state.step < recipe.imitate_steps:
-        with torch.no_grad():
-            wanted = source if goal.teacher is None else goal.teacher(source).clamp(0, 1)
-        losses = imitation_loss(wanted, styled)
+        losses = imitation_losses(state, recipe, goal, source, styled)
     else:
         losses = batch_losses(goal, source, styled, recipe.local_share)
         losses = steadied(losses, state, recipe, source, styled)
-    total = losses.total(recipe)
+    total = losses.total(recipe, style_weight(recipe, state.step))
     state.optimizer.zero_grad(set_to_none=True)
     total.backward()
     team.average_gradients(state.network)
