@@ -140,6 +140,15 @@ def test_the_command_says_what_is_in_force(capsys, file):
     assert found["games"] == [{"match": {"title": "Tux"}, "settings": {}}]
 
 
+def test_the_readmes_example_is_a_settings_file(tmp_path):
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    example = re.search(r"```toml\n(.*?)```", readme, re.DOTALL)
+    assert example is not None
+    path = tmp_path / "settings.toml"
+    path.write_text(example[1])
+    assert read_file(path).games[0].values["target_fps"] == 30
+
+
 # --- mistakes --------------------------------------------------------------------------------
 
 

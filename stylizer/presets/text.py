@@ -19,7 +19,7 @@ Lines that begin with # and no blank are settings at their defaults: take the # 
 the value. The command line wins over a game's section, that one over the settings here."""
 KEYS_HEAD = """\
 Hotkeys of the window: action = key. Names are those of pygame: "a", "1", "[", "tab", "space",
-"page up", "f5"; "shift+" may stand in front. One key means one action."""
+"page up", "f5"; "shift+" may stand in front ("shift+/", not "?"). One key means one action."""
 GLOBAL_KEYS_HEAD = """\
 Hotkeys that also work while the game has the keyboard: action = combination, for example
 "ctrl+alt+h". The actions are those of [keys]."""
@@ -37,9 +37,7 @@ def commented_file() -> str:
         lines += _prose(f"{key.meaning} Allowed: {key.allowed}.")
         lines += [f"#{name} = {toml(key.plain(defaults()[name]))}", ""]
     lines += [*_prose(KEYS_HEAD), "[keys]"]
-    width = max(len(f"{action}{toml(key)}") for action, (key, _) in DEFAULT_KEYS.items()) + 6
-    for action, (key, meaning) in DEFAULT_KEYS.items():
-        lines.append(f"{f'#{action} = {toml(key)}':{width}}# {meaning}")
+    lines += _hotkey_lines(_default_keys())
     lines += ["", *_prose(GLOBAL_KEYS_HEAD), "[global_keys]", "", *_prose(GAME_HEAD)]
     lines += [f"# {rule}: {meaning}." for rule, meaning in GAME_RULES.items()]
     lines += ["#[[game]]", '#title = "supertux"', "#strength = 0.6", '#inference_size = "640x360"']
@@ -85,6 +83,13 @@ def in_force_rows(file: SettingsFile) -> list[dict[str, str]]:
             row(f"{table}.{a}", toml(k), a in own.get(table, {})) for a, k in found[table].items()
         ]
     return rows + [row(str(g), in_words(g.values), True) for g in file.games]
+
+
+def _hotkey_lines(keys: dict[str, str]) -> list[str]:
+    """action -> key as commented settings, each with what it does."""
+    settings = {action: f"#{action} = {toml(key)}" for action, key in keys.items()}
+    width = max(map(len, settings.values())) + 2
+    return [f"{text:{width}}# {DEFAULT_KEYS[action][1]}" for action, text in settings.items()]
 
 
 def _default_keys() -> dict[str, str]:
