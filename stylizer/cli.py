@@ -13,6 +13,9 @@ from typing import Any, NoReturn
 
 from stylizer.errors import BadInput, StylizerError, one_sentence
 from stylizer.options import build_parser
+from stylizer.presets.file import read_file, settings_path
+from stylizer.presets.games import layered
+from stylizer.presets.table import defaults
 from stylizer.settings import Settings
 
 INTERRUPTED = 130
@@ -63,7 +66,15 @@ def parse(argv: list[str]) -> argparse.Namespace:
 
 
 def run_settings(args: argparse.Namespace) -> Settings:
-    """Settings of `run`. Raises BadInput when options do not fit together."""
+    """Settings of `run`: defaults, the settings file over them, the options given over both.
+
+    Raises BadInput when they do not fit together, or the file is broken.
+    """
+    given = {k: v for k, v in vars(args).items() if k in Settings.__dataclass_fields__}
+    named = getattr(args, "settings", None)
+    file = read_file(settings_path(named), required=named is not None)
+    chosen, preset = layered(file, given)
+    args = argparse.Namespace(**(defaults() | chosen))
     source = args.source or guess_source(args)
     if source in FILE_SOURCES and args.input is None:
         raise BadInput(f"--source {source} needs --input PATH")
@@ -73,7 +84,7 @@ def run_settings(args: argparse.Namespace) -> Settings:
         raise BadInput(f"--input belongs to --source video or images, not to {source}")
     if args.target_fps and args.inference_size:
         raise BadInput("--target-fps chooses the inference size itself; leave out --inference-size")
-    if args.faster_tiers and not args.target_fps:
+    if given.get("faster_tiers") and not args.target_fps:
         raise BadInput("--faster-tiers belongs to --target-fps N")
     offscreen = args.present == "offscreen"
     file_work = args.record is not None or offscreen
@@ -82,8 +93,9 @@ def run_settings(args: argparse.Namespace) -> Settings:
     options |= {
         "source": source,
         "sync": args.sync or source == "images" or (source == "video" and file_work),
-        "hud": args.hud or ("off" if offscreen else "fps"),
+        "hud": ("off" if offscreen else "fps") if args.hud == "auto" else args.hud,
         "warmup": args.warmup if args.warmup is not None else (3 if offscreen else 1),
+        "preset": preset,
     }
     return Settings(**options)
 
@@ -108,6 +120,8 @@ def run_command(args: argparse.Namespace) -> int:
     from stylizer.report import make_report, summary, to_json
 
     settings = run_settings(args)
+    if settings.preset:
+        print(f"stylizer: {settings.preset}", file=sys.stderr)
     with progress(settings) as on_present:
         result = run(settings, on_present=on_present)
     report = make_report(result)
@@ -226,6 +240,26 @@ def windows_command(args: argparse.Namespace) -> int:
     return 0
 
 
+def settings_command(args: argparse.Namespace) -> int:
+    from stylizer import show
+    from stylizer.presets import text
+
+    path = settings_path(args.settings)
+    if args.init:
+        text.write_commented_file(path)
+        print(f"wrote {path}: every setting is in it, as a comment")
+        return 0
+    file = read_file(path, required=args.settings is not None)
+    if args.json:
+        print(json.dumps(text.in_force(file), indent=2))
+        return 0
+    print(
+        f"{path}" if file.exists else f"{path} is not there; `stylizer settings --init` writes it"
+    )
+    show.print_facts(text.in_force_rows(file))
+    return 0
+
+
 def train_command(args: argparse.Namespace) -> int:
     return lab("train_command")(args)
 
@@ -274,6 +308,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "models": models_command,
     "doctor": doctor_command,
     "windows": windows_command,
+    "settings": settings_command,
     "train": train_command,
     "judge": judge_command,
     "flicker": flicker_command,

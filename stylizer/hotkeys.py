@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import string
 from dataclasses import dataclass
+
+from stylizer.errors import BadInput
 
 
 @dataclass(frozen=True)
@@ -33,9 +36,40 @@ DEFAULT_KEYS: dict[str, tuple[str, str]] = {
     "quit": ("escape", "quit"),
 }
 HELD_ACTIONS = {"show_source"}
+# What `pygame.key.name` can say, but for Ctrl, Alt and Meta, which are the desktop's; a test holds
+# it to that. Kept here so that a settings file is checked without loading pygame.
+KEY_NAMES = frozenset(
+    [*string.ascii_lowercase, *string.digits, *(f"f{i}" for i in range(1, 16))]
+    + list("!\"#$%&'()*+,-./:;<=>?@[\\]^_`")
+    + [f"[{mark}]" for mark in "0123456789.+-*/"]  # the keypad's
+    + ["return", "escape", "backspace", "tab", "space", "caps lock", "print screen", "scroll lock"]
+    + ["break", "insert", "home", "page up", "delete", "end", "page down", "numlock", "enter"]
+    + ["left", "right", "up", "down", "equals", "menu", "help", "clear", "left shift"]
+    + ["right shift"]
+)
 
 
 def key_bindings(overrides: dict[str, str]) -> dict[str, str]:
     """key name -> action, the defaults changed by `overrides` (action -> key name)."""
     keys = {action: key for action, (key, _) in DEFAULT_KEYS.items()} | overrides
     return {key: action for action, key in keys.items()}
+
+
+def check_bindings(overrides: dict[str, str]) -> None:
+    """Raise BadInput for an unknown action or key name, and for one key with two actions."""
+    for action, key in overrides.items():
+        if action not in DEFAULT_KEYS:
+            raise BadInput(
+                f"there is no action {action!r}; choose one of {', '.join(DEFAULT_KEYS)}"
+            )
+        if key.lower().removeprefix("shift+") not in KEY_NAMES:
+            raise BadInput(
+                f"{action} = {key!r} names no key; write one as in 'a', '1', 'tab', 'page up', "
+                "'f5' or 'shift+tab'"
+            )
+    taken: dict[str, str] = {}
+    for action, (default, _) in DEFAULT_KEYS.items():
+        key = overrides.get(action, default).lower()
+        if key in taken:
+            raise BadInput(f"{key!r} means both {taken[key]} and {action}: give one another key")
+        taken[key] = action

@@ -9,6 +9,8 @@ from typing import NoReturn
 from stylizer.errors import BadInput
 
 PROVIDERS = ("auto", "cpu", "cuda", "tensorrt", "openvino", "webgpu", "directml", "coreml")
+SWITCH = argparse.BooleanOptionalAction  # --x and --no-x: either may win over the settings file
+HUD_CHOICES = ("auto", "off", "fps", "graph")
 
 
 class OneSentenceParser(argparse.ArgumentParser):
@@ -71,6 +73,16 @@ def whole(text: str) -> int:
     return int(text)
 
 
+def seen_size(text: str) -> tuple[int, int] | None:
+    """A size; "full" is the frame's own, None."""
+    return None if text == "full" else size(text)
+
+
+def held_fps(text: str) -> float | None:
+    """A number above 0; "off" is None."""
+    return None if text == "off" else positive(text)
+
+
 def add_model_options(parser: argparse.ArgumentParser) -> None:
     """What a foreign ONNX file needs to be told when metadata and probing are wrong."""
     parser.add_argument(
@@ -80,7 +92,7 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
         "--model-range", choices=("0..1", "0..255", "-1..1"), help="override the value range found"
     )
     parser.add_argument("--model-order", choices=("RGB", "BGR"), help="override the channel order")
-    parser.add_argument("--provider", choices=PROVIDERS, default="auto", help="default: auto")
+    parser.add_argument("--provider", choices=PROVIDERS, help="default: auto")
 
 
 def add_run(commands: argparse._SubParsersAction) -> None:
@@ -90,10 +102,13 @@ def add_run(commands: argparse._SubParsersAction) -> None:
         description="Stylize a source live in a window, or headless.",
         epilog="example: stylizer run --source video --input game.mp4 --model mosaic-small "
         "--record painted.mp4",
+        argument_default=argparse.SUPPRESS,  # only what is given: the settings file lies below it
+    )
+    p.add_argument(
+        "--settings", type=Path, metavar="FILE", help="instead of the user's settings file"
     )
     p.add_argument(
         "--source",
-        default=None,
         metavar="NAME",
         help="demo (default), window, video, images, synthetic",
     )
@@ -103,64 +118,57 @@ def add_run(commands: argparse._SubParsersAction) -> None:
         metavar="W",
         help="capture this window: part of its title, 0xID, pid:N, class:NAME",
     )
-    p.add_argument("--wait", action="store_true", help="when it closes, wait until it is back")
+    p.add_argument("--wait", action=SWITCH, help="when it closes, wait until it is back")
     p.add_argument(
         "--model",
-        default="auto",
         metavar="M",
         help="STYLE-TIER, PATH.onnx[#K], none; default: the best bundled",
     )
     add_model_options(p)
-    p.add_argument("--size", type=size, default=(1280, 720), metavar="WxH", help="default 1280x720")
-    p.add_argument("--inference-size", type=size, metavar="WxH", help="what the network sees")
+    p.add_argument("--size", type=size, metavar="WxH", help="default 1280x720")
     p.add_argument(
-        "--present", default="window", metavar="NAME", help="window (default) or offscreen"
+        "--inference-size", type=seen_size, metavar="WxH", help="what the network sees, or full"
     )
+    p.add_argument("--present", metavar="NAME", help="window (default) or offscreen")
     p.add_argument("--sync", action="store_true", help="lock-step: every frame styled, in order")
     p.add_argument("--fps", type=positive, metavar="F", help="pace of an offscreen presenter")
     p.add_argument("--frames", type=count, metavar="N", help="stop after N presented frames")
     p.add_argument("--seconds", type=positive, metavar="S", help="stop after S seconds")
     p.add_argument("--warmup", type=whole, metavar="N", help="frames left out of the statistics")
-    p.add_argument("--strength", type=share, default=1.0, metavar="0..1", help="0 shows the source")
+    p.add_argument("--strength", type=share, metavar="0..1", help="0 shows the source")
     p.add_argument(
         "--target-fps",
-        type=positive,
+        type=held_fps,
         metavar="N",
-        help="hold N styled frames a second by the size that the network sees",
+        help="hold N styled frames a second by the size that the network sees; or off",
     )
     p.add_argument(
         "--faster-tiers",
-        action="store_true",
+        action=SWITCH,
         help="with --target-fps: take a faster tier where the smallest size is too slow",
     )
     p.add_argument(
-        "--no-detail",
-        dest="detail",
-        action="store_false",
-        help="below full size upsample the styled picture plainly, without the frame's own detail",
+        "--detail",
+        action=SWITCH,
+        help="below full size keep the frame's own detail (default), or upsample plainly",
     )
     p.add_argument(
         "--stabilise",
         type=share,
-        default=0.0,
         metavar="0..1",
         help="against flicker: share of the last picture kept where the source stands still",
     )
-    p.add_argument(
-        "--keep-colors", action="store_true", help="styled brightness, the game's colours"
-    )
+    p.add_argument("--keep-colors", action=SWITCH, help="styled brightness, the game's colours")
     p.add_argument("--wipe", type=share, metavar="0..1", help="before/after, split at this place")
-    p.add_argument(
-        "--hud", choices=("off", "fps", "graph"), help="default: fps in a window, else off"
-    )
-    p.add_argument("--fullscreen", action="store_true", help="start in fullscreen")
+    p.add_argument("--hud", choices=HUD_CHOICES, help="auto (default): fps in a window, else off")
+    p.add_argument("--fullscreen", action=SWITCH, help="start in fullscreen")
     p.add_argument(
         "--record", type=Path, metavar="FILE", help="write an .mp4 or .mkv (never the HUD)"
     )
     p.add_argument("--output", type=Path, metavar="DIR", help="write every picture as PNG")
     p.add_argument("--screenshot", type=Path, metavar="FILE", help="the last presented frame, PNG")
     p.add_argument("--report", type=Path, metavar="FILE", help="frame times and facts, JSON")
-    p.add_argument("--seed", type=whole, default=0, metavar="N", help="same seed, same demo frames")
+    p.add_argument("--seed", type=whole, metavar="N", help="same seed, same demo frames")
     p.set_defaults(command="run")
 
 
@@ -221,6 +229,19 @@ def add_windows(commands: argparse._SubParsersAction) -> None:
     )
     p.add_argument("--json", action="store_true", help="print JSON")
     p.set_defaults(command="windows")
+
+
+def add_settings(commands: argparse._SubParsersAction) -> None:
+    p = commands.add_parser(
+        "settings",
+        help="where the settings file is and what is in force",
+        description="Where the settings file is, what `run` takes from it, and how to begin one.",
+        epilog="example: stylizer settings --init",
+    )
+    p.add_argument("--init", action="store_true", help="write a commented file of all settings")
+    p.add_argument("--settings", type=Path, metavar="FILE", help="instead of the user's own")
+    p.add_argument("--json", action="store_true", help="print JSON")
+    p.set_defaults(command="settings")
 
 
 def add_train(commands: argparse._SubParsersAction) -> None:
@@ -325,6 +346,7 @@ def build_parser() -> OneSentenceParser:
         add_models,
         add_doctor,
         add_windows,
+        add_settings,
         add_train,
         add_judge,
         add_flicker,

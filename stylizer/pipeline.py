@@ -245,6 +245,7 @@ class Run:
             self._first_styled_s = now - self._started
             if self.settings.present != "offscreen":
                 self.switching.keep_others_warm()
+                self._say(self.settings.preset)
         # Statistics start after the last warm-up frame, and live after the first frame shown: a
         # fast network has warmed up before there is anything to show it on.
         first, self._counting = not self._counting, True

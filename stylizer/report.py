@@ -25,6 +25,7 @@ STAGES = ("capture", "preprocess", "infer", "upload", "compose", "present")
 PACKAGES = ("numpy", "onnxruntime-gpu", "onnxruntime", "openvino", "moderngl", "pygame-ce", "av")
 DEFINITIONS = {
     **STYLE_DEFINITIONS,  # of preprocess and infer, told where they are measured
+    "preset": "the settings file's game section that applied, or why none did; null: none to match",
     "size": "width and height of the frames, in pixels",
     "inference_size": "width and height that the network saw",
     "warmup_frames": "leading frames styled and presented before counting began",
@@ -61,6 +62,7 @@ def make_report(result: Any) -> dict[str, Any]:
         "capture_method": facts["capture_method"],
         "present": facts["present"],
         "present_reason": facts["present_reason"],
+        "preset": settings.preset or None,
         "size": facts["size"],
         "inference_size": facts["inference_size"],
         "sync": settings.sync,
@@ -105,6 +107,8 @@ def summary(report: dict[str, Any]) -> list[tuple[str, str]]:
         ("latency p50 ms", _figure(report["latency_ms"]["p50"], 1)),
         ("peak memory", f"{report['peak_rss_mb']:.0f} MiB"),
     ]
+    if report["preset"]:
+        rows.insert(1, ("settings", report["preset"]))
     return rows
 
 

@@ -45,3 +45,5 @@ class Settings:
     seed: int = 0
     fullscreen: bool = False
     keys: dict[str, str] = field(default_factory=dict)  # action -> key name, rebinding hotkeys.py
+    global_keys: dict[str, str] = field(default_factory=dict)  # action -> "ctrl+alt+1"
+    preset: str = ""  # which game section of the settings file applies, or why none, in words

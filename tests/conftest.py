@@ -25,6 +25,12 @@ COLOURS = ((200, 40, 40), (40, 180, 60), (30, 80, 210), (220, 200, 40), (128, 12
 EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_settings_file(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No test reads or writes the user's own settings file, in this process or another."""
+    os.environ["STYLIZER_SETTINGS"] = str(tmp_path_factory.mktemp("settings") / "settings.toml")
+
+
 @dataclass(frozen=True)
 class Clip:
     """A generated video: frame n is filled with COLOURS[n % 5]."""

@@ -68,7 +68,7 @@ def test_video_is_lock_step_offscreen_and_when_recording():
 
 
 def test_every_command_has_help_with_an_example(capsys):
-    for command in ("run", "bench", "models", "doctor", "train", "judge"):
+    for command in ("run", "bench", "models", "doctor", "settings", "train", "judge"):
         with pytest.raises(SystemExit) as stop:
             main([command, "--help"])
         assert stop.value.code == 0

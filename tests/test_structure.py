@@ -64,6 +64,12 @@ def test_nothing_imports_the_command_line():
     assert not [f for place, f, t in all_imports() if t == "cli"]
 
 
+def test_only_the_command_line_reads_the_settings_file():
+    allowed = {"presets", "cli"}
+    bad = [(f, t) for place, f, t in all_imports() if t == "presets" and place not in allowed]
+    assert not bad
+
+
 def run_python(code: str) -> str:
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120
