@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from stylizer.errors import BadInput
+
 
 @dataclass(frozen=True)
 class Action:
@@ -33,9 +35,40 @@ DEFAULT_KEYS: dict[str, tuple[str, str]] = {
     "quit": ("escape", "quit"),
 }
 HELD_ACTIONS = {"show_source"}
+MODIFIERS = ("ctrl", "alt", "shift", "super")
+# Ctrl+Alt+F1 and F11 switch the console below X, whoever has grabbed them.
+_GLOBAL_INSTEAD = {"help": "k", "fullscreen": "f"}
 
 
 def key_bindings(overrides: dict[str, str]) -> dict[str, str]:
     """key name -> action, the defaults changed by `overrides` (action -> key name)."""
     keys = {action: key for action, (key, _) in DEFAULT_KEYS.items()} | overrides
     return {key: action for action, key in keys.items()}
+
+
+def global_combinations(overrides: dict[str, str]) -> dict[str, str]:
+    """action -> combination, Ctrl+Alt and the window's key changed by `overrides`; "" is left out.
+
+    Raises BadInput for an action that does not exist.
+    """
+    for action in overrides:
+        if action not in DEFAULT_KEYS:
+            raise BadInput(
+                f"global_keys: there is no action {action!r}; there are {', '.join(DEFAULT_KEYS)}"
+            )
+    found = {a: f"ctrl+alt+{_GLOBAL_INSTEAD.get(a, key)}" for a, (key, _) in DEFAULT_KEYS.items()}
+    found |= {action: combination.lower() for action, combination in overrides.items()}
+    return {action: combination for action, combination in found.items() if combination}
+
+
+def parse_combination(text: str) -> tuple[frozenset[str], str]:
+    """ "ctrl+alt+1" -> ({"ctrl", "alt"}, "1"). Raises BadInput for what is no combination."""
+    *modifiers, key = text.replace("++", "+plus").split("+")
+    wrong = [m for m in modifiers if m not in MODIFIERS]
+    if wrong or not key:
+        what = f"{wrong[0]!r} is no modifier" if wrong else "it names no key"
+        raise BadInput(
+            f"the global key {text!r}: {what}; write {', '.join(MODIFIERS)} and one key, "
+            'joined by "+", as in ctrl+alt+1'
+        )
+    return frozenset(modifiers), key

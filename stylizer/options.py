@@ -114,7 +114,16 @@ def add_run(commands: argparse._SubParsersAction) -> None:
     p.add_argument("--size", type=size, default=(1280, 720), metavar="WxH", help="default 1280x720")
     p.add_argument("--inference-size", type=size, metavar="WxH", help="what the network sees")
     p.add_argument(
-        "--present", default="window", metavar="NAME", help="window (default) or offscreen"
+        "--present",
+        default="window",
+        metavar="NAME",
+        help="window (default), overlay (over the captured game) or offscreen",
+    )
+    p.add_argument(
+        "--global-keys",
+        dest="grab_keys",
+        action="store_true",
+        help="Ctrl+Alt+key works from other windows too; always so with an overlay (X11)",
     )
     p.add_argument("--sync", action="store_true", help="lock-step: every frame styled, in order")
     p.add_argument("--fps", type=positive, metavar="F", help="pace of an offscreen presenter")

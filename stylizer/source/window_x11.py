@@ -110,6 +110,11 @@ class WindowSource:
             self.close()
             raise
 
+    @property
+    def window_id(self) -> Window:
+        """The window that is captured now; 0 while it is closed. Read by any thread."""
+        return self._window
+
     def read(self, inputs: InputState) -> Frame | None:
         """See stages.Source.read: None while the window has drawn nothing new."""
         if not self._window:
@@ -308,9 +313,7 @@ def is_uncovered(display: Display, window: Window) -> bool:
     right, bottom = x + attributes.width, y + attributes.height
     if x < 0 or y < 0 or right > screen.width or bottom > screen.height:
         return False
-    top = window
-    while (above := display.parent(top)) not in (display.root, 0):
-        top = above
+    top = display.top(window)
     siblings = display.children(display.root)
     for other in siblings[siblings.index(top) + 1 :] if top in siblings else []:
         a = display.attributes(other)
