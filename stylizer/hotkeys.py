@@ -23,7 +23,7 @@ DEFAULT_KEYS: dict[str, tuple[str, str]] = {
     "next_style": ("tab", "next style"),
     "previous_style": ("shift+tab", "previous style"),
     "show_source": ("space", "hold: show the source"),
-    "toggle_wipe": ("b", "before/after wipe (drag it)"),
+    "toggle_wipe": ("b", "before/after wipe"),
     "strength_down": ("[", "less style"),
     "strength_up": ("]", "more style"),
     "keep_colors": ("c", "keep the game's colours"),

@@ -73,6 +73,7 @@ class HudFeed:
 
     def _data(self, now: float, message: str) -> Any:
         from stylizer.compose.hud import HudData
+        from stylizer.compose.hud_layout import CAMERA_HINTS
 
         run, stats = self._run, self._run.stats
         backend = run.bank.current
@@ -103,6 +104,7 @@ class HudFeed:
             held=run.holding.text,
             message=message,
             bindings=self._bindings,
+            hints=() if run.settings.present == "overlay" else CAMERA_HINTS,
         )
 
     def _one_percent_low(self, now: float) -> float | None:

@@ -313,7 +313,9 @@ def is_uncovered(display: Display, window: Window) -> bool:
     right, bottom = x + attributes.width, y + attributes.height
     if x < 0 or y < 0 or right > screen.width or bottom > screen.height:
         return False
-    top = display.top(window)
+    top = window
+    while (above := display.parent(top)) not in (display.root, 0):
+        top = above
     siblings = display.children(display.root)
     for other in siblings[siblings.index(top) + 1 :] if top in siblings else []:
         a = display.attributes(other)
