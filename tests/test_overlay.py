@@ -515,3 +515,27 @@ def test_two_actions_on_one_key_are_said(xvfb, monkeypatch):
         assert "ctrl+alt+r (start or stop recording)" in found[0]
     finally:
         keys.close()
+
+
+def test_a_foreign_x_error_still_ends_at_xlib(xvfb):
+    """SDL's error handler between two of ours passes errors back to us: no endless circle."""
+    code = (
+        "import ctypes, pygame\n"
+        "from stylizer.x11 import Display\n"
+        "first = Display()\n"
+        "pygame.display.init()\n"
+        "second = Display()\n"
+        "x = first.x\n"
+        "foreign = x.XOpenDisplay(None)\n"
+        "with second.trying() as errors: x.XMapWindow(second.pointer, 1)\n"
+        "print(errors, flush=True)\n"
+        "x.XMapWindow(foreign, 1)\n"
+        "x.XSync(foreign, 0)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60,
+        env=os.environ | {"DISPLAY": xvfb, "SDL_VIDEODRIVER": "x11"},
+    )  # fmt: skip
+    assert "[3]" in done.stdout  # BadWindow, ours: told to us
+    assert done.returncode == 1
+    assert "BadWindow" in done.stderr
