@@ -28,6 +28,8 @@ if [ "$(uname -s)" = Linux ]; then
         command -v Xvfb >/dev/null || missing+=(xvfb)
         command -v xdotool >/dev/null || missing+=(xdotool)
         command -v openbox >/dev/null || missing+=(openbox)
+        command -v icewm >/dev/null || missing+=(icewm)
+        command -v setxkbmap >/dev/null || missing+=(x11-xkb-utils)
         if [ "$(uname -m)" = x86_64 ]; then # one frame on a CPU without VNNI
             command -v qemu-x86_64 >/dev/null || missing+=(qemu-user)
         fi

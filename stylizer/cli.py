@@ -20,6 +20,10 @@ from stylizer.settings import Settings
 
 INTERRUPTED = 130
 FILE_SOURCES = ("video", "images")
+OVERLAY_WHY = {
+    "screen": ": a screen region holds whatever lies over the game, so the overlay would be "
+    "painted again and again; a captured window's own pixels never hold it"
+}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -82,6 +86,10 @@ def run_settings(args: argparse.Namespace) -> Settings:
         raise BadInput("--source window and --window NAME belong together; see `stylizer windows`")
     if source not in FILE_SOURCES and args.input is not None:
         raise BadInput(f"--input belongs to --source video or images, not to {source}")
+    if args.present == "overlay" and source != "window":
+        raise BadInput(f"--present overlay needs --window NAME{OVERLAY_WHY.get(source, '')}")
+    if given.get("grab_keys") and args.present == "offscreen":
+        raise BadInput("--grab-keys belongs to --present window; offscreen has no keys")
     if args.target_fps and args.inference_size:
         raise BadInput("--target-fps chooses the inference size itself; leave out --inference-size")
     if given.get("faster_tiers") and not args.target_fps:

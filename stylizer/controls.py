@@ -24,6 +24,7 @@ class Controls:
     help: bool = False
     quit: bool = False
     last_wipe: float = 0.5
+    draggable: bool = True  # clicks come to us
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Controls:
@@ -34,6 +35,7 @@ class Controls:
             wipe,
             settings.hud,
             last_wipe=0.5 if wipe is None else wipe,
+            draggable=settings.present != "overlay",
         )
 
     def apply(self, action: Action, picture: Rect) -> str | None:
@@ -50,7 +52,9 @@ class Controls:
 
     def _on_toggle_wipe(self, _: float, __: Rect) -> str:
         self.wipe = self.last_wipe if self.wipe is None else None
-        return "wipe on: drag it" if self.wipe is not None else "wipe off"
+        if self.wipe is None:
+            return "wipe off"
+        return "wipe on: drag it" if self.draggable else "wipe on"
 
     def _on_wipe(self, x_px: float, picture: Rect) -> str:
         if self.wipe is not None:

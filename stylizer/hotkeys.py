@@ -24,7 +24,7 @@ DEFAULT_KEYS: dict[str, tuple[str, str]] = {
     "next_style": ("tab", "next style"),
     "previous_style": ("shift+tab", "previous style"),
     "show_source": ("space", "hold: show the source"),
-    "toggle_wipe": ("b", "before/after wipe (drag it)"),
+    "toggle_wipe": ("b", "before/after wipe"),
     "strength_down": ("[", "less style"),
     "strength_up": ("]", "more style"),
     "keep_colors": ("c", "keep the game's colours"),
@@ -47,6 +47,9 @@ KEY_NAMES = frozenset(
     + ["left", "right", "up", "down", "equals", "menu", "help", "clear", "left shift"]
     + ["right shift"]
 )
+MODIFIERS = ("ctrl", "alt", "shift", "super")
+# Ctrl+Alt+F1 and F11 switch the console below X, whoever has grabbed them.
+_GLOBAL_INSTEAD = {"help": "k", "fullscreen": "f"}
 
 
 def key_bindings(overrides: dict[str, str]) -> dict[str, str]:
@@ -73,3 +76,31 @@ def check_bindings(overrides: dict[str, str]) -> None:
         if key in taken:
             raise BadInput(f"{key!r} means both {taken[key]} and {action}: give one another key")
         taken[key] = action
+
+
+def global_combinations(overrides: dict[str, str]) -> dict[str, str]:
+    """action -> combination, Ctrl+Alt and the window's key changed by `overrides`; "" is left out.
+
+    Raises BadInput for an action that does not exist.
+    """
+    for action in overrides:
+        if action not in DEFAULT_KEYS:
+            raise BadInput(
+                f"global_keys: there is no action {action!r}; there are {', '.join(DEFAULT_KEYS)}"
+            )
+    found = {a: f"ctrl+alt+{_GLOBAL_INSTEAD.get(a, key)}" for a, (key, _) in DEFAULT_KEYS.items()}
+    found |= {action: combination.lower() for action, combination in overrides.items()}
+    return {action: combination for action, combination in found.items() if combination}
+
+
+def parse_combination(text: str) -> tuple[frozenset[str], str]:
+    """ "ctrl+alt+1" -> ({"ctrl", "alt"}, "1"). Raises BadInput for what is no combination."""
+    *modifiers, key = text.replace("++", "+plus").split("+")
+    wrong = [m for m in modifiers if m not in MODIFIERS]
+    if wrong or not key:
+        what = f"{wrong[0]!r} is no modifier" if wrong else "it names no key"
+        raise BadInput(
+            f"the global key {text!r}: {what}; write {', '.join(MODIFIERS)} and one key, "
+            'joined by "+", as in ctrl+alt+1'
+        )
+    return frozenset(modifiers), key

@@ -6,7 +6,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from stylizer.hotkeys import DEFAULT_KEYS
+from stylizer.hotkeys import DEFAULT_KEYS, global_combinations
 from stylizer.timing import (
     LOW_MIN_FRAMES_HUD,
     FrameStats,
@@ -39,7 +39,9 @@ class HudFeed:
         self._low_at = 0.0
         self._message, self._message_until = "", 0.0
         keys = {a: key for a, (key, _) in DEFAULT_KEYS.items()} | run.settings.keys
-        self._bindings = [(keys[action], text) for action, (_, text) in DEFAULT_KEYS.items()]
+        if run.settings.present == "overlay":
+            keys = global_combinations(run.settings.global_keys)
+        self._bindings = [(keys[a], text) for a, (_, text) in DEFAULT_KEYS.items() if a in keys]
 
     def say(self, message: str) -> None:
         """Show a message at the bottom for a moment."""
@@ -67,10 +69,11 @@ class HudFeed:
         if state:
             return f"the window is {state}"
         loading = self._run.bank.loading
-        return f"loading {loading}" if loading and self._run.settings.present == "window" else ""
+        return f"loading {loading}" if loading and self._run.settings.on_screen else ""
 
     def _data(self, now: float, message: str) -> Any:
         from stylizer.compose.hud import HudData
+        from stylizer.compose.hud_layout import CAMERA_HINTS
 
         run, stats = self._run, self._run.stats
         backend = run.bank.current
@@ -101,6 +104,7 @@ class HudFeed:
             held=run.holding.text,
             message=message,
             bindings=self._bindings,
+            hints=() if run.settings.present == "overlay" else CAMERA_HINTS,
         )
 
     def _one_percent_low(self, now: float) -> float | None:

@@ -129,7 +129,16 @@ def add_run(commands: argparse._SubParsersAction) -> None:
     p.add_argument(
         "--inference-size", type=seen_size, metavar="WxH", help="what the network sees, or full"
     )
-    p.add_argument("--present", metavar="NAME", help="window (default) or offscreen")
+    p.add_argument(
+        "--present",
+        metavar="NAME",
+        help="window (default), overlay (over the captured game) or offscreen",
+    )
+    p.add_argument(
+        "--grab-keys",
+        action=SWITCH,
+        help="Ctrl+Alt+key works from other windows too; always so with an overlay (X11)",
+    )
     p.add_argument("--sync", action="store_true", help="lock-step: every frame styled, in order")
     p.add_argument("--fps", type=positive, metavar="F", help="pace of an offscreen presenter")
     p.add_argument("--frames", type=count, metavar="N", help="stop after N presented frames")

@@ -10,6 +10,7 @@ while presenter.is_open:
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -105,7 +106,7 @@ class Run:
         settings = self.settings
         self.outputs = Outputs(settings)
         self._closers.append(self.outputs)
-        self.bank = ModelBank(self._load_model, style, gives_way=settings.present == "window")
+        self.bank = ModelBank(self._load_model, style, gives_way=settings.on_screen)
         self._closers.append(self.bank)
         self.switching = Switching(self.bank)
         self.holding = Holding(settings.target_fps)
@@ -169,9 +170,14 @@ class Run:
 
     def _poll(self) -> None:
         picture = self._picture_rect()
+        if hasattr(self.presenter, "follow"):
+            self.presenter.follow(getattr(self.source, "window_id", 0))
         for action in self.presenter.poll():
             message = self.controls.apply(action, picture)
             self._say(self._carry_out(action) if message is None else message)
+        for notice in getattr(self.presenter, "take_notices", list)():
+            print(f"stylizer: {notice}", file=sys.stderr)
+            self._say(notice)
         for failure in self.bank.take_failures():
             self.hud.say(failure)
         self.feed.steer(self.presenter.inputs(), self.controls.show_source)
@@ -189,12 +195,14 @@ class Run:
         return shown
 
     def _wait_s(self) -> float:
-        if self.settings.present == "window":
+        if self.settings.on_screen:
             return 1 / 60 if self.controls.show_source else self._idle_wait_s
         return 0.0 if self.settings.fps and self.shown else 0.25
 
     def _presents_duplicates(self) -> bool:
-        return self.settings.present == "window" or self.settings.fps is not None
+        if self.settings.on_screen:
+            return not getattr(self.presenter, "hidden", False)
+        return self.settings.fps is not None
 
     def _choose_picture(self) -> tuple[Frame, StyledImage | None] | None:
         """A styled pair; the newest frame alone while the source key is held or nothing is styled
@@ -210,7 +218,7 @@ class Run:
         frame, image = picture
         is_new = self._drawn is None or self._drawn[0] is not frame or self._drawn[1] is not image
         self._drawn = picture
-        if self.settings.present == "offscreen" and self.presenter.size != frame.size:
+        if not self.settings.on_screen and self.presenter.size != frame.size:
             self.presenter.resize(frame.size)
         times = {"upload": 0.0, "compose": 0.0, "present": 0.0}
         look = self._look()
@@ -243,7 +251,7 @@ class Run:
         now = time.perf_counter()
         if new is not None and self._first_styled_s is None:
             self._first_styled_s = now - self._started
-            if self.settings.present != "offscreen":
+            if self.settings.on_screen:
                 self.switching.keep_others_warm()
                 self._say(self.settings.preset)
         # Statistics start after the last warm-up frame, and live after the first frame shown: a

@@ -45,5 +45,11 @@ class Settings:
     seed: int = 0
     fullscreen: bool = False
     keys: dict[str, str] = field(default_factory=dict)  # action -> key name, rebinding hotkeys.py
-    global_keys: dict[str, str] = field(default_factory=dict)  # action -> "ctrl+alt+1"
     preset: str = ""  # which game section of the settings file applies, or why none, in words
+    global_keys: dict[str, str] = field(default_factory=dict)  # action -> "ctrl+alt+1", "" none
+    grab_keys: bool = False  # the global keys work with a window of our own, too
+
+    @property
+    def on_screen(self) -> bool:
+        """Whether somebody watches: a window or an overlay."""
+        return self.present != "offscreen"

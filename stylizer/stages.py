@@ -1,7 +1,7 @@
 """READ FIRST: what each stage promises, and the tables of backends that keep the promise.
 
     source  ->  style  ->  compose  ->  present
-    (frame)     (ONNX)     (moderngl)   (window / offscreen)
+    (frame)     (ONNX)     (moderngl)   (window / overlay / offscreen)
 
 A backend is one file and one row here. Backends are named by strings and imported late, so that
 importing this module loads none of torch, onnxruntime, pygame, moderngl or mss.
@@ -39,6 +39,7 @@ class Source(Protocol):
     # Optional: `renders = True`, each read costs a rendering; it is then not read at full rate
     # while frames wait for the network. `state`, a word when no frames come for a reason the user
     # should read ("minimised"). `skipped`, an int: frames due but left out by the source.
+    # `window_id`, the captured window for an overlay, 0 while there is none.
 
     def read(self, inputs: InputState) -> Frame | None:
         """The newest frame; None when nothing is newer (it may wait up to 20 ms for one).
@@ -91,6 +92,9 @@ class Presenter(Protocol):
     size: tuple[int, int]
     is_open: bool
     scale: float  # UI scale: 1.0 at 96 DPI
+    # Optional: `follow(window_id)`, told each turn which window the source captures (0: none).
+    # `hidden`, True while nobody can see it: nothing is presented twice then. `take_notices()`,
+    # what the user should read, once.
 
     def poll(self) -> list[Action]:
         """Handle events: what the user asked for since the last call."""
@@ -136,6 +140,7 @@ STYLES = {
 }
 PRESENTERS = {
     "window": Backend("stylizer.present.window", "WindowPresenter"),
+    "overlay": Backend("stylizer.present.overlay", "OverlayPresenter"),
     "offscreen": Backend("stylizer.present.offscreen", "OffscreenPresenter"),
 }
 

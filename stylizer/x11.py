@@ -17,7 +17,7 @@ from typing import Any
 from stylizer.errors import StylizerError
 
 Window = int
-STRUCTURE_NOTIFY = 1 << 17
+STRUCTURE_NOTIFY, SUBSTRUCTURE_NOTIFY = 1 << 17, 1 << 19
 DESTROY, UNMAP, MAP, CONFIGURE = 17, 18, 19, 22  # event types of X.h
 IS_VIEWABLE = 2
 INPUT_ONLY = 2
@@ -94,6 +94,17 @@ _SIGNATURES: dict[str, dict[str, tuple[Any, list[Any]]]] = {
                       c.POINTER(c.c_ulong), c.POINTER(c.c_void_p)]),
         "XSendEvent": (
             c.c_int, [c.c_void_p, c.c_ulong, c.c_int, c.c_long, c.POINTER(XEvent)]),
+        "XConfigureWindow": (c.c_int, [c.c_void_p, c.c_ulong, c.c_uint, c.c_void_p]),
+        "XMapWindow": (c.c_int, [c.c_void_p, c.c_ulong]),
+        "XUnmapWindow": (c.c_int, [c.c_void_p, c.c_ulong]),
+        "XStringToKeysym": (c.c_ulong, [c.c_char_p]),
+        "XKeysymToKeycode": (c.c_ubyte, [c.c_void_p, c.c_ulong]),
+        "XkbKeysymToModifiers": (c.c_uint, [c.c_void_p, c.c_ulong]),
+        "XkbSetDetectableAutoRepeat": (c.c_int, [c.c_void_p, c.c_int, c.c_void_p]),
+        "XRefreshKeyboardMapping": (c.c_int, [c.POINTER(XEvent)]),
+        "XGrabKey": (
+            c.c_int, [c.c_void_p, c.c_int, c.c_uint, c.c_ulong, c.c_int, c.c_int, c.c_int]),
+        "XUngrabKey": (c.c_int, [c.c_void_p, c.c_int, c.c_uint, c.c_ulong]),
         "XFree": (c.c_int, [c.c_void_p]),
         "XFreePixmap": (c.c_int, [c.c_void_p, c.c_ulong]),
         "XDestroyImage": (c.c_int, [c.c_void_p]),
@@ -107,6 +118,9 @@ _SIGNATURES: dict[str, dict[str, tuple[Any, list[Any]]]] = {
         "XShmDetach": (c.c_int, [c.c_void_p, c.c_void_p]),
         "XShmGetImage": (
             c.c_int, [c.c_void_p, c.c_ulong, c.c_void_p, c.c_int, c.c_int, c.c_ulong]),
+        "XShapeCombineRectangles": (
+            None, [c.c_void_p, c.c_ulong, c.c_int, c.c_int, c.c_int, c.c_void_p, c.c_int,
+                   c.c_int, c.c_int]),
     },
     "Xcomposite": {
         "XCompositeQueryExtension": (
@@ -145,6 +159,8 @@ class _Errors:
     def __init__(self) -> None:
         self.last: dict[int, int] = {}
         self._before: Any = None
+        self._first: Any = None
+        self._passing_on = False
         self._handler = _HANDLER(self._handle)
 
     def watch(self, connection: int) -> None:
@@ -153,13 +169,21 @@ class _Errors:
         mine = c.cast(self._handler, c.c_void_p).value
         if before and before != mine:
             self._before = c.cast(before, _HANDLER)
+            self._first = self._first or self._before
         self.last[connection] = 0
 
     def _handle(self, connection: int, event: Any) -> int:
         if connection in self.last:
             self.last[connection] = event.contents.error_code
             return 0
-        return self._before(connection, event) if self._before else 0
+        # A library that came between two of our connections (SDL) passes it back to us: then it
+        # goes to whoever was there first, or the two would call each other for ever.
+        after = self._first if self._passing_on else self._before
+        self._passing_on = True
+        try:
+            return after(connection, event) if after else 0
+        finally:
+            self._passing_on = False
 
 
 _errors = _Errors()
@@ -212,6 +236,12 @@ class Display:
     def parent(self, window: Window) -> Window:
         """0 for the root, and for a window that is gone."""
         return self._tree(window)[0]
+
+    def top(self, window: Window) -> Window:
+        """The child of the root that holds the window: its frame, or itself without a manager."""
+        while (above := self.parent(window)) not in (self.root, 0):
+            window = above
+        return window
 
     def _tree(self, window: Window) -> tuple[Window, list[Window]]:
         root, parent, count = c.c_ulong(), c.c_ulong(), c.c_uint()

@@ -1,7 +1,8 @@
 """A small game of its own process for the capture tests: one colour, a stripe that moves.
 
 `painted_window.py TITLE X Y WIDTH HEIGHT R G B`; reads commands on standard input: `still` (stop
-drawing), `draw`, `quit`. Says "ready" when the window is there.
+drawing), `draw`, `quit`. Says "ready" when the window is there, then the clicks and keys it gets:
+"click 12 34", "key a".
 """
 
 import os
@@ -26,6 +27,10 @@ while True:
         exposed |= event.type == pygame.WINDOWEXPOSED
         if event.type == pygame.QUIT:
             sys.exit()
+        if event.type == pygame.MOUSEBUTTONDOWN:
+            print("click", *event.pos, flush=True)
+        if event.type == pygame.KEYDOWN:
+            print("key", pygame.key.name(event.key), flush=True)
     if select.select([sys.stdin], [], [], 0)[0]:
         words = sys.stdin.readline().split()
         if not words or words[0] == "quit":

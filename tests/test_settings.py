@@ -90,7 +90,7 @@ def test_the_commented_file_holds_every_setting_at_its_default(capsys, tmp_path)
     assert set(bare.values["keys"]) == set(DEFAULT_KEYS)
     assert len(bare.games) == 1
     assert vars(run_settings(parse(["run", "--settings", str(path)]))) == vars(
-        Settings(keys=bare.values["keys"], warmup=1)
+        Settings(keys=bare.values["keys"], global_keys=bare.values["global_keys"], warmup=1)
     )
     for key in KEYS.values():
         assert key.meaning.split()[0] in text
@@ -201,6 +201,7 @@ def test_a_broken_file_is_reported_with_its_place_and_left_alone(capsys, file, d
         ('[keys]\nquit = "R"', ["'r'", "record", "quit"]),
         ('[global_keys]\nquitt = "ctrl+alt+q"', ["global_keys", "'quitt'"]),
         ("[global_keys]\nquit = 1", ["global_keys", "quit = 1"]),
+        ('[global_keys]\nquit = "hyper+q"', ["quit", "'hyper'", "ctrl"]),
         ("[game]\ntitle = 'x'", ["[[game]]"]),
         ("[[game]]\nstrength = 1", ["game section 1", "executable, class or title"]),
         ("[[game]]\ntitle = ''", ["game section 1", "title"]),

@@ -15,15 +15,15 @@ from typing import Any
 import numpy as np
 import pygame
 
-from stylizer.errors import StylizerError, one_sentence
+from stylizer.errors import BadInput, StylizerError, one_sentence
 from stylizer.frame import InputState
 from stylizer.hotkeys import Action
 from stylizer.present import desktop
 from stylizer.present.gl import attach_context, leave_egl, read_rgb
+from stylizer.present.global_keys import GlobalKeys
 from stylizer.present.user_input import UserInput
 from stylizer.settings import Settings
 
-_FLAGS = pygame.OPENGL | pygame.RESIZABLE | pygame.DOUBLEBUF
 _GL_ATTRIBUTES = (
     (pygame.GL_CONTEXT_MAJOR_VERSION, 3),
     (pygame.GL_CONTEXT_MINOR_VERSION, 3),
@@ -38,17 +38,20 @@ _NO_DISPLAY = "set DISPLAY to a running X server, or use --present offscreen"
 class WindowPresenter:
     """A `Presenter` in a window titled "stylizer".
 
-    size: (width, height) of the window's inside in pixels. Of `settings` it reads keys and
-    fullscreen. Raises StylizerError without a display or without OpenGL 3.3.
+    size: (width, height) of the window's inside in pixels. Of `settings` it reads keys, fullscreen,
+    grab_keys and global_keys. Raises StylizerError without a display or without OpenGL 3.3,
+    BadInput for global keys that cannot be.
     """
 
     present_name = "window"
+    _flags = pygame.OPENGL | pygame.RESIZABLE | pygame.DOUBLEBUF
 
     def __init__(self, settings: Settings, size: tuple[int, int]) -> None:
         driver = _open_display()
         leave_egl()
         try:
-            vsync = _open_window(size)
+            vsync = _open_window(size, self._flags)
+            pygame.display.set_caption("stylizer")  # a refused vsync loses one set before
             self.context = attach_context()
         except Exception as error:  # moderngl raises bare Exceptions
             pygame.display.quit()
@@ -61,6 +64,10 @@ class WindowPresenter:
         self.is_open = True
         self._handle = int(pygame.display.get_wm_info().get("window", 0))
         self._user = UserInput(settings.keys)
+        self._notices: list[str] = []
+        self._global_keys: GlobalKeys | None = None
+        if settings.grab_keys:
+            self._grab_keys(driver, settings.global_keys)
         # SDL's fullscreen is a request to the window manager: without one we place the window.
         self._managed = driver != "x11" or desktop.window_manager_runs()
         self._windowed: tuple[int, int, int, int] | None = None  # None: not fullscreen
@@ -83,11 +90,19 @@ class WindowPresenter:
                 actions.append(Action("quit"))
             else:
                 actions += self._user.actions(event)
+        if self._global_keys is not None:
+            actions += self._global_keys.actions()
+            self._notices += self._global_keys.take_notices()
         for action in actions:
             if action.name == "fullscreen":
                 self.toggle_fullscreen()
         self._follow_size()
         return [action for action in actions if action.name != "fullscreen"]
+
+    def take_notices(self) -> list[str]:
+        """What the user should read since the last call: keys that could not be had."""
+        notices, self._notices = self._notices, []
+        return notices
 
     def inputs(self) -> InputState:
         """Camera input since the last call: WASD and arrows, E and Q, the mouse while its right
@@ -124,8 +139,19 @@ class WindowPresenter:
         """Close the window and free its context; may be called twice."""
         if self.is_open:
             self.is_open = False
+            if self._global_keys is not None:
+                self._global_keys.close()
             self.context.release()
             pygame.display.quit()
+
+    def _grab_keys(self, driver: str, global_keys: dict[str, str]) -> None:
+        try:
+            if driver != "x11":
+                raise BadInput(f"global keys work on X11 only, not on {driver}")
+            self._global_keys = GlobalKeys(global_keys)
+        except BaseException:
+            self.close()
+            raise
 
     def _place(self, place: tuple[int, int, int, int]) -> None:
         if self._managed:
@@ -154,7 +180,8 @@ def _open_display() -> str:
     if sys.platform == "win32":
         os.environ.setdefault("SDL_WINDOWS_DPI_AWARENESS", "permonitorv2")
     try:
-        with _sdl_driver("x11" if linux and not (wanted or wayland) else wanted):
+        with sdl_hint("SDL_VIDEODRIVER", "x11" if linux and not (wanted or wayland) else wanted):
+            # Only this driver while SDL starts: trying Wayland without one prints a complaint.
             pygame.display.init()
     except pygame.error as error:
         why = one_sentence(error).rstrip(".")
@@ -170,26 +197,27 @@ def _open_display() -> str:
 
 
 @contextmanager
-def _sdl_driver(name: str | None) -> Iterator[None]:
-    """Only this driver while SDL starts: trying Wayland without one prints a complaint."""
-    before = os.environ.get("SDL_VIDEODRIVER")
-    if name is not None:
-        os.environ["SDL_VIDEODRIVER"] = name
+def sdl_hint(name: str, value: str | None) -> Iterator[None]:
+    """SDL's hint `name` by the environment while the block runs; None leaves it as it is."""
+    before = os.environ.get(name)
+    if value is not None:
+        os.environ[name] = value
     try:
         yield
     finally:
         if before is None:
-            os.environ.pop("SDL_VIDEODRIVER", None)
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = before
 
 
-def _open_window(size: tuple[int, int]) -> bool:
+def _open_window(size: tuple[int, int], flags: int) -> bool:
     """Open it; returns whether with vsync. Raises pygame.error."""
     for attribute, value in _GL_ATTRIBUTES:
         pygame.display.gl_set_attribute(attribute, value)
-    pygame.display.set_caption("stylizer")
     try:
-        pygame.display.set_mode(size, _FLAGS, vsync=1)
+        pygame.display.set_mode(size, flags, vsync=1)
         return True
     except pygame.error:  # Xvfb: "regular vsync for OpenGL not available"
-        pygame.display.set_mode(size, _FLAGS, vsync=0)
+        pygame.display.set_mode(size, flags, vsync=0)
         return False

@@ -15,7 +15,7 @@ from typing import Any
 import platformdirs
 
 from stylizer.errors import BadInput
-from stylizer.hotkeys import DEFAULT_KEYS, check_bindings
+from stylizer.hotkeys import DEFAULT_KEYS, check_bindings, parse_combination
 from stylizer.presets.table import GAME_RULES, HOTKEY_TABLES, KEYS, RIVALS
 
 PLACE = "STYLIZER_SETTINGS"  # environment variable: another file than the user's own
@@ -172,7 +172,16 @@ def _read_hotkeys(place: str, table: str, value: object) -> dict[str, str]:
             )
         if not isinstance(key, str):
             raise BadInput(f"{place}{table}: {action} = {toml(key)}: write a key's name in quotes")
-    return {a: key.lower() if table == "keys" else key for a, key in value.items()}
+        if table == "global_keys" and key:
+            _check_combination(place, action, key)
+    return {action: key.lower() for action, key in value.items()}
+
+
+def _check_combination(place: str, action: str, text: str) -> None:
+    try:
+        parse_combination(text.lower())
+    except BadInput as error:
+        raise BadInput(f"{place}{action}: {error}") from error
 
 
 def _check_keys(path: Path, where: str, keys: dict[str, str]) -> None:

@@ -121,6 +121,9 @@ KEYS: dict[str, Key] = {
         options.HUD_CHOICES,
         'The figures over the picture. "auto" is "fps" in a window, and "off" offscreen.',
     ),
+    "grab_keys": switch(
+        "[global_keys] work with a window of our own, too; with an overlay they always do (X11)."
+    ),
     "wait": switch("When the captured game closes, wait until it is back."),
 }
 # `run` decides these by the others where nobody says; the file calls that "auto" or leaves it out.

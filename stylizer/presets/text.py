@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from stylizer.errors import BadInput
-from stylizer.hotkeys import DEFAULT_KEYS
+from stylizer.hotkeys import DEFAULT_KEYS, global_combinations
 from stylizer.present.files import check_writable, write_text
 from stylizer.presets.file import SettingsFile, in_words, over, toml
 from stylizer.presets.table import GAME_RULES, HOTKEY_TABLES, KEYS, defaults
@@ -22,7 +22,8 @@ Hotkeys of the window: action = key. Names are those of pygame: "a", "1", "[", "
 "page up", "f5"; "shift+" may stand in front ("shift+/", not "?"). One key means one action."""
 GLOBAL_KEYS_HEAD = """\
 Hotkeys that also work while the game has the keyboard: action = combination, for example
-"ctrl+alt+h". The actions are those of [keys]."""
+"ctrl+alt+h", or "" for none. The actions are those of [keys]. They work with an overlay, and with
+grab_keys, on X11."""
 GAME_HEAD = """\
 Settings for one game: they apply by themselves when `--window` captures a window that fits.
 Give at least one of executable, class and title; all that are given must fit, in any case of
@@ -38,7 +39,8 @@ def commented_file() -> str:
         lines += [f"#{name} = {toml(key.plain(defaults()[name]))}", ""]
     lines += [*_prose(KEYS_HEAD), "[keys]"]
     lines += _hotkey_lines(_default_keys())
-    lines += ["", *_prose(GLOBAL_KEYS_HEAD), "[global_keys]", "", *_prose(GAME_HEAD)]
+    lines += ["", *_prose(GLOBAL_KEYS_HEAD), "[global_keys]"]
+    lines += [*_hotkey_lines(global_combinations({})), "", *_prose(GAME_HEAD)]
     lines += [f"# {rule}: {meaning}." for rule, meaning in GAME_RULES.items()]
     lines += ["#[[game]]", '#title = "supertux"', "#strength = 0.6", '#inference_size = "640x360"']
     lines += ["#[game.keys]", '#keep_colors = "k"']
@@ -60,7 +62,8 @@ def write_commented_file(path: Path) -> None:
 
 def in_force(file: SettingsFile) -> dict[str, Any]:
     """Settings as they would stand in the file, hotkeys, and the game sections; for JSON."""
-    values = over(defaults() | {"keys": _default_keys()}, file.values)
+    hotkeys = {"keys": _default_keys(), "global_keys": global_combinations({})}
+    values = over(defaults() | hotkeys, file.values)
     return {
         "file": str(file.path),
         "exists": file.exists,

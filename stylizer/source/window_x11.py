@@ -110,6 +110,11 @@ class WindowSource:
             self.close()
             raise
 
+    @property
+    def window_id(self) -> Window:
+        """The window that is captured now; 0 while it is closed. Read by any thread."""
+        return self._window
+
     def read(self, inputs: InputState) -> Frame | None:
         """See stages.Source.read: None while the window has drawn nothing new."""
         if not self._window:

@@ -1,0 +1,173 @@
+"""Keys that act wherever the keyboard is, by XGrabKey: the program in front does not see them."""
+
+from __future__ import annotations
+
+import ctypes as c
+from collections import defaultdict
+from itertools import product
+
+from stylizer.errors import BadInput
+from stylizer.hotkeys import (
+    DEFAULT_KEYS,
+    HELD_ACTIONS,
+    Action,
+    global_combinations,
+    parse_combination,
+)
+from stylizer.x11 import Display, XEvent, library
+
+KEY_PRESS, KEY_RELEASE, MAPPING = 2, 3, 34  # event types of X.h
+SHIFT, CAPS_LOCK, CONTROL = 1, 2, 4  # modifier bits of X.h; the others differ between keyboards
+ASYNC = 1  # GrabModeAsync: nothing is held back from anybody
+# modifier -> (keysym that bears it, its usual bit)
+_MOVABLE = {"alt": (b"Alt_L", 1 << 3), "num lock": (b"Num_Lock", 1 << 4), "super": (b"Super_L", 64)}
+# pygame's name -> X's, where it is neither the same nor the same in capitals
+_KEYSYMS = {
+    "backspace": "BackSpace",
+    "print screen": "Print",
+    "numlock": "Num_Lock",
+    "enter": "KP_Enter",
+}
+
+
+class XKeyEvent(c.Structure):
+    """As in Xlib.h."""
+
+    _fields_ = [
+        ("type", c.c_int), ("serial", c.c_ulong), ("send_event", c.c_int),
+        ("display", c.c_void_p), ("window", c.c_ulong), ("root", c.c_ulong),
+        ("subwindow", c.c_ulong), ("time", c.c_ulong), ("x", c.c_int), ("y", c.c_int),
+        ("x_root", c.c_int), ("y_root", c.c_int), ("state", c.c_uint), ("keycode", c.c_uint),
+        ("same_screen", c.c_int),
+    ]  # fmt: skip
+
+
+Key = tuple[int, int]  # keycode, modifier bits without the locks
+
+
+class GlobalKeys:
+    """The actions' key combinations, on a connection of their own. One thread.
+
+    overrides: action -> combination, as in settings.global_keys. A combination that another
+    program has, or that the keyboard lacks, is told by `take_notices`; the others work. Raises
+    BadInput for combinations that cannot be, StylizerError without an X server.
+    """
+
+    def __init__(self, overrides: dict[str, str]) -> None:
+        # The user's own come last, so that they win where a default means the same keys.
+        names = sorted(
+            global_combinations(overrides).items(), key=lambda item: item[0] in overrides
+        )
+        self._combinations = {action: (text, *parse_combination(text)) for action, text in names}
+        self._symbols = {key: keysym(key) for _, _, key in self._combinations.values()}
+        self._display = Display()
+        self._x, self._pointer = self._display.x, self._display.pointer
+        # A held key then sends presses without releases between them.
+        self._x.XkbSetDetectableAutoRepeat(self._pointer, 1, None)
+        self._grabbed: dict[Key, str] = {}
+        self._down: dict[int, str] = {}  # keycode -> action it began
+        self._notices: list[str] = []
+        self._grab_all()
+
+    def actions(self) -> list[Action]:
+        """What was pressed since the last call, and the release of held actions."""
+        found: list[Action] = []
+        for event in self._display.events():
+            if event.type == MAPPING:
+                self._follow_keyboard(event)
+            elif event.type in (KEY_PRESS, KEY_RELEASE):
+                key = c.cast(c.byref(event), c.POINTER(XKeyEvent)).contents
+                down = event.type == KEY_PRESS
+                found += self._press(key.keycode, key.state) if down else self._lift(key.keycode)
+        return found
+
+    def take_notices(self) -> list[str]:
+        """What the user should know of keys that do not work, since the last call."""
+        notices, self._notices = self._notices, []
+        return notices
+
+    def close(self) -> None:
+        """Give the keys back; may be called twice."""
+        self._display.close()  # the server frees a closed connection's grabs
+
+    def _press(self, keycode: int, state: int) -> list[Action]:
+        if keycode in self._down:  # key repeat must not flip a toggle again
+            return []
+        action = self._grabbed.get((keycode, state & self._meant))
+        if action is None:
+            return []
+        self._down[keycode] = action
+        return [Action(action, 1.0 if action in HELD_ACTIONS else 0.0)]
+
+    def _lift(self, keycode: int) -> list[Action]:
+        action = self._down.pop(keycode, None)
+        return [Action(action, 0.0)] if action in HELD_ACTIONS else []
+
+    def _follow_keyboard(self, event: XEvent) -> None:
+        """Another layout: the same signs may lie on other keys."""
+        self._x.XRefreshKeyboardMapping(c.byref(event))
+        if self._resolve()[0] != self._grabbed:
+            for (keycode, bits), lock in product(self._grabbed, self._locks):
+                self._x.XUngrabKey(self._pointer, keycode, bits | lock, self._display.root)
+            self._grab_all()
+
+    def _grab_all(self) -> None:
+        self._grabbed, problems = self._resolve()
+        for key, action in list(self._grabbed.items()):
+            if not self._grab(*key):
+                problems["taken by another program"].append(action)
+        for why, actions in problems.items():
+            named = ", ".join(
+                f"{self._combinations[a][0]} ({DEFAULT_KEYS[a][1]})" for a in sorted(actions)
+            )
+            self._notices.append(
+                f"global keys {why}: {named}; bind others by global_keys in the settings"
+            )
+
+    def _resolve(self) -> tuple[dict[Key, str], dict[str, list[str]]]:
+        """Which keys mean which action on the keyboard as it is, and what is wrong with the rest.
+
+        A sign is found on whatever key bears it, with or without Shift or AltGr.
+        """
+        bits = {"ctrl": CONTROL, "shift": SHIFT}
+        for name, (symbol, usual) in _MOVABLE.items():
+            number = self._x.XStringToKeysym(symbol)
+            bits[name] = self._x.XkbKeysymToModifiers(self._pointer, number) or usual
+        locks = (0, CAPS_LOCK, bits["num lock"], CAPS_LOCK | bits["num lock"])
+        self._locks = locks
+        self._meant = CONTROL | SHIFT | bits["alt"] | bits["super"]
+        keys: dict[Key, str] = {}
+        problems: dict[str, list[str]] = defaultdict(list)
+        for action, (_, modifiers, key) in self._combinations.items():
+            keycode = self._x.XKeysymToKeycode(self._pointer, self._symbols[key])
+            if not keycode:
+                problems["not on this keyboard"].append(action)
+                continue
+            place = (keycode, sum(bits[m] for m in modifiers))
+            if place in keys:
+                problems["that mean two actions"].append(keys[place])
+            keys[place] = action
+        return keys, problems
+
+    def _grab(self, keycode: int, modifiers: int) -> bool:
+        """With each state of the locks; False when somebody else has one of them."""
+        with self._display.trying() as errors:
+            for lock in self._locks:
+                self._x.XGrabKey(
+                    self._pointer, keycode, modifiers | lock, self._display.root, 0, ASYNC, ASYNC
+                )
+        return not errors
+
+
+def keysym(name: str) -> int:
+    """X's number of the key that pygame calls `name`. Raises BadInput for an unknown name."""
+    if len(name) == 1:
+        return ord(name) if ord(name) < 0x100 else 0x1000000 | ord(name)  # as in keysymdef.h
+    if len(name) == 3 and name[0] + name[2] == "[]":  # a keypad digit
+        name = f"KP_{name[1]}"
+    spoken = name.replace(" ", "_")
+    for spelling in (_KEYSYMS.get(name, name), spoken, spoken.title()):
+        number = library("X11").XStringToKeysym(spelling.encode())
+        if number:
+            return number
+    raise BadInput(f"global_keys: there is no key {name!r}; names are as in escape, tab, [, f1")

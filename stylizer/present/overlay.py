@@ -1,0 +1,69 @@
+"""Over the game: a borderless window that lets clicks and keys through, X11 only.
+
+Override-redirect, so that no window manager frames, focuses or stacks it; an empty XShape input
+region, so that the pointer finds the game. A managed window that is kept above does not let clicks
+through.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pygame
+
+from stylizer.present.over_window import OverWindow
+from stylizer.present.window import WindowPresenter, sdl_hint
+from stylizer.settings import Settings
+
+
+class OverlayPresenter(WindowPresenter):
+    """A `Presenter` that lies over the window told by `follow`, and only over that one.
+
+    It is on the screen from the first picture presented, while that window is; it never has the
+    keyboard, so its keys are the global ones. Raises as WindowPresenter does.
+    """
+
+    present_name = "overlay"
+    # Hidden: without a manager SDL gives a window that it shows the keyboard. We map it ourselves.
+    _flags = pygame.OPENGL | pygame.DOUBLEBUF | pygame.NOFRAME | pygame.HIDDEN
+
+    def __init__(self, settings: Settings, size: tuple[int, int]) -> None:
+        self._over: OverWindow | None = None
+        settings = replace(settings, grab_keys=True)
+        with (
+            sdl_hint("SDL_VIDEODRIVER", "x11"),
+            sdl_hint("SDL_X11_FORCE_OVERRIDE_REDIRECT", "1"),
+        ):
+            super().__init__(settings, size)
+        try:
+            self._over = OverWindow(self._handle)
+        except BaseException:
+            self.close()
+            raise
+        self.reason += ", over the game's window, clicks and keys go through"
+
+    @property
+    def hidden(self) -> bool:
+        """Whether there is nothing on the screen to lie over: the game is minimised or closed."""
+        return self._over is None or not self._over.target_visible
+
+    def follow(self, window_id: int) -> None:
+        """Lie over this window from now on, and go where it goes; 0 for none."""
+        if self._over is not None:
+            self._over.follow(window_id)
+
+    def present(self) -> None:
+        """Show what was drawn over the game; nothing while the game is not on the screen."""
+        if self._over is not None and self._over.show():
+            super().present()
+
+    def toggle_fullscreen(self) -> None:
+        """Nothing but a word about it: the overlay is as big as the game."""
+        self._notices.append("the overlay is as big as the game: make the game itself fullscreen")
+
+    def close(self) -> None:
+        """Take it off the screen; may be called twice."""
+        if self._over is not None:
+            self._over.close()
+            self._over = None
+        super().close()
