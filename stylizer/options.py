@@ -287,6 +287,12 @@ def add_train(commands: argparse._SubParsersAction) -> None:
     p.add_argument("--still-weight", type=number, metavar="X", help="against flicker")
     p.add_argument("--grid-weight", type=number, metavar="X", help="against patterns of 8 pixels")
     p.add_argument(
+        "--norm-share",
+        type=share,
+        metavar="0..1",
+        help="first part of the steps, with batch norm (arch fast, without --init)",
+    )
+    p.add_argument(
         "--quantise-share",
         type=share,
         metavar="0..1",

@@ -16,7 +16,7 @@ torch = pytest.importorskip("torch")
 from torch import Tensor, nn  # noqa: E402
 
 from stylizer.frame import Frame  # noqa: E402
-from stylizer.lab import export, quant  # noqa: E402
+from stylizer.lab import export, fit, quant  # noqa: E402
 from stylizer.lab.archs import ARCHS, default_recipe, new_network, style_weight  # noqa: E402
 from stylizer.lab.fast import FastArch, FastNetwork  # noqa: E402
 from stylizer.lab.fast_export import beside, interleaved, planewise  # noqa: E402
@@ -224,6 +224,41 @@ def test_rounding_lets_the_gradient_through():
     quant.rounded(x * 3).sum().backward()
     assert x.grad is not None
     assert x.grad.tolist() == [3.0, 3.0]
+
+
+def test_a_batch_norm_folds_into_the_weights(tmp_path):
+    torch.manual_seed(0)
+    normed = new_network("fast-tiny", normed=True)
+    assert isinstance(normed, FastNetwork)
+    x = tensor(textured(64, 64)).repeat(2, 1, 1, 1)
+    quant.normalise(normed, True)
+    for module in normed.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = 0.5  # sooner than in training
+    for _ in range(20):  # until the running statistics are the batch's
+        batch_wise = normed(x)
+    quant.normalise(normed, False)
+    folded = normed(x)
+    assert float(batch_wise.std()) > 0.05
+    assert float((batch_wise - folded).detach().abs().max()) < 0.1 * float(batch_wise.std())
+    moved = normed.stem.folded()[0] - normed.stem.weight
+    assert float(moved.abs().max()) > 0.01  # there was something to fold
+    export.export_onnx(normed, tmp_path / "dots-fast-tiny.onnx", CONTRACT, {})
+    again = export.load_network(tmp_path / "dots-fast-tiny.onnx")
+    with torch.no_grad():
+        assert float((again(x) - folded).abs().max()) < 1e-4
+
+
+def test_batch_norm_counts_in_the_first_part_of_the_steps():
+    recipe = replace(default_recipe("fast-tiny", "s", "c"), steps=10, norm_share=0.5)
+    state = fit.new_state(recipe)
+    assert isinstance(state.network, FastNetwork)
+    seen = []
+    for step in (0, 4, 5, 9):
+        state.step = step
+        fit.set_precision(state, recipe)
+        seen.append(state.network.head.normalising and state.network.stem.normalising)
+    assert seen == [True, True, False, False]
 
 
 class Identity(nn.Module):

@@ -15,10 +15,10 @@ ARCHS: dict[str, Arch | FastArch] = {**JOHNSON_ARCHS, **FAST_ARCHS}
 Network = StyleNetwork | FastNetwork
 
 
-def new_network(name: str) -> Network:
-    """A freshly initialised network of an architecture."""
+def new_network(name: str, normed: bool = False) -> Network:
+    """A freshly initialised network of an architecture; normed: see FastNetwork."""
     arch = ARCHS[name]
-    return FastNetwork(arch) if isinstance(arch, FastArch) else StyleNetwork(arch)
+    return FastNetwork(arch, normed) if isinstance(arch, FastArch) else StyleNetwork(arch)
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class Recipe:
     tone_weight: float = 1.0
     still_weight: float = 0.0  # the picture moves with its source and ignores noise
     grid_weight: float = 0.0  # no pattern of the pixel blocks
+    norm_share: float = 0.0  # first part of the steps, with batch norm that is folded after it
     quantise_share: float = 0.0  # last part of the steps, computed as the integer graph does
     learning_rate: float = 1.5e-3
     seed: int = 1
@@ -51,6 +52,7 @@ _FAST = {
     "tv_weight": 0.2,
     "still_weight": 150.0,
     "grid_weight": 20.0,
+    "norm_share": 0.5,
     "quantise_share": 0.25,
     "learning_rate": 2e-3,
 }

@@ -110,6 +110,8 @@ def recipe_of(args: argparse.Namespace) -> Recipe:
         "tone_weight": args.tone_weight,
         "still_weight": args.still_weight,
         "grid_weight": args.grid_weight,
+        # A model's norms are folded into its weights.
+        "norm_share": 0.0 if args.init else args.norm_share,
         "quantise_share": args.quantise_share,
         "learning_rate": args.lr,
         "seed": args.seed,

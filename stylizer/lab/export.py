@@ -23,7 +23,7 @@ from stylizer.lab.fast_export import (
 )
 from stylizer.lab.network import OUTPUT_GAIN, ConvLayer, StyleNetwork, fold_byte_range
 from stylizer.lab.onnx_graph import OnnxGraph, write_model
-from stylizer.lab.quant import observe, quantise
+from stylizer.lab.quant import normalise, observe, quantise
 
 CHECK_SIZES = ((256, 256), (320, 180), (724, 540))  # (width, height)
 MAX_DIFFERENCE = 0.5  # of 255
@@ -40,6 +40,7 @@ def export_onnx(network: Network, path: Path, contract: dict, recipe: dict) -> f
     part = path.with_suffix(".part")
     try:
         if isinstance(network, FastNetwork):
+            normalise(network, False)
             quantise(network, False)
             observe(network, False)
             write_fast(network, part, "fp32", contract, recipe)

@@ -2,7 +2,7 @@
 
 Nothing in it depends on the frame (no instance norm), so that every layer folds into integer
 convolutions and a still picture stays still. Residual blocks as in He et al. 2016, sub-pixel
-convolutions as in Shi et al. 2016, without batch norm as in Lim et al. 2017 (EDSR).
+convolutions as in Shi et al. 2016.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ FAST_ARCHS = {
 class FastBlock(nn.Module):
     """relu(x + conv(relu(conv(x)))), all uint8 in the integer graph."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, normed: bool) -> None:
         super().__init__()
-        self.conv1 = QuantConv(channels, channels, 3)
+        self.conv1 = QuantConv(channels, channels, 3, normed=normed)
         self.act1 = Activation()
-        self.conv2 = QuantConv(channels, channels, 3)
+        self.conv2 = QuantConv(channels, channels, 3, normed=normed)
         self.act2 = Activation(signed=True)
         self.out = Activation()
 
@@ -78,24 +78,25 @@ class Separable(nn.Module):
 class FastNetwork(nn.Module):
     """RGB in, RGB out, both (batch, 3, height, width) in 0..1; sizes a multiple of 8.
 
-    The output is not clamped in float: the loss needs gradients outside 0..1.
+    The output is not clamped in float: the loss needs gradients outside 0..1. normed: with batch
+    norms to train with, see QuantConv.
     """
 
-    def __init__(self, arch: FastArch) -> None:
+    def __init__(self, arch: FastArch, normed: bool = False) -> None:
         super().__init__()
         self.arch = arch
         a = arch
         pixels = 3 * a.block**2
-        self.stem = QuantConv(pixels, a.stem, a.stem_kernel)
+        self.stem = QuantConv(pixels, a.stem, a.stem_kernel, normed=normed)
         self.stem_act = Activation()
         if a.block == 4:
-            self.down = QuantConv(a.stem, a.body, 3, stride=2)
+            self.down = QuantConv(a.stem, a.body, 3, stride=2, normed=normed)
             self.down_act = Activation()
-            self.up = QuantConv(a.body, 4 * a.stem, 1)
+            self.up = QuantConv(a.body, 4 * a.stem, 1, normed=normed)
             self.up_act = Activation(signed=a.skip)
             if a.skip:
                 self.join = Activation()
-        self.blocks = nn.Sequential(*(FastBlock(a.body) for _ in range(a.blocks)))
+        self.blocks = nn.Sequential(*(FastBlock(a.body, normed) for _ in range(a.blocks)))
         ends = a.stem if a.block == 4 else a.body
         self.refine = nn.Sequential(*(Separable(ends, ends) for _ in range(a.refine)))
         if a.separable:
@@ -119,7 +120,8 @@ class FastNetwork(nn.Module):
         with torch.no_grad():
             for module in self.modules():
                 if isinstance(module, FastBlock):
-                    module.conv2.weight *= BRANCH_GAIN
+                    norm = module.conv2.norm
+                    (module.conv2.weight if norm is None else norm.weight).mul_(BRANCH_GAIN)
                 if isinstance(module, QuantConv) and module.groups > 1:
                     keep_centre(module)
             self.head.weight *= 0.3

@@ -190,9 +190,7 @@ class _FastGraph(OnnxGraph):
 
     def arranged(self, name: str, conv: QuantConv) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Weights, bias and scale, a block's values in the order (row, column, channel)."""
-        weight = conv.weight.detach().float().numpy().copy()
-        assert conv.bias is not None
-        bias = conv.bias.detach().float().numpy().copy()
+        weight, bias = (v.detach().float().numpy().copy() for v in conv.folded())
         scale = conv.weight_scale().float().numpy().copy()
         area = self.network.arch.block**2
         if name == "stem":

@@ -29,7 +29,7 @@ from stylizer.lab.perceptual import (
     tone_loss,
     total_variation,
 )
-from stylizer.lab.quant import observe, quantise
+from stylizer.lab.quant import normalise, observe, quantise
 from stylizer.lab.stillness import grid_loss, steady_imitation_loss, stillness_loss
 from stylizer.lab.team import Team
 
@@ -66,7 +66,7 @@ class Progress:
 def new_state(recipe: Recipe) -> TrainState:
     """A freshly initialised network and its optimiser; same seed, same weights."""
     torch.manual_seed(recipe.seed)
-    network = new_network(recipe.arch)
+    network = new_network(recipe.arch, normed=recipe.norm_share > 0)
     return TrainState(network, torch.optim.Adam(network.parameters(), lr=recipe.learning_rate))
 
 
@@ -221,9 +221,11 @@ def steadied(
 
 
 def set_precision(state: TrainState, recipe: Recipe) -> None:
-    """Compute as the integer graph does in the last part of the steps; watch the ranges before."""
+    """Batch norm in the first part of the steps; compute as the integer graph does in the last,
+    and watch the ranges before."""
     if not isinstance(state.network, FastNetwork):
         return
+    normalise(state.network, state.step < recipe.norm_share * recipe.steps)
     first = round(recipe.steps * (1 - recipe.quantise_share))
     quantise(state.network, state.step >= first and recipe.quantise_share > 0)
     observe(state.network, state.step >= first - OBSERVED_STEPS)
@@ -285,6 +287,7 @@ def train(
 
 def write_preview(path: Path, network: Network, content: ContentSet, device: torch.device) -> None:
     """A sheet of four training pictures above their styled versions."""
+    normalise(network, False)  # as it will run; the next step sets it anew
     picks = [content.pictures[i * (len(content) - 1) // 3] for i in range(4)]
     rows: list[np.ndarray] = []
     for picture in picks:

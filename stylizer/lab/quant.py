@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 WEIGHT_LEVELS = 63  # largest quantised weight: 7 bits, see above
 EMA = 0.02
+NORM_MOMENTUM = 0.03  # batches are small: follow their statistics slowly
 
 
 class RoundThrough(torch.autograd.Function):
@@ -76,26 +77,55 @@ class Activation(nn.Module):
 
 class QuantConv(nn.Conv2d):
     """A convolution whose weights can be rounded as the integer graph rounds them. It repeats the
-    edge: with zeros around, training painted its style onto the border and nowhere else."""
+    edge: with zeros around, training painted its style onto the border and nowhere else.
+
+    normed: with a batch norm behind it (Ioffe and Szegedy 2015), which the integer graph has not:
+    it counts while `normalising`, else its running statistics are folded into the weights.
+    """
 
     quantising = False
+    normalising = False
 
-    def __init__(self, inp: int, out: int, kernel: int, stride: int = 1, groups: int = 1) -> None:
+    def __init__(
+        self,
+        inp: int,
+        out: int,
+        kernel: int,
+        stride: int = 1,
+        groups: int = 1,
+        normed: bool = False,
+    ) -> None:
         super().__init__(inp, out, kernel, stride, groups=groups)
         self.rim = kernel // 2
+        self.norm = nn.BatchNorm2d(out, momentum=NORM_MOMENTUM) if normed else None
+
+    def folded(self) -> tuple[Tensor, Tensor]:
+        """(weight, bias) with the norm's running statistics in them."""
+        assert self.bias is not None
+        if self.norm is None:
+            return self.weight, self.bias
+        mean, variance = self.norm.running_mean, self.norm.running_var
+        assert mean is not None
+        assert variance is not None
+        gain = self.norm.weight * torch.rsqrt(variance + self.norm.eps)
+        bias = (self.bias - mean) * gain + self.norm.bias
+        return self.weight * gain.view(-1, 1, 1, 1), bias
 
     def weight_scale(self) -> Tensor:
         """(out,): float value of one step of each output channel."""
-        return self.weight.detach().abs().amax(dim=(1, 2, 3)).clamp_min(1e-8) / WEIGHT_LEVELS
+        weight = self.folded()[0].detach()
+        return weight.abs().amax(dim=(1, 2, 3)).clamp_min(1e-8) / WEIGHT_LEVELS
 
     def forward(self, input: Tensor) -> Tensor:
         if self.rim:
             input = F.pad(input, (self.rim,) * 4, mode="replicate")
-        if not self.quantising:
-            return super().forward(input)
-        scale = self.weight_scale().view(-1, 1, 1, 1)
-        weight = rounded(self.weight / scale) * scale
-        return F.conv2d(input, weight, self.bias, self.stride, groups=self.groups)
+        if self.norm is not None and self.normalising:
+            return self.norm(super().forward(input))
+        weight, bias = self.folded()
+        if self.quantising:
+            scale = self.weight_scale().view(-1, 1, 1, 1)
+            weight = rounded(weight / scale) * scale
+        return F.conv2d(input, weight, bias, self.stride, groups=self.groups)
 
 
 def observe(network: nn.Module, on: bool) -> None:
@@ -110,3 +140,10 @@ def quantise(network: nn.Module, on: bool) -> None:
     for module in network.modules():
         if isinstance(module, Activation | QuantConv):
             module.quantising = on
+
+
+def normalise(network: nn.Module, on: bool) -> None:
+    """Let batch norms see each batch's statistics, or have them folded into the weights."""
+    for module in network.modules():
+        if isinstance(module, QuantConv):
+            module.normalising = on

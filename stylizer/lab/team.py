@@ -37,10 +37,12 @@ class Team:
                 parameter.grad /= self.size
 
     def average_buffers(self, network: nn.Module) -> None:
-        """The same for what is observed and not trained (ranges of activations)."""
+        """The same for what is observed and not trained (ranges of activations, norms)."""
         if self.size == 1:
             return
         for buffer in network.buffers():
+            if not buffer.is_floating_point():  # batch norm's count of batches: alike everywhere
+                continue
             distributed.all_reduce(buffer)
             buffer /= self.size
 
