@@ -21,6 +21,9 @@ if [ "$(uname -s)" = Linux ]; then
     has_library libXext.so.6 || missing+=(libxext6)
     has_library libXcomposite.so.1 || missing+=(libxcomposite1)
     has_library libXdamage.so.1 || missing+=(libxdamage1)
+    for part in randr render shm xfixes; do # python-mss loads them all
+        has_library libxcb-$part.so.0 || missing+=(libxcb-${part}0)
+    done
     # libEGL alone draws nothing: this is Mesa's vendor library.
     has_library libEGL_mesa.so.0 || has_library libEGL_nvidia.so.0 || missing+=(libegl-mesa0)
     [ -d .venv ] || "$python" -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)

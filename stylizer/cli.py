@@ -69,6 +69,8 @@ def run_settings(args: argparse.Namespace) -> Settings:
         raise BadInput(f"--source {source} needs --input PATH")
     if (source == "window") != (args.window is not None):
         raise BadInput("--source window and --window NAME belong together; see `stylizer windows`")
+    if source != "screen" and (args.region or args.monitor):
+        raise BadInput(f"--region and --monitor belong to --source screen, not to {source}")
     if source not in FILE_SOURCES and args.input is not None:
         raise BadInput(f"--input belongs to --source video or images, not to {source}")
     if args.target_fps and args.inference_size:
@@ -89,10 +91,12 @@ def run_settings(args: argparse.Namespace) -> Settings:
 
 
 def guess_source(args: argparse.Namespace) -> str:
-    """What --window or --input means without --source: a folder or a picture is images, any other
-    file a video."""
+    """What --window, --region or --input means without --source: a folder or a picture is images,
+    any other file a video."""
     if args.window is not None:
         return "window"
+    if args.region is not None or args.monitor is not None:
+        return "screen"
     path = args.input
     if path is None:
         return "demo"

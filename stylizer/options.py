@@ -34,6 +34,19 @@ def sizes(text: str) -> list[tuple[int, int]]:
     return [size(part.strip()) for part in text.split(",")]
 
 
+def region(text: str) -> tuple[int, int, int, int]:
+    """ "40,30,1280,720" -> (x, y, width, height) in pixels, each side from 16."""
+    parts = text.split(",")
+    if len(parts) != 4 or not all(part.strip().lstrip("-").isdigit() for part in parts):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no region; write X,Y,WIDTH,HEIGHT, as in 0,0,1280,720"
+        )
+    x, y, width, height = map(int, parts)
+    if min(width, height) < 16:
+        raise argparse.ArgumentTypeError(f"{text!r}: each side of a region is at least 16 pixels")
+    return x, y, width, height
+
+
 def share(text: str) -> float:
     """A number from 0 to 1."""
     value = number(text)
@@ -95,7 +108,7 @@ def add_run(commands: argparse._SubParsersAction) -> None:
         "--source",
         default=None,
         metavar="NAME",
-        help="demo (default), window, video, images, synthetic",
+        help="demo (default), window, screen, video, images, synthetic",
     )
     p.add_argument("--input", type=Path, metavar="PATH", help="a video file, a picture or a folder")
     p.add_argument(
@@ -104,6 +117,10 @@ def add_run(commands: argparse._SubParsersAction) -> None:
         help="capture this window: part of its title, 0xID, pid:N, class:NAME",
     )
     p.add_argument("--wait", action="store_true", help="when it closes, wait until it is back")
+    p.add_argument(
+        "--region", type=region, metavar="X,Y,W,H", help="capture this part of the screen"
+    )
+    p.add_argument("--monitor", type=count, metavar="N", help="capture this monitor, or on it")
     p.add_argument(
         "--model",
         default="auto",

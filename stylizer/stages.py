@@ -44,8 +44,8 @@ class Source(Protocol):
         """The newest frame; None when nothing is newer (it may wait up to 20 ms for one).
 
         In lock-step (settings.sync) every read gives the next frame of the medium or scene and
-        never None, but for a program that has drawn nothing yet (window). Raises SourceEnded at
-        the end, StylizerError when it breaks.
+        never None, but for a program that has drawn nothing new yet (window, screen). Raises
+        SourceEnded at the end, StylizerError when it breaks.
         """
         ...
 
@@ -125,6 +125,7 @@ SOURCES = {
     "video": Backend("stylizer.source.video", "VideoSource"),
     "images": Backend("stylizer.source.images", "ImagesSource"),
     "window": Backend("stylizer.source.window_x11", "WindowSource"),
+    "screen": Backend("stylizer.source.screen", "ScreenSource"),
     "synthetic": Backend("stylizer.source.synthetic", "SyntheticSource"),
 }
 STYLES = {

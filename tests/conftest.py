@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -128,6 +129,13 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
 @pytest.fixture(scope="session")
 def xvfb() -> Iterator[str]:
     """The DISPLAY of an X server of our own, 1280x800; skips where Xvfb is not installed."""
+    with x_server() as display:
+        yield display
+
+
+@contextmanager
+def x_server(*options: str) -> Iterator[str]:
+    """The DISPLAY of an Xvfb that ends with the block; skips where Xvfb is not installed."""
     if not shutil.which("Xvfb"):
         pytest.skip("Xvfb is not installed")
     read_fd, write_fd = os.pipe()
@@ -142,6 +150,7 @@ def xvfb() -> Iterator[str]:
             "1280x800x24",
             "-nolisten",
             "tcp",
+            *options,
         ],
         pass_fds=[write_fd],
         stdout=subprocess.DEVNULL,

@@ -22,7 +22,7 @@ from stylizer.source.synthetic import SyntheticSource, read_frame_number
 from stylizer.source.video import VideoSource
 from stylizer.stages import SOURCES, Source, SourceEnded, open_backend
 
-LIVE = {"window"}  # in lock-step too they may have nothing yet
+LIVE = {"window", "screen"}  # in lock-step too they may have nothing yet
 EXISTING = [name for name, row in SOURCES.items() if importlib.util.find_spec(row.module)]
 
 
@@ -64,6 +64,9 @@ def settings_for(clip: Clip, tmp_path: Path, request: pytest.FixtureRequest):
         if name == "window":
             request.getfixturevalue("game")(title="Contract")
             return Settings(source=name, window="Contract", sync=sync)
+        if name == "screen":
+            request.getfixturevalue("game")(title="Contract")  # at (40, 30), 200x120
+            return Settings(source=name, region=(40, 30, 200, 120), sync=sync)
         if name == "video":
             return Settings(source=name, input=clip.path, sync=sync)
         if name == "images":

@@ -58,7 +58,7 @@ class SharedImage:
         if image.bits_per_pixel != 32 or image.byte_order != 0:
             raise StylizerError(
                 f"the window has {image.bits_per_pixel} bits a pixel; only 32-bit displays can be "
-                "captured: use --source screen"
+                "captured by themselves, others by --source screen"
             )
         self._row = image.bytes_per_line
         bytes_ = self._row * height
