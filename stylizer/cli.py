@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, NoReturn
 
 from stylizer.errors import BadInput, StylizerError, one_sentence
@@ -111,6 +112,8 @@ def run_command(args: argparse.Namespace) -> int:
     from stylizer.present.files import write_text
     from stylizer.report import make_report, summary, to_json
 
+    if args.pick:
+        args.window = picked(args)
     settings = run_settings(args)
     with progress(settings) as on_present:
         result = run(settings, on_present=on_present)
@@ -120,6 +123,27 @@ def run_command(args: argparse.Namespace) -> int:
     if settings.present == "offscreen" or settings.report is not None:
         show.print_table(report, summary(report))
     return INTERRUPTED if result.facts["interrupted"] else 0
+
+
+def picked(args: argparse.Namespace) -> str:
+    """The id of the window that the user clicks, as --window takes it."""
+    if args.window is not None or args.source not in (None, "window"):
+        raise BadInput("--pick chooses the window itself: leave out --window and --source")
+    return click_a_window()["id"]
+
+
+def click_a_window() -> dict[str, Any]:
+    """Facts of the window that the user clicks."""
+    from stylizer.source.pick import pick_window
+    from stylizer.x11 import Display
+
+    display = Display()
+    try:
+        words = "click the window; Escape or a right click cancels"
+        say = partial(print, words, file=sys.stderr, flush=True)
+        return pick_window(display, say).as_dict()
+    finally:
+        display.close()
 
 
 @contextmanager
@@ -216,11 +240,14 @@ def windows_command(args: argparse.Namespace) -> int:
     from stylizer.source.window_list import list_windows
     from stylizer.x11 import Display
 
-    display = Display()
-    try:
-        found = [window.as_dict() for window in list_windows(display)]
-    finally:
-        display.close()
+    if args.pick:
+        found = [click_a_window()]
+    else:
+        display = Display()
+        try:
+            found = [window.as_dict() for window in list_windows(display)]
+        finally:
+            display.close()
     if args.json:
         print(json.dumps(found, indent=2))
     elif found:

@@ -116,6 +116,7 @@ def add_run(commands: argparse._SubParsersAction) -> None:
         metavar="W",
         help="capture this window: part of its title, 0xID, pid:N, class:NAME",
     )
+    p.add_argument("--pick", action="store_true", help="capture the window that you click")
     p.add_argument("--wait", action="store_true", help="when it closes, wait until it is back")
     p.add_argument(
         "--region", type=region, metavar="X,Y,W,H", help="capture this part of the screen"
@@ -236,6 +237,7 @@ def add_windows(commands: argparse._SubParsersAction) -> None:
         description="The windows that can be captured, the most recently active first.",
         epilog="example: stylizer windows --json",
     )
+    p.add_argument("--pick", action="store_true", help="only the window that you click")
     p.add_argument("--json", action="store_true", help="print JSON")
     p.set_defaults(command="windows")
 
