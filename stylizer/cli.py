@@ -113,7 +113,7 @@ def run_command(args: argparse.Namespace) -> int:
     from stylizer.report import make_report, summary, to_json
 
     if args.pick:
-        args.window = picked(args)
+        pick(args)
     settings = run_settings(args)
     with progress(settings) as on_present:
         result = run(settings, on_present=on_present)
@@ -125,15 +125,19 @@ def run_command(args: argparse.Namespace) -> int:
     return INTERRUPTED if result.facts["interrupted"] else 0
 
 
-def picked(args: argparse.Namespace) -> str:
-    """The id of the window that the user clicks, as --window takes it."""
+def pick(args: argparse.Namespace) -> None:
+    """Let the user choose the window: with a click, or on Wayland in the desktop's own dialogue."""
     if args.window is not None or args.source not in (None, "window"):
         raise BadInput("--pick chooses the window itself: leave out --window and --source")
-    return click_a_window()["id"]
+    if os.environ.get("XDG_SESSION_TYPE") == "wayland":
+        args.source = "portal"
+    else:
+        args.window = click_a_window()["id"]
 
 
 def click_a_window() -> dict[str, Any]:
-    """Facts of the window that the user clicks."""
+    """Facts of the window that the user clicks (X11)."""
+    only_on_x11()
     from stylizer.source.pick import pick_window
     from stylizer.x11 import Display
 
@@ -240,6 +244,7 @@ def windows_command(args: argparse.Namespace) -> int:
     from stylizer.source.window_list import list_windows
     from stylizer.x11 import Display
 
+    only_on_x11()
     if args.pick:
         found = [click_a_window()]
     else:
@@ -255,6 +260,12 @@ def windows_command(args: argparse.Namespace) -> int:
     else:
         print("no window is open that could be captured")
     return 0
+
+
+def only_on_x11() -> None:
+    """Raises BadInput on systems whose windows we cannot list."""
+    if sys.platform in ("win32", "darwin"):
+        raise BadInput("windows are listed and picked on X11 only: name one with --window TITLE")
 
 
 def train_command(args: argparse.Namespace) -> int:

@@ -108,7 +108,7 @@ def add_run(commands: argparse._SubParsersAction) -> None:
         "--source",
         default=None,
         metavar="NAME",
-        help="demo (default), window, screen, video, images, synthetic",
+        help="demo (default), window, portal (Wayland), screen, video, images, synthetic",
     )
     p.add_argument("--input", type=Path, metavar="PATH", help="a video file, a picture or a folder")
     p.add_argument(

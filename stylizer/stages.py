@@ -10,6 +10,7 @@ importing this module loads none of torch, onnxruntime, pygame, moderngl or mss.
 from __future__ import annotations
 
 import importlib
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -120,11 +121,23 @@ class Backend:
     install: str = "pip install stylizer"
 
 
+WINDOWS = {  # sys.platform -> how a window is captured there
+    "win32": Backend(
+        "stylizer.source.window_windows", "WindowSource", 'pip install "stylizer[windows]"'
+    ),
+    "darwin": Backend(
+        "stylizer.source.window_macos", "WindowSource", 'pip install "stylizer[macos]"'
+    ),
+}
+X11_WINDOW = Backend("stylizer.source.window_x11", "WindowSource")
 SOURCES = {
     "demo": Backend("stylizer.source.demo", "DemoSource"),
     "video": Backend("stylizer.source.video", "VideoSource"),
     "images": Backend("stylizer.source.images", "ImagesSource"),
-    "window": Backend("stylizer.source.window_x11", "WindowSource"),
+    "window": WINDOWS.get(sys.platform, X11_WINDOW),
+    "portal": Backend(
+        "stylizer.source.window_wayland", "PortalSource", 'pip install "stylizer[wayland]"'
+    ),
     "screen": Backend("stylizer.source.screen", "ScreenSource"),
     "synthetic": Backend("stylizer.source.synthetic", "SyntheticSource"),
 }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import re
 import subprocess
 import sys
 import time
@@ -17,7 +19,7 @@ from stylizer.cli import main
 from stylizer.errors import BadInput
 from stylizer.frame import IDLE, Frame
 from stylizer.settings import Settings
-from stylizer.stages import SourceEnded
+from stylizer.stages import SOURCES, WINDOWS, SourceEnded, open_backend
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="X11 only")
 GREEN = (20, 180, 60)
@@ -214,3 +216,21 @@ def test_a_covered_game_is_styled_live(game, tmp_path):
 def test_window_and_source_belong_together(capsys):
     assert main(["run", "--source", "window"]) == 2
     assert "--window NAME" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("module", "package", "install"),
+    [
+        ("window_windows", "windows_capture", "stylizer[windows]"),
+        ("window_macos", "CoreMedia", "stylizer[macos]"),
+        ("window_wayland", "pipewire_capture", "stylizer[wayland]"),
+    ],
+)
+def test_other_systems_say_which_package_is_missing(module, package, install):
+    """Their libraries are not here: what a user without them is told."""
+    rows = {**SOURCES, **{row.module: row for row in WINDOWS.values()}}
+    row = next(r for r in rows.values() if r.module.endswith(module))
+    if importlib.util.find_spec(package):
+        pytest.skip(f"{package} is installed")
+    with pytest.raises(BadInput, match=rf"needs the package '{package}': .*{re.escape(install)}"):
+        open_backend({"one": row}, "source", "one", Settings())

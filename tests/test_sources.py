@@ -23,7 +23,12 @@ from stylizer.source.video import VideoSource
 from stylizer.stages import SOURCES, Source, SourceEnded, open_backend
 
 LIVE = {"window", "screen"}  # in lock-step too they may have nothing yet
-EXISTING = [name for name, row in SOURCES.items() if importlib.util.find_spec(row.module)]
+ASKING = {"portal"}  # asks the user which window: nothing for a test without one
+EXISTING = [
+    name
+    for name, row in SOURCES.items()
+    if importlib.util.find_spec(row.module) and name not in ASKING
+]
 
 
 def frames_of(source: Source, limit: int = 1000) -> list[Frame]:
