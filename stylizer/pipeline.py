@@ -25,6 +25,7 @@ from stylizer.frame import Frame, StyledImage, letterbox
 from stylizer.holding import Holding
 from stylizer.hotkeys import Action
 from stylizer.hudfeed import HudFeed
+from stylizer.idling import Idling
 from stylizer.outputs import Outputs
 from stylizer.settings import Settings
 from stylizer.stages import (
@@ -41,8 +42,6 @@ from stylizer.timing import FrameStats
 if TYPE_CHECKING:
     from stylizer.compose.compositor import Look
 
-# A duplicate on software GL takes 10 ms of the two cores that the network needs.
-IDLE_WAIT_S = {"gpu": 1 / 60, "software": 1 / 10}
 SIZED_SOURCES = ("demo", "synthetic")  # their frames have the size that was asked for
 
 
@@ -137,7 +136,7 @@ class Run:
         self.hud = HudFeed(self)
         self._closers.append(self.hud)
         renderer = str(self.presenter.context.info["GL_RENDERER"])
-        self._idle_wait_s = IDLE_WAIT_S["software" if is_software_gl(renderer) else "gpu"]
+        self._idling = Idling("software" if is_software_gl(renderer) else "gpu")
         self._renderer = renderer
 
     def _load_model(self, name: str) -> StyleBackend:
@@ -160,20 +159,25 @@ class Run:
         if not self.presenter.is_open or self.controls.quit or self._is_over():
             return False
         new = self._take_new()
-        if new is None and not self._presents_duplicates():
-            return True
-        if self._choose_picture() is None:
+        picture = self._choose_picture()
+        if picture is None or (new is None and not self._presents_again(picture)):
             return True
         self._present(new)
+        self._idling.presented()
         return True
 
     def _poll(self) -> None:
         picture = self._picture_rect()
-        for action in self.presenter.poll():
+        size, actions = self.presenter.size, self.presenter.poll()
+        exposed = getattr(self.presenter, "exposed", False)
+        touched = bool(actions) or exposed or self.presenter.size != size
+        for action in actions:
             message = self.controls.apply(action, picture)
             self._say(self._carry_out(action) if message is None else message)
         for failure in self.bank.take_failures():
             self.hud.say(failure)
+            touched = True
+        self._idling.see(self.feed.newest, bool(self.bank.loading), touched)
         self.feed.steer(self.presenter.inputs(), self.controls.show_source)
 
     def _say(self, message: str) -> None:
@@ -190,11 +194,14 @@ class Run:
 
     def _wait_s(self) -> float:
         if self.settings.present == "window":
-            return 1 / 60 if self.controls.show_source else self._idle_wait_s
+            return 1 / 60 if self.controls.show_source else self._idling.wait_s
         return 0.0 if self.settings.fps and self.shown else 0.25
 
-    def _presents_duplicates(self) -> bool:
-        return self.settings.present == "window" or self.settings.fps is not None
+    def _presents_again(self, picture: tuple[Frame, StyledImage | None]) -> bool:
+        """Without a new styled frame: a newer source alone, or a duplicate that is due."""
+        if self.settings.present == "offscreen":
+            return self.settings.fps is not None
+        return picture != self._drawn or self._idling.due
 
     def _choose_picture(self) -> tuple[Frame, StyledImage | None] | None:
         """A styled pair; the newest frame alone while the source key is held or nothing is styled

@@ -92,6 +92,7 @@ class Presenter(Protocol):
     size: tuple[int, int]
     is_open: bool
     scale: float  # UI scale: 1.0 at 96 DPI
+    # Optional: `exposed`, True when the last poll said that what was shown is gone.
 
     def poll(self) -> list[Action]:
         """Handle events: what the user asked for since the last call."""

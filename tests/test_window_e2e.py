@@ -122,6 +122,43 @@ def test_the_picture_is_right_way_up_and_the_hud_lies_over_it(xvfb, tmp_path):
     assert window.end()[0] == 0
 
 
+def test_a_paused_game_is_left_alone_and_keys_still_work(xvfb, tmp_path, game):
+    """Hardly a frame is presented while nothing changes; the HUD's key shows at once all the same,
+    and a hidden game is said."""
+    one = game("Paused", (0, 0, 300, 180), (200, 30, 40))
+    one.tell("still")
+    argv = ["--window", "Paused", "--model", "none", "--hud", "off", "--report", "r.json"]
+    window = Window(xvfb, tmp_path, *argv)
+    time.sleep(4)
+    plain = window.picture()
+    assert (plain[60:] == (200, 30, 40)).all()
+    window.key("h")
+    assert (window.picture() != plain).any(), "the HUD"
+    window.key("h", "h")
+    subprocess.run(["xdotool", "windowunmap", game_id(xvfb, "Paused")], env=window.env, check=True)
+    deadline = time.monotonic() + 10
+    while (window.picture()[100:] == plain[100:]).all():  # the message at the bottom
+        assert time.monotonic() < deadline, "a hidden window is not said"
+        time.sleep(0.2)
+    window.key("Escape")
+    code, error = window.end()
+    assert code == 0, error
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert report["styled_frames"] == 0
+    assert report["presented_fps"] < 6, "about two a second and one for each key"
+
+
+def game_id(display: str, title: str) -> str:
+    from stylizer.source.window_list import find_window
+    from stylizer.x11 import Display
+
+    connection = Display(display)
+    try:
+        return str(find_window(connection, title)[0].id)
+    finally:
+        connection.close()
+
+
 def test_recording_by_key_and_closing_the_window(xvfb, tmp_path):
     window = Window(xvfb, tmp_path, "--size", "320x180", "--model", "none", "--hud", "off")
     time.sleep(2)

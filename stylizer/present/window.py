@@ -59,6 +59,7 @@ class WindowPresenter:
             ) from error
         pygame.key.stop_text_input()  # keys are commands here: no input method, no accent menu
         self.is_open = True
+        self.exposed = False  # another window lay over it: it must be drawn again
         self._handle = int(pygame.display.get_wm_info().get("window", 0))
         self._user = UserInput(settings.keys)
         # SDL's fullscreen is a request to the window manager: without one we place the window.
@@ -78,7 +79,9 @@ class WindowPresenter:
         "fullscreen" is done here and not reported; closing the window is reported as "quit".
         """
         actions: list[Action] = []
+        self.exposed = False
         for event in pygame.event.get():
+            self.exposed |= event.type == pygame.WINDOWEXPOSED
             if event.type in (pygame.QUIT, pygame.WINDOWCLOSE):
                 actions.append(Action("quit"))
             else:
@@ -192,4 +195,5 @@ def _open_window(size: tuple[int, int]) -> bool:
         return True
     except pygame.error:  # Xvfb: "regular vsync for OpenGL not available"
         pygame.display.set_mode(size, _FLAGS, vsync=0)
+        pygame.display.set_caption("stylizer")  # the failed attempt has used the first one up
         return False
