@@ -1,7 +1,8 @@
 """When a picture that is shown already is drawn again: often while things move, seldom in a pause.
 
 Measured on a still game of 1280x720 in software GL: ten duplicates a second cost 6.4 % of a core,
-two cost 2.8 % with all the rest. Events are polled at POLL_S all the time, so that keys and mouse are answered at once.
+two cost 2.8 % with all the rest. Events are polled at POLL_S all the time, so that keys and mouse
+are answered at once.
 """
 
 from __future__ import annotations

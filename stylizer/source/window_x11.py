@@ -235,6 +235,12 @@ class WindowSource:
         self._settling = False
 
     def _grab(self) -> Frame | None:
+        # What was drawn since the events came in will be in the picture: without this its damage
+        # made one frame in 600 come twice.
+        self._display.x.XSync(self._display.pointer, 0)
+        self._take_events(0.0)
+        if not self._window or self.state or not self._coverage.whole:
+            return None
         if self._image is None or not self._pixmap:
             return None
         captured_at = time.perf_counter()
