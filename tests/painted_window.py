@@ -1,7 +1,7 @@
 """A small game of its own process for the capture tests: one colour, a stripe that moves.
 
 `painted_window.py TITLE X Y WIDTH HEIGHT R G B`; reads commands on standard input: `still` (stop
-drawing), `draw`, `reopen` (close the window and open another), `quit`. Says "ready" when the window is there.
+drawing), `draw`, `close` (the window), `open` (another), `quit`. Says "ready" when the window is there.
 """
 
 import os
@@ -30,8 +30,9 @@ while True:
         words = sys.stdin.readline().split()
         if not words or words[0] == "quit":
             sys.exit()
-        if words[0] == "reopen":
+        if words[0] == "close":
             pygame.display.quit()
+            assert sys.stdin.readline() == "open\n"
             pygame.display.init()
             pygame.display.set_caption(title)
             pygame.display.set_mode((width, height), pygame.RESIZABLE)

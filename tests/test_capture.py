@@ -19,6 +19,7 @@ from stylizer.cli import main
 from stylizer.errors import BadInput
 from stylizer.frame import IDLE, Frame
 from stylizer.settings import Settings
+from stylizer.source.coverage import Coverage
 from stylizer.stages import SOURCES, WINDOWS, SourceEnded, open_backend
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="X11 only")
@@ -234,3 +235,17 @@ def test_other_systems_say_which_package_is_missing(module, package, install):
         pytest.skip(f"{package} is installed")
     with pytest.raises(BadInput, match=rf"needs the package '{package}': .*{re.escape(install)}"):
         open_backend({"one": row}, "source", "one", Settings())
+
+
+def test_a_window_of_any_size_is_seen_to_be_drawn():
+    """Drawn at once or in two halves, all of it counts; less than all does not."""
+    for side in range(32, 700):
+        for parts in ([(0, side)], [(0, side // 2), (side // 2, side - side // 2)]):
+            coverage = Coverage((side, side))
+            for start, length in parts:
+                assert not coverage.whole
+                coverage.add(0, start, side, length)
+        assert Coverage((side, side)).whole is False
+        whole = Coverage((side, side))
+        whole.add(0, 0, side, side)
+        assert whole.whole

@@ -4,7 +4,6 @@ pixels are taken for the window's own."""
 from __future__ import annotations
 
 import ctypes as c
-import math
 
 import numpy as np
 
@@ -33,15 +32,18 @@ class Coverage:
 
     def add(self, x: int, y: int, width: int, height: int) -> None:
         """A rectangle was drawn; a cell counts when all of it was drawn at once."""
-        across, down = COVERAGE / self._size[0], COVERAGE / self._size[1]
-        columns = slice(math.ceil(x * across), math.floor((x + width) * across))
-        rows = slice(math.ceil(y * down), math.floor((y + height) * down))
-        self._cells[rows, columns] = True
+        self._cells[_cells(y, height, self._size[1]), _cells(x, width, self._size[0])] = True
 
     @property
     def whole(self) -> bool:
         """Nothing is left of what was on the screen before."""
         return bool(self._cells.all())
+
+
+def _cells(start: int, length: int, whole: int) -> slice:
+    """The cells that lie within start..start + length of a side of `whole` pixels. In integers:
+    201 * (32 / 201) is below 32, so a window 201 wide was never seen to be drawn."""
+    return slice(-(-start * COVERAGE // whole), (start + length) * COVERAGE // whole)
 
 
 def send_expose(display: Display, window: Window, size: tuple[int, int]) -> None:

@@ -70,7 +70,7 @@ class WindowSource:
         self._redraw_at: float | None = None
         self.state = ""
         try:
-            self._open()
+            self._open(is_new=False)
         except BaseException:
             self.close()
             raise
@@ -118,7 +118,9 @@ class WindowSource:
                 f"itself; its part of the screen can: {instead}"
             )
 
-    def _open(self) -> None:
+    def _open(self, is_new: bool) -> None:
+        """is_new: the window has just appeared, and the screen shows in it what lay there before,
+        until its program draws."""
         info, why = find_window(self._display, self._wanted)
         self._window, self.size = info.id, info.size
         self._check_extensions()
@@ -126,7 +128,7 @@ class WindowSource:
         self.capture_method = f"X11 window (XComposite, MIT-SHM): {why}"
         display = self._display
         display.x.XSelectInput(display.pointer, self._window, STRUCTURE_NOTIFY)
-        complete = is_uncovered(display, self._window)
+        complete = not is_new and is_uncovered(display, self._window)
         with display.trying() as errors:
             self._composite.XCompositeRedirectWindow(display.pointer, self._window, AUTOMATIC)
             self._damage = self._damages.XDamageCreate(
@@ -147,7 +149,7 @@ class WindowSource:
         """With --wait: the window was closed; take it again when it is back."""
         time.sleep(WAIT_S)
         try:
-            self._open()
+            self._open(is_new=True)
         except BadInput:
             self._window = 0
 
