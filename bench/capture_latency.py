@@ -70,9 +70,11 @@ def grab_ms(frames: int = 300) -> dict[str, float | None]:
     try:
         series = []
         for _ in range(frames):
-            assert source._image is not None
+            image = source._image
+            assert image is not None
             started = time.perf_counter()
-            source._image.grab(source._pixmap)
+            image.fetch(source._pixmap)
+            image.copy()
             series.append((time.perf_counter() - started) * 1000)
             time.sleep(0.002)
         return p50_p99(series)

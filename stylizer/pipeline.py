@@ -230,7 +230,8 @@ class Run:
             rect = letterbox(frame.size, self.presenter.size)
             self.compositor.draw(self.presenter.framebuffer, rect, look)
             self.hud.draw()
-        if new is not None and not new.warm and self.outputs.wants_pictures:
+        counted = self._counting or self.settings.sync  # see _count: N frames asked, N recorded
+        if new is not None and not new.warm and counted and self.outputs.wants_pictures:
             self._record(frame, look)
         with Stopwatch(times, "present"):
             self.presenter.present()

@@ -100,6 +100,22 @@ def test_a_still_window_gives_one_frame_and_then_none(game, source):
     assert time.process_time() - cpu < 0.1, "no busy loop"
 
 
+def test_the_same_picture_drawn_again_is_no_frame(game, source):
+    one = game()
+    captured = source("Red Game")
+    next_frame(captured)
+    one.tell("same")
+    time.sleep(0.2)
+    last = next_frame(captured).number  # drawn before the command came
+    started, newer = time.monotonic(), []
+    while time.monotonic() - started < 1.5:
+        frame = captured.read(IDLE)
+        newer += [frame.number] if frame else []
+    assert len(newer) <= 1, "one that was under way"
+    one.tell("draw")
+    assert next_frame(captured).number == (newer or [last])[-1] + 1
+
+
 @pytest.mark.parametrize("still", [False, True], ids=["drawing", "still"])
 def test_what_covers_it_never_shows(game, source, still):
     one = game()

@@ -11,6 +11,8 @@ from __future__ import annotations
 import ctypes as c
 import time
 
+import numpy as np
+
 from stylizer.errors import BadInput, StylizerError
 from stylizer.frame import Frame, InputState
 from stylizer.settings import Settings
@@ -34,6 +36,8 @@ from stylizer.x11 import (
 WAIT_S = 0.010  # how long a read waits for the window to draw
 AUTOMATIC = 0  # CompositeRedirectAutomatic
 RAW_RECTANGLES = 0  # XDamageReportRawRectangles
+STILL_AFTER_S = 1.0  # a window that draws the same picture for so long
+STILL_PERIOD_S = 1 / 20  # is looked at this often
 REDRAW_S = 0.3  # how long a window may leave parts of itself undrawn
 
 
@@ -68,6 +72,8 @@ class WindowSource:
         self._image: SharedImage | None = None
         self._pending, self._settling, self._reads = False, False, 0
         self._redraw_at: float | None = None
+        self._last = np.empty((0, 0, 4), np.uint8)
+        self._changed_at = self._due = 0.0  # when the picture last changed; when to look again
         self.state = ""
         try:
             self._open(is_new=False)
@@ -87,6 +93,10 @@ class WindowSource:
             return None
         if not self._coverage.whole:
             self._ask_for_a_redraw()
+            return None
+        now = time.perf_counter()
+        if now < self._due:
+            time.sleep(min(self._due - now, WAIT_S))
             return None
         return self._grab()
 
@@ -246,10 +256,15 @@ class WindowSource:
         if self._image is None or not self._pixmap:
             return None
         captured_at = time.perf_counter()
-        pixels = self._image.grab(self._pixmap)
-        if pixels is None:
+        if not self._image.fetch(self._pixmap):
             return None
         self._pending = False
+        if self._image.holds(self._last):  # drawn again, but the same: many games do in a pause
+            is_still = captured_at - self._changed_at > STILL_AFTER_S
+            self._due = captured_at + STILL_PERIOD_S if is_still else 0.0
+            return None
+        pixels = self._last = self._image.copy()
+        self._changed_at, self._due = captured_at, 0.0
         self._number += 1
         return Frame(pixels, "BGRA", captured_at, self._number - 1)
 
