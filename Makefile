@@ -19,6 +19,8 @@ bench: setup-test
 	@.venv/bin/python bench/demo_scene.py
 	@.venv/bin/python bench/hud_cost.py
 	@.venv/bin/python bench/stabiliser_cost.py
+	@.venv/bin/python bench/capture_latency.py
+	@.venv/bin/python bench/idle_cost.py
 
 setup:
 	@scripts/setup.sh run

@@ -21,6 +21,9 @@ if [ "$(uname -s)" = Linux ]; then
     has_library libXext.so.6 || missing+=(libxext6)
     has_library libXcomposite.so.1 || missing+=(libxcomposite1)
     has_library libXdamage.so.1 || missing+=(libxdamage1)
+    for part in randr render shm xfixes; do # python-mss loads them all
+        has_library libxcb-$part.so.0 || missing+=(libxcb-${part}0)
+    done
     # libEGL alone draws nothing: this is Mesa's vendor library.
     has_library libEGL_mesa.so.0 || has_library libEGL_nvidia.so.0 || missing+=(libegl-mesa0)
     [ -d .venv ] || "$python" -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
@@ -35,16 +38,14 @@ if [ "$(uname -s)" = Linux ]; then
         fi
     fi
 fi
+sudo=
+[ "$(id -u)" = 0 ] || sudo="sudo -n"
 if [ ${#missing[@]} -gt 0 ]; then
     line="apt-get install -y --no-install-recommends ${missing[*]}"
     if ! command -v apt-get >/dev/null; then
         echo "setup: these Debian packages or their like are needed: ${missing[*]}" >&2
         exit 1
-    elif [ "$(id -u)" = 0 ]; then
-        sudo=
-    elif sudo -n true 2>/dev/null; then
-        sudo="sudo -n"
-    else
+    elif [ -n "$sudo" ] && ! sudo -n true 2>/dev/null; then
         echo "setup: system packages are missing; run: sudo $line" >&2
         exit 1
     fi
@@ -61,6 +62,19 @@ stamp=.venv/.stamp-$what
 want=$(cat pyproject.toml constraints.txt scripts/setup.sh | sha256sum)
 if [ "$(cat "$stamp" 2>/dev/null)" = "$want" ] && [ -x .venv/bin/python ]; then
     exit 0
+fi
+if [ "$what" = test ] && [ "$(uname -s)" = Linux ]; then # once: what cannot be had is not asked again
+    games=() # real ones to capture, 4 MB together; without them their tests are skipped by name
+    for game in chromium-bsu armagetronad; do
+        [ -x "/usr/games/$game" ] || games+=("$game")
+    done
+    if [ ${#games[@]} -gt 0 ]; then
+        echo "setup: apt-get install --no-install-recommends ${games[*]}"
+        { [ ${#missing[@]} -gt 0 ] || $sudo apt-get update -qq; } >/dev/null 2>&1 &&
+            DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y --no-install-recommends \
+                "${games[@]}" >/dev/null 2>&1 ||
+            echo "setup: not to be had: ${games[*]}; the tests that play them are skipped"
+    fi
 fi
 if [ ! -x .venv/bin/python ]; then
     "$python" -m venv .venv

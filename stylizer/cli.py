@@ -11,19 +11,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
+from stylizer.arguments import click_a_window, only_on_x11, pick, run_settings
 from stylizer.errors import BadInput, StylizerError, one_sentence
 from stylizer.options import build_parser
 from stylizer.presets.file import read_file, settings_path
-from stylizer.presets.games import layered
-from stylizer.presets.table import defaults
 from stylizer.settings import Settings
 
 INTERRUPTED = 130
-FILE_SOURCES = ("video", "images")
-OVERLAY_WHY = {
-    "screen": ": a screen region holds whatever lies over the game, so the overlay would be "
-    "painted again and again; a captured window's own pixels never hold it"
-}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -69,64 +63,14 @@ def parse(argv: list[str]) -> argparse.Namespace:
     return args
 
 
-def run_settings(args: argparse.Namespace) -> Settings:
-    """Settings of `run`: defaults, the settings file over them, the options given over both.
-
-    Raises BadInput when they do not fit together, or the file is broken.
-    """
-    given = {k: v for k, v in vars(args).items() if k in Settings.__dataclass_fields__}
-    named = getattr(args, "settings", None)
-    file = read_file(settings_path(named), required=named is not None)
-    chosen, preset = layered(file, given)
-    args = argparse.Namespace(**(defaults() | chosen))
-    source = args.source or guess_source(args)
-    if source in FILE_SOURCES and args.input is None:
-        raise BadInput(f"--source {source} needs --input PATH")
-    if (source == "window") != (args.window is not None):
-        raise BadInput("--source window and --window NAME belong together; see `stylizer windows`")
-    if source not in FILE_SOURCES and args.input is not None:
-        raise BadInput(f"--input belongs to --source video or images, not to {source}")
-    if args.present == "overlay" and source != "window":
-        raise BadInput(f"--present overlay needs --window NAME{OVERLAY_WHY.get(source, '')}")
-    if given.get("grab_keys") and args.present == "offscreen":
-        raise BadInput("--grab-keys belongs to --present window; offscreen has no keys")
-    if args.target_fps and args.inference_size:
-        raise BadInput("--target-fps chooses the inference size itself; leave out --inference-size")
-    if given.get("faster_tiers") and not args.target_fps:
-        raise BadInput("--faster-tiers belongs to --target-fps N")
-    offscreen = args.present == "offscreen"
-    file_work = args.record is not None or offscreen
-    names = vars(args)
-    options = {k: names[k] for k in Settings.__dataclass_fields__ if k in names}
-    options |= {
-        "source": source,
-        "sync": args.sync or source == "images" or (source == "video" and file_work),
-        "hud": ("off" if offscreen else "fps") if args.hud == "auto" else args.hud,
-        "warmup": args.warmup if args.warmup is not None else (3 if offscreen else 1),
-        "preset": preset,
-    }
-    return Settings(**options)
-
-
-def guess_source(args: argparse.Namespace) -> str:
-    """What --window or --input means without --source: a folder or a picture is images, any other
-    file a video."""
-    if args.window is not None:
-        return "window"
-    path = args.input
-    if path is None:
-        return "demo"
-    from stylizer.source.images import SUFFIXES
-
-    return "images" if path.is_dir() or path.suffix.lower() in SUFFIXES else "video"
-
-
 def run_command(args: argparse.Namespace) -> int:
     from stylizer import show
     from stylizer.pipeline import run
     from stylizer.present.files import write_text
     from stylizer.report import make_report, summary, to_json
 
+    if args.pick:
+        pick(args)
     settings = run_settings(args)
     if settings.preset:
         print(f"stylizer: {settings.preset}", file=sys.stderr)
@@ -234,11 +178,15 @@ def windows_command(args: argparse.Namespace) -> int:
     from stylizer.source.window_list import list_windows
     from stylizer.x11 import Display
 
-    display = Display()
-    try:
-        found = [window.as_dict() for window in list_windows(display)]
-    finally:
-        display.close()
+    only_on_x11()
+    if args.pick:
+        found = [click_a_window()]
+    else:
+        display = Display()
+        try:
+            found = [window.as_dict() for window in list_windows(display)]
+        finally:
+            display.close()
     if args.json:
         print(json.dumps(found, indent=2))
     elif found:

@@ -36,6 +36,19 @@ def sizes(text: str) -> list[tuple[int, int]]:
     return [size(part.strip()) for part in text.split(",")]
 
 
+def region(text: str) -> tuple[int, int, int, int]:
+    """ "40,30,1280,720" -> (x, y, width, height) in pixels, each side from 16."""
+    parts = text.split(",")
+    if len(parts) != 4 or not all(part.strip().lstrip("-").isdigit() for part in parts):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no region; write X,Y,WIDTH,HEIGHT, as in 0,0,1280,720"
+        )
+    x, y, width, height = map(int, parts)
+    if min(width, height) < 16:
+        raise argparse.ArgumentTypeError(f"{text!r}: each side of a region is at least 16 pixels")
+    return x, y, width, height
+
+
 def share(text: str) -> float:
     """A number from 0 to 1."""
     value = number(text)
@@ -110,7 +123,7 @@ def add_run(commands: argparse._SubParsersAction) -> None:
     p.add_argument(
         "--source",
         metavar="NAME",
-        help="demo (default), window, video, images, synthetic",
+        help="demo (default), window, portal (Wayland), screen, video, images, synthetic",
     )
     p.add_argument("--input", type=Path, metavar="PATH", help="a video file, a picture or a folder")
     p.add_argument(
@@ -118,7 +131,14 @@ def add_run(commands: argparse._SubParsersAction) -> None:
         metavar="W",
         help="capture this window: part of its title, 0xID, pid:N, class:NAME",
     )
+    p.add_argument(
+        "--pick", action="store_true", default=False, help="capture the window that you click"
+    )
     p.add_argument("--wait", action=SWITCH, help="when it closes, wait until it is back")
+    p.add_argument(
+        "--region", type=region, metavar="X,Y,W,H", help="capture this part of the screen"
+    )
+    p.add_argument("--monitor", type=count, metavar="N", help="capture this monitor, or on it")
     p.add_argument(
         "--model",
         metavar="M",
@@ -236,6 +256,7 @@ def add_windows(commands: argparse._SubParsersAction) -> None:
         description="The windows that can be captured, the most recently active first.",
         epilog="example: stylizer windows --json",
     )
+    p.add_argument("--pick", action="store_true", help="only the window that you click")
     p.add_argument("--json", action="store_true", help="print JSON")
     p.set_defaults(command="windows")
 

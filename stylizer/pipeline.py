@@ -26,6 +26,7 @@ from stylizer.frame import Frame, StyledImage, letterbox
 from stylizer.holding import Holding
 from stylizer.hotkeys import Action
 from stylizer.hudfeed import HudFeed
+from stylizer.idling import Idling
 from stylizer.outputs import Outputs
 from stylizer.settings import Settings
 from stylizer.stages import (
@@ -42,8 +43,6 @@ from stylizer.timing import FrameStats
 if TYPE_CHECKING:
     from stylizer.compose.compositor import Look
 
-# A duplicate on software GL takes 10 ms of the two cores that the network needs.
-IDLE_WAIT_S = {"gpu": 1 / 60, "software": 1 / 10}
 SIZED_SOURCES = ("demo", "synthetic")  # their frames have the size that was asked for
 
 
@@ -138,7 +137,7 @@ class Run:
         self.hud = HudFeed(self)
         self._closers.append(self.hud)
         renderer = str(self.presenter.context.info["GL_RENDERER"])
-        self._idle_wait_s = IDLE_WAIT_S["software" if is_software_gl(renderer) else "gpu"]
+        self._idling = Idling("software" if is_software_gl(renderer) else "gpu")
         self._renderer = renderer
 
     def _load_model(self, name: str) -> StyleBackend:
@@ -161,25 +160,31 @@ class Run:
         if not self.presenter.is_open or self.controls.quit or self._is_over():
             return False
         new = self._take_new()
-        if new is None and not self._presents_duplicates():
-            return True
-        if self._choose_picture() is None:
+        picture = self._choose_picture()
+        if picture is None or (new is None and not self._presents_again(picture)):
             return True
         self._present(new)
+        self._idling.presented()
         return True
 
     def _poll(self) -> None:
         picture = self._picture_rect()
         if hasattr(self.presenter, "follow"):
             self.presenter.follow(getattr(self.source, "window_id", 0))
-        for action in self.presenter.poll():
+        size, actions = self.presenter.size, self.presenter.poll()
+        exposed = getattr(self.presenter, "exposed", False)
+        touched = bool(actions) or exposed or self.presenter.size != size
+        for action in actions:
             message = self.controls.apply(action, picture)
             self._say(self._carry_out(action) if message is None else message)
         for notice in getattr(self.presenter, "take_notices", list)():
             print(f"stylizer: {notice}", file=sys.stderr)
             self._say(notice)
+            touched = True
         for failure in self.bank.take_failures():
             self.hud.say(failure)
+            touched = True
+        self._idling.see(self.feed.newest, bool(self.bank.loading), touched)
         self.feed.steer(self.presenter.inputs(), self.controls.show_source)
 
     def _say(self, message: str) -> None:
@@ -196,13 +201,16 @@ class Run:
 
     def _wait_s(self) -> float:
         if self.settings.on_screen:
-            return 1 / 60 if self.controls.show_source else self._idle_wait_s
+            return 1 / 60 if self.controls.show_source else self._idling.wait_s
         return 0.0 if self.settings.fps and self.shown else 0.25
 
-    def _presents_duplicates(self) -> bool:
-        if self.settings.on_screen:
-            return not getattr(self.presenter, "hidden", False)
-        return self.settings.fps is not None
+    def _presents_again(self, picture: tuple[Frame, StyledImage | None]) -> bool:
+        """Without a new styled frame: a newer source alone, or a duplicate that is due."""
+        if not self.settings.on_screen:
+            return self.settings.fps is not None
+        if getattr(self.presenter, "hidden", False):
+            return False
+        return picture != self._drawn or self._idling.due
 
     def _choose_picture(self) -> tuple[Frame, StyledImage | None] | None:
         """A styled pair; the newest frame alone while the source key is held or nothing is styled
@@ -231,7 +239,8 @@ class Run:
             rect = letterbox(frame.size, self.presenter.size)
             self.compositor.draw(self.presenter.framebuffer, rect, look)
             self.hud.draw()
-        if new is not None and not new.warm and self.outputs.wants_pictures:
+        counted = self._counting or self.settings.sync  # see _count: N frames asked, N recorded
+        if new is not None and not new.warm and counted and self.outputs.wants_pictures:
             self._record(frame, look)
         with Stopwatch(times, "present"):
             self.presenter.present()
@@ -291,6 +300,8 @@ class Run:
             return message
         try:
             if action.name == "screenshot":
+                if self._drawn is None:
+                    return "there is no picture yet"
                 path = free_path("screenshot", ".png")
                 self.outputs.screenshot(path, self._screen())
                 return f"saved {path}"

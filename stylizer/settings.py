@@ -17,6 +17,8 @@ class Settings:
     input: Path | None = None
     window: str | None = None  # the window to capture: part of its title, 0xID, pid:N, class:NAME
     wait: bool = False  # a closed window may come back
+    region: tuple[int, int, int, int] | None = None  # of the screen: x, y, width, height
+    monitor: int | None = None  # counted from 1
     model: str = "auto"
     model_layout: str | None = None
     model_range: str | None = None

@@ -10,6 +10,7 @@ importing this module loads none of torch, onnxruntime, pygame, moderngl or mss.
 from __future__ import annotations
 
 import importlib
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -45,8 +46,8 @@ class Source(Protocol):
         """The newest frame; None when nothing is newer (it may wait up to 20 ms for one).
 
         In lock-step (settings.sync) every read gives the next frame of the medium or scene and
-        never None, but for a program that has drawn nothing yet (window). Raises SourceEnded at
-        the end, StylizerError when it breaks.
+        never None, but for a program that has drawn nothing new yet (window, screen). Raises
+        SourceEnded at the end, StylizerError when it breaks.
         """
         ...
 
@@ -95,6 +96,7 @@ class Presenter(Protocol):
     # Optional: `follow(window_id)`, told each turn which window the source captures (0: none).
     # `hidden`, True while nobody can see it: nothing is presented twice then. `take_notices()`,
     # what the user should read, once.
+    # Optional: `exposed`, True when the last poll said that what was shown is gone.
 
     def poll(self) -> list[Action]:
         """Handle events: what the user asked for since the last call."""
@@ -124,11 +126,24 @@ class Backend:
     install: str = "pip install stylizer"
 
 
+WINDOWS = {  # sys.platform -> how a window is captured there
+    "win32": Backend(
+        "stylizer.source.window_windows", "WindowSource", 'pip install "stylizer[windows]"'
+    ),
+    "darwin": Backend(
+        "stylizer.source.window_macos", "WindowSource", 'pip install "stylizer[macos]"'
+    ),
+}
+X11_WINDOW = Backend("stylizer.source.window_x11", "WindowSource")
 SOURCES = {
     "demo": Backend("stylizer.source.demo", "DemoSource"),
     "video": Backend("stylizer.source.video", "VideoSource"),
     "images": Backend("stylizer.source.images", "ImagesSource"),
-    "window": Backend("stylizer.source.window_x11", "WindowSource"),
+    "window": WINDOWS.get(sys.platform, X11_WINDOW),
+    "portal": Backend(
+        "stylizer.source.window_wayland", "PortalSource", 'pip install "stylizer[wayland]"'
+    ),
+    "screen": Backend("stylizer.source.screen", "ScreenSource"),
     "synthetic": Backend("stylizer.source.synthetic", "SyntheticSource"),
 }
 STYLES = {

@@ -147,10 +147,15 @@ def library(name: str) -> Any:
             f"the system library lib{name} is missing: apt-get install {_PACKAGES[name]}"
         )
     loaded = c.CDLL(path)
-    for function, (result, arguments) in _SIGNATURES[name].items():
+    declare(loaded, _SIGNATURES[name])
+    return loaded
+
+
+def declare(loaded: Any, signatures: dict[str, tuple[Any, list[Any]]]) -> None:
+    """Tell ctypes what functions return and take: else a 64-bit pointer is cut in half."""
+    for function, (result, arguments) in signatures.items():
         entry = getattr(loaded, function)
         entry.restype, entry.argtypes = result, arguments
-    return loaded
 
 
 class _Errors:

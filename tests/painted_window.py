@@ -1,7 +1,8 @@
 """A small game of its own process for the capture tests: one colour, a stripe that moves.
 
 `painted_window.py TITLE X Y WIDTH HEIGHT R G B`; reads commands on standard input: `still` (stop
-drawing), `draw`, `quit`. Says "ready" when the window is there, then the clicks and keys it gets:
+drawing), `same` (draw the same picture again and again), `draw`, `close` (the window), `open`
+(another), `quit`. Says "ready" when the window is there, then the clicks and keys it gets:
 "click 12 34", "key a".
 """
 
@@ -20,7 +21,7 @@ pygame.display.init()
 pygame.display.set_caption(title)
 screen = pygame.display.set_mode((width, height), pygame.RESIZABLE)
 clock = pygame.time.Clock()
-number, drawing, said = 0, True, False
+number, drawing, step, said = 0, True, True, False
 while True:
     exposed = False
     for event in pygame.event.get():
@@ -35,13 +36,20 @@ while True:
         words = sys.stdin.readline().split()
         if not words or words[0] == "quit":
             sys.exit()
-        drawing = words[0] != "still"
+        if words[0] == "close":
+            pygame.display.quit()
+            assert sys.stdin.readline() == "open\n"
+            pygame.display.init()
+            pygame.display.set_caption(title)
+            pygame.display.set_mode((width, height), pygame.RESIZABLE)
+            continue
+        drawing, step = words[0] != "still", words[0] != "same"
     if drawing or exposed:
         screen = pygame.display.get_surface()
         screen.fill(colour)
         screen.fill((0, 0, 0), (number * 4 % max(1, screen.get_width() - 8), 0, 8, 4))
         pygame.display.flip()
-        number += 1
+        number += step
     if not said:
         print("ready", flush=True)
         said = True

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import re
 import subprocess
 import sys
 import time
@@ -17,7 +19,8 @@ from stylizer.cli import main
 from stylizer.errors import BadInput
 from stylizer.frame import IDLE, Frame
 from stylizer.settings import Settings
-from stylizer.stages import SourceEnded
+from stylizer.source.coverage import Coverage
+from stylizer.stages import SOURCES, WINDOWS, SourceEnded, open_backend
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="X11 only")
 GREEN = (20, 180, 60)
@@ -95,6 +98,22 @@ def test_a_still_window_gives_one_frame_and_then_none(game, source):
     while time.monotonic() - started < 0.5:
         assert captured.read(IDLE) is None
     assert time.process_time() - cpu < 0.1, "no busy loop"
+
+
+def test_the_same_picture_drawn_again_is_no_frame(game, source):
+    one = game()
+    captured = source("Red Game")
+    next_frame(captured)
+    one.tell("same")
+    time.sleep(0.2)
+    last = next_frame(captured).number  # drawn before the command came
+    started, newer = time.monotonic(), []
+    while time.monotonic() - started < 1.5:
+        frame = captured.read(IDLE)
+        newer += [frame.number] if frame else []
+    assert len(newer) <= 1, "one that was under way"
+    one.tell("draw")
+    assert next_frame(captured).number == (newer or [last])[-1] + 1
 
 
 @pytest.mark.parametrize("still", [False, True], ids=["drawing", "still"])
@@ -214,3 +233,35 @@ def test_a_covered_game_is_styled_live(game, tmp_path):
 def test_window_and_source_belong_together(capsys):
     assert main(["run", "--source", "window"]) == 2
     assert "--window NAME" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("module", "package", "install"),
+    [
+        ("window_windows", "windows_capture", "stylizer[windows]"),
+        ("window_macos", "CoreMedia", "stylizer[macos]"),
+        ("window_wayland", "pipewire_capture", "stylizer[wayland]"),
+    ],
+)
+def test_other_systems_say_which_package_is_missing(module, package, install):
+    """Their libraries are not here: what a user without them is told."""
+    rows = {**SOURCES, **{row.module: row for row in WINDOWS.values()}}
+    row = next(r for r in rows.values() if r.module.endswith(module))
+    if importlib.util.find_spec(package):
+        pytest.skip(f"{package} is installed")
+    with pytest.raises(BadInput, match=rf"needs the package '{package}': .*{re.escape(install)}"):
+        open_backend({"one": row}, "source", "one", Settings())
+
+
+def test_a_window_of_any_size_is_seen_to_be_drawn():
+    """Drawn at once or in two halves, all of it counts; less than all does not."""
+    for side in range(32, 700):
+        for parts in ([(0, side)], [(0, side // 2), (side // 2, side - side // 2)]):
+            coverage = Coverage((side, side))
+            for start, length in parts:
+                assert not coverage.whole
+                coverage.add(0, start, side, length)
+        assert Coverage((side, side)).whole is False
+        whole = Coverage((side, side))
+        whole.add(0, 0, side, side)
+        assert whole.whole

@@ -22,8 +22,13 @@ from stylizer.source.synthetic import SyntheticSource, read_frame_number
 from stylizer.source.video import VideoSource
 from stylizer.stages import SOURCES, Source, SourceEnded, open_backend
 
-LIVE = {"window"}  # in lock-step too they may have nothing yet
-EXISTING = [name for name, row in SOURCES.items() if importlib.util.find_spec(row.module)]
+LIVE = {"window", "screen"}  # in lock-step too they may have nothing yet
+ASKING = {"portal"}  # asks the user which window: nothing for a test without one
+EXISTING = [
+    name
+    for name, row in SOURCES.items()
+    if importlib.util.find_spec(row.module) and name not in ASKING
+]
 
 
 def frames_of(source: Source, limit: int = 1000) -> list[Frame]:
@@ -64,6 +69,9 @@ def settings_for(clip: Clip, tmp_path: Path, request: pytest.FixtureRequest):
         if name == "window":
             request.getfixturevalue("game")(title="Contract")
             return Settings(source=name, window="Contract", sync=sync)
+        if name == "screen":
+            request.getfixturevalue("game")(title="Contract")  # at (40, 30), 200x120
+            return Settings(source=name, region=(40, 30, 200, 120), sync=sync)
         if name == "video":
             return Settings(source=name, input=clip.path, sync=sync)
         if name == "images":

@@ -65,7 +65,7 @@ def test_nothing_imports_the_command_line():
 
 
 def test_only_the_command_line_reads_the_settings_file():
-    allowed = {"presets", "cli"}
+    allowed = {"presets", "cli", "arguments"}
     bad = [(f, t) for place, f, t in all_imports() if t == "presets" and place not in allowed]
     assert not bad
 

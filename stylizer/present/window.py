@@ -62,6 +62,7 @@ class WindowPresenter:
             ) from error
         pygame.key.stop_text_input()  # keys are commands here: no input method, no accent menu
         self.is_open = True
+        self.exposed = False  # another window lay over it: it must be drawn again
         self._handle = int(pygame.display.get_wm_info().get("window", 0))
         self._user = UserInput(settings.keys)
         self._notices: list[str] = []
@@ -85,7 +86,9 @@ class WindowPresenter:
         "fullscreen" is done here and not reported; closing the window is reported as "quit".
         """
         actions: list[Action] = []
+        self.exposed = False
         for event in pygame.event.get():
+            self.exposed |= event.type == pygame.WINDOWEXPOSED
             if event.type in (pygame.QUIT, pygame.WINDOWCLOSE):
                 actions.append(Action("quit"))
             else:

@@ -13,6 +13,7 @@ from stylizer.settings import Settings
 
 NUMBER_BITS = 24
 CHECK_BITS = 8
+TICKS_PER_S = 10_000  # of a burnt-in time: 0.1 ms
 START, END = (1, 0, 1, 0), (0, 1, 0, 1)  # white and black cells that give the threshold
 CELLS = len(START) + NUMBER_BITS + CHECK_BITS + len(END)
 BAND = 18  # the code's row of cells is 1 / BAND of the height, at the top, over the whole width
@@ -82,6 +83,32 @@ class SyntheticSource:
             place = pixels[y : y + picture.shape[0], x : x + picture.shape[1]]
             place[:] = picture[: place.shape[0], : place.shape[1]]
             x += picture.shape[1]
+
+
+def burn_time(pixels: np.ndarray, at_s: float) -> None:
+    """Write a time as a row of cells at the bottom, in ticks of 0.1 ms that start anew after 28
+    minutes; `perf_counter` counts alike in all processes of one Linux machine (CLOCK_MONOTONIC).
+
+    pixels: uint8 (height, width, 4), changed.
+    """
+    height, width = pixels.shape[:2]
+    cells = np.arange(width) * CELLS // width
+    ticks = round(at_s * TICKS_PER_S)
+    pixels[height - max(1, height // BAND) :, :, :3] = (_code(ticks) * 255)[cells][:, None]
+
+
+def read_age_ms(rgb: np.ndarray, now_s: float) -> float | None:
+    """How long before `now_s` the time burnt in was, to 0.1 ms; None when it cannot be read.
+
+    rgb: uint8 (height, width, 3 or 4) showing the whole frame.
+    """
+    ticks = read_frame_number(rgb[::-1])  # the same code, from the other edge
+    if ticks is None:
+        return None
+    turn = 1 << NUMBER_BITS
+    # Up to half a turn either way: a time that lies ahead shows as a negative age.
+    age = (round(now_s * TICKS_PER_S) - ticks + turn // 2) % turn - turn // 2
+    return age * 1000 / TICKS_PER_S
 
 
 def read_frame_number(rgb: np.ndarray) -> int | None:

@@ -97,6 +97,9 @@ def find_window(display: Display, wanted: str) -> tuple[WindowInfo, str]:
     """The window meant, and in words why it and not another. Raises BadInput, listing what is."""
     windows = list_windows(display)
     found = matching(windows, wanted)
+    if not found and wanted.lower().startswith("0x"):  # past the manager: in no list, yet there
+        unlisted = describe(display, int(wanted, 16))
+        found = [unlisted] if unlisted else []
     if not found:
         there = "; ".join(str(w) for w in windows) or "none"
         raise BadInput(f"no window matches {wanted!r}; there are: {there}")

@@ -9,7 +9,6 @@ that were on the screen, somebody else's where the window was covered.
 from __future__ import annotations
 
 import ctypes as c
-import math
 import time
 
 import numpy as np
@@ -17,6 +16,7 @@ import numpy as np
 from stylizer.errors import BadInput, StylizerError
 from stylizer.frame import Frame, InputState
 from stylizer.settings import Settings
+from stylizer.source.coverage import Coverage, is_uncovered, screen_instead, send_expose
 from stylizer.source.shared_image import SharedImage
 from stylizer.source.window_list import describe, find_window
 from stylizer.stages import SourceEnded
@@ -36,19 +36,9 @@ from stylizer.x11 import (
 WAIT_S = 0.010  # how long a read waits for the window to draw
 AUTOMATIC = 0  # CompositeRedirectAutomatic
 RAW_RECTANGLES = 0  # XDamageReportRawRectangles
+STILL_AFTER_S = 1.0  # a window that draws the same picture for so long
+STILL_PERIOD_S = 1 / 20  # is looked at this often
 REDRAW_S = 0.3  # how long a window may leave parts of itself undrawn
-COVERAGE = 32  # cells a side, to see that all of a window has been drawn anew
-EXPOSE, EXPOSURE_MASK = 12, 1 << 15
-
-
-class XExposeEvent(c.Structure):
-    """As in Xlib.h."""
-
-    _fields_ = [
-        ("type", c.c_int), ("serial", c.c_ulong), ("send_event", c.c_int),
-        ("display", c.c_void_p), ("window", c.c_ulong), ("x", c.c_int), ("y", c.c_int),
-        ("width", c.c_int), ("height", c.c_int), ("count", c.c_int),
-    ]  # fmt: skip
 
 
 class XDamageNotifyEvent(c.Structure):
@@ -60,26 +50,6 @@ class XDamageNotifyEvent(c.Structure):
         ("level", c.c_int), ("more", c.c_int), ("timestamp", c.c_ulong),
         ("x", c.c_short), ("y", c.c_short), ("width", c.c_ushort), ("height", c.c_ushort),
     ]  # fmt: skip
-
-
-class Coverage:
-    """Which parts of a window have been drawn since it was redirected."""
-
-    def __init__(self, size: tuple[int, int]) -> None:
-        self._size = size
-        self._cells = np.zeros((COVERAGE, COVERAGE), bool)
-
-    def add(self, x: int, y: int, width: int, height: int) -> None:
-        """A rectangle was drawn; a cell counts when all of it was drawn at once."""
-        across, down = COVERAGE / self._size[0], COVERAGE / self._size[1]
-        columns = slice(math.ceil(x * across), math.floor((x + width) * across))
-        rows = slice(math.ceil(y * down), math.floor((y + height) * down))
-        self._cells[rows, columns] = True
-
-    @property
-    def whole(self) -> bool:
-        """Nothing is left of what was on the screen before."""
-        return bool(self._cells.all())
 
 
 class WindowSource:
@@ -96,16 +66,17 @@ class WindowSource:
         self._display = Display()
         self._wanted, self._wait = settings.window or "", settings.wait
         self._composite, self._damages = library("Xcomposite"), library("Xdamage")
-        self._check_extensions()
         self._window: Window = 0
         self._number = 0
         self._pixmap, self._damage = 0, 0
         self._image: SharedImage | None = None
         self._pending, self._settling, self._reads = False, False, 0
         self._redraw_at: float | None = None
+        self._last = np.empty((0, 0, 4), np.uint8)
+        self._changed_at = self._due = 0.0  # when the picture last changed; when to look again
         self.state = ""
         try:
-            self._open()
+            self._open(is_new=False)
         except BaseException:
             self.close()
             raise
@@ -128,6 +99,10 @@ class WindowSource:
         if not self._coverage.whole:
             self._ask_for_a_redraw()
             return None
+        now = time.perf_counter()
+        if now < self._due:
+            time.sleep(min(self._due - now, WAIT_S))
+            return None
         return self._grab()
 
     def close(self) -> None:
@@ -143,30 +118,42 @@ class WindowSource:
 
     def _check_extensions(self) -> None:
         first, error = c.c_int(), c.c_int()
-        pointer = self._display.pointer
-        if not self._composite.XCompositeQueryExtension(pointer, c.byref(first), c.byref(error)):
-            raise StylizerError("the X server has no Composite extension: use --source screen")
-        if not self._damages.XDamageQueryExtension(pointer, c.byref(first), c.byref(error)):
-            raise StylizerError("the X server has no Damage extension: use --source screen")
+        pointer, numbers = self._display.pointer, (c.byref(first), c.byref(error))
+        there = {
+            "Composite": self._composite.XCompositeQueryExtension(pointer, *numbers),
+            "MIT-SHM": library("Xext").XShmQueryExtension(pointer),
+            "Damage": self._damages.XDamageQueryExtension(pointer, *numbers),
+        }
         self._damage_event = first.value
-        if not library("Xext").XShmQueryExtension(pointer):
-            raise StylizerError("the X server has no MIT-SHM extension: use --source screen")
+        missing = [name for name, found in there.items() if not found]
+        if missing:
+            instead = screen_instead(self._display, self._window)
+            raise StylizerError(
+                f"the X server has no {missing[0]} extension, so a window cannot be captured by "
+                f"itself; its part of the screen can: {instead}"
+            )
 
-    def _open(self) -> None:
+    def _open(self, is_new: bool) -> None:
+        """is_new: the window has just appeared, and the screen shows in it what lay there before,
+        until its program draws."""
         info, why = find_window(self._display, self._wanted)
         self._window, self.size = info.id, info.size
+        self._check_extensions()
         self._coverage = Coverage(self.size)
         self.capture_method = f"X11 window (XComposite, MIT-SHM): {why}"
         display = self._display
         display.x.XSelectInput(display.pointer, self._window, STRUCTURE_NOTIFY)
-        complete = is_uncovered(display, self._window)
+        complete = not is_new and is_uncovered(display, self._window)
         with display.trying() as errors:
             self._composite.XCompositeRedirectWindow(display.pointer, self._window, AUTOMATIC)
             self._damage = self._damages.XDamageCreate(
                 display.pointer, self._window, RAW_RECTANGLES
             )
         if errors:
-            raise BadInput(f"the window {info} cannot be captured (X error {errors[0]})")
+            raise BadInput(
+                f"the window {info} cannot be captured by itself (X error {errors[0]}); its part "
+                f"of the screen can: {screen_instead(display, self._window)}"
+            )
         self.state = "" if info.state == "visible" else info.state
         self._renew()
         if complete:
@@ -177,7 +164,7 @@ class WindowSource:
         """With --wait: the window was closed; take it again when it is back."""
         time.sleep(WAIT_S)
         try:
-            self._open()
+            self._open(is_new=True)
         except BadInput:
             self._window = 0
 
@@ -265,13 +252,24 @@ class WindowSource:
         self._settling = False
 
     def _grab(self) -> Frame | None:
+        # What was drawn since the events came in will be in the picture: without this its damage
+        # made one frame in 600 come twice.
+        self._display.x.XSync(self._display.pointer, 0)
+        self._take_events(0.0)
+        if not self._window or self.state or not self._coverage.whole:
+            return None
         if self._image is None or not self._pixmap:
             return None
         captured_at = time.perf_counter()
-        pixels = self._image.grab(self._pixmap)
-        if pixels is None:
+        if not self._image.fetch(self._pixmap):
             return None
         self._pending = False
+        if self._image.holds(self._last):  # drawn again, but the same: many games do in a pause
+            is_still = captured_at - self._changed_at > STILL_AFTER_S
+            self._due = captured_at + STILL_PERIOD_S if is_still else 0.0
+            return None
+        pixels = self._last = self._image.copy()
+        self._changed_at, self._due = captured_at, 0.0
         self._number += 1
         return Frame(pixels, "BGRA", captured_at, self._number - 1)
 
@@ -292,36 +290,3 @@ class WindowSource:
         if self._image is not None:
             self._image.close()
         self._damage, self._image = 0, None
-
-
-def send_expose(display: Display, window: Window, size: tuple[int, int]) -> None:
-    """Tell a program that all of its window has to be drawn."""
-    event = XEvent()
-    expose = c.cast(c.byref(event), c.POINTER(XExposeEvent)).contents
-    expose.type, expose.display, expose.window = EXPOSE, display.pointer, window
-    expose.width, expose.height = size
-    with display.trying():
-        display.x.XSendEvent(display.pointer, window, 0, EXPOSURE_MASK, c.byref(event))
-
-
-def is_uncovered(display: Display, window: Window) -> bool:
-    """Whether the screen shows all of the window: inside the screen, nothing mapped above it."""
-    attributes, screen = display.attributes(window), display.attributes(display.root)
-    if attributes is None or screen is None or attributes.map_state != IS_VIEWABLE:
-        return False
-    x, y = display.place(window)
-    right, bottom = x + attributes.width, y + attributes.height
-    if x < 0 or y < 0 or right > screen.width or bottom > screen.height:
-        return False
-    top = window
-    while (above := display.parent(top)) not in (display.root, 0):
-        top = above
-    siblings = display.children(display.root)
-    for other in siblings[siblings.index(top) + 1 :] if top in siblings else []:
-        a = display.attributes(other)
-        if a is None or a.map_state != IS_VIEWABLE:
-            continue
-        overlaps = a.x < right and a.y < bottom and a.x + a.width > x and a.y + a.height > y
-        if overlaps:
-            return False
-    return True
