@@ -155,6 +155,10 @@ def bench_command(args: argparse.Namespace) -> int:
     from stylizer.report import machine, to_json
     from stylizer.style import catalog
 
+    if args.compression:
+        return lab("compare_command", "compare")(args, base_settings(args))
+    if args.md or args.content or args.style or args.vgg:
+        raise BadInput("--md, --content, --style and --vgg belong to --compression")
     for path in (args.json, args.html):
         if path is not None:
             check_writable(path)

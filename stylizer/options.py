@@ -189,6 +189,20 @@ def add_bench(commands: argparse._SubParsersAction) -> None:
     p.add_argument("--warmup", type=whole, default=2, metavar="N", help="before the first round")
     p.add_argument("--json", type=Path, metavar="FILE", help="rows and machine as JSON")
     p.add_argument("--html", type=Path, metavar="FILE", help="the table as a page")
+    p.add_argument(
+        "--compression",
+        action="store_true",
+        help="compare quantised and pruned models, with pictures (needs the lab extra)",
+    )
+    with_compression = p.add_argument_group("with --compression")
+    with_compression.add_argument("--md", type=Path, metavar="FILE", help="table and pictures")
+    with_compression.add_argument(
+        "--content", type=Path, metavar="PATH", help="frames to look at; default: the demo scene"
+    )
+    with_compression.add_argument(
+        "--style", type=Path, metavar="IMAGE", help="judge the losses too"
+    )
+    with_compression.add_argument("--vgg", type=Path, metavar="FILE", help="VGG-16 weights")
     p.set_defaults(command="bench")
 
 

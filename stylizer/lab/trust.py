@@ -66,6 +66,15 @@ def open_parent(path: Path) -> tuple[StyleNetwork, dict[str, Any], dict[str, Any
     return network, contract, recipe
 
 
+def contract_of(path: Path) -> dict[str, Any]:
+    """The contract in a file's metadata; {} for a model that has none of ours."""
+    texts = {p.key: p.value for p in _load(path).metadata_props}
+    try:
+        return dict(json.loads(texts.get(CONTRACT_KEY, "{}")))
+    except (ValueError, TypeError):
+        return {}
+
+
 def _load(path: Path) -> onnx.ModelProto:
     if not path.is_file():
         raise BadInput(f"{path} does not exist; check the path, or see `models list`")
