@@ -351,8 +351,8 @@ def add_quantize(commands: argparse._SubParsersAction) -> None:
     )
     p.add_argument("--target", choices=("cpu", "gpu"), default="cpu")
     p.add_argument(
-        "--psnr", type=positive, default=33.0, metavar="DB",
-        help="layers go to float until the lowest frame reaches this; default 33",
+        "--psnr", type=positive, default=31.0, metavar="DB",
+        help="layers go to float until the lowest frame reaches this; default 31",
     )  # fmt: skip
     p.add_argument(
         "--frame-size", type=size, default=(480, 272), metavar="WxH", help="frames fit into it"

@@ -25,18 +25,16 @@ from onnxruntime.quantization.operators.direct_q8 import QDQDirect8BitOp
 from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 from onnxruntime.quantization.registry import QDQRegistry
 
+from stylizer.lab.deploy import HEAD_COLUMNS, HEAD_ROWS
 from stylizer.lab.frames import psnr_db, tensor_of
 
 Target = Literal["cpu", "gpu"]
 # A pixel shuffle moves values like Reshape does; ONNX Runtime's tools leave it out.
 QDQRegistry.setdefault("DepthToSpace", QDQDirect8BitOp)
 QUANTISED_OPS = ("Conv", "Pad", "DepthToSpace", "Slice", "Transpose", "Reshape")
-METHODS: dict[str, tuple[CalibrationMethod, dict[str, Any]]] = {
-    "MinMax": (CalibrationMethod.MinMax, {}),
-    "Entropy": (CalibrationMethod.Entropy, {"num_bins": 512}),
-    "Percentile 99.9": (CalibrationMethod.Percentile, {"percentile": 99.9}),
-    "Percentile 99.99": (CalibrationMethod.Percentile, {"percentile": 99.99}),
-}
+METHODS = ("MinMax", "Entropy", "Percentile 99.9", "Percentile 99.99")
+HISTOGRAM_BINS = 1024  # four to a step of the result
+ENTROPY_BINS = 128  # that the method compares with, as ONNX Runtime has it
 
 
 class _Reader(CalibrationDataReader):
@@ -64,24 +62,45 @@ def convolutions(model: onnx.ModelProto) -> list[str]:
 
 
 def find_ranges(
-    model: onnx.ModelProto, frames: list[np.ndarray], method: str, target: Target
-) -> TensorsData:
-    """Ranges of all tensors that may become integers; frames are uint8 (H, W, 3)."""
-    kind, options = METHODS[method]
+    model: onnx.ModelProto, frames: list[np.ndarray], methods: tuple[str, ...] = METHODS
+) -> dict[str, TensorsData]:
+    """Ranges of all tensors that may become integers, by each method; frames: uint8 (H, W, 3).
+
+    Only what convolutions take and give is looked at: a pad's input has its output's range. All
+    but MinMax share one histogram, whose filling takes longest.
+    """
+    found = {}
     with tempfile.TemporaryDirectory() as folder, _quietly():
         path = Path(folder) / "model.onnx"
         onnx.save(model, str(path))
-        calibrator = create_calibrator(
-            path,
-            list(QUANTISED_OPS),
-            str(Path(folder) / "augmented.onnx"),
-            kind,
-            extra_options={"symmetric": target == "gpu", **options},
-        )
-        assert calibrator is not None
-        for frame in frames:  # one by one: all tensors of a frame are held at once
-            calibrator.collect_data(_Reader(frame))
-        return calibrator.compute_data()
+        if "MinMax" in methods:
+            found["MinMax"] = _filled(path, frames, CalibrationMethod.MinMax).compute_data()
+        others = [name for name in methods if name != "MinMax"]
+        filled: Any = _filled(path, frames, CalibrationMethod.Percentile) if others else None
+        for name in others:
+            kind, _, percentile = name.partition(" ")
+            filled.collector.method = kind.lower()
+            filled.collector.percentile = float(percentile or 0)
+            filled.collector.num_quantized_bins = ENTROPY_BINS
+            found[name] = filled.compute_data()
+    for ranges in found.values():
+        for node in model.graph.node:
+            if node.op_type == "Pad":
+                ranges.data[node.input[0]] = ranges[node.output[0]]
+    return found
+
+
+def _filled(path: Path, frames: list[np.ndarray], kind: CalibrationMethod) -> Any:
+    """A calibrator that has seen the frames, one by one: it holds all tensors of a frame."""
+    options = {"symmetric": False}
+    if kind == CalibrationMethod.Percentile:
+        options |= {"num_bins": HISTOGRAM_BINS, "percentile": 99.9}
+    augmented = str(path.with_name(f"augmented-{kind.name}.onnx"))
+    calibrator = create_calibrator(path, ["Conv"], augmented, kind, extra_options=options)
+    assert calibrator is not None
+    for frame in frames:
+        calibrator.collect_data(_Reader(frame))
+    return calibrator
 
 
 def quantised(model: onnx.ModelProto, plan: Plan) -> onnx.ModelProto:
@@ -110,6 +129,7 @@ def quantised(model: onnx.ModelProto, plan: Plan) -> onnx.ModelProto:
     del result.graph.value_info[:]
     for name in sorted(plan.kept):
         _store_in_bytes(result, f"{name}.weight")
+    _store_head_once(result)
     return result
 
 
@@ -127,6 +147,34 @@ def _store_in_bytes(model: onnx.ModelProto, name: str) -> None:
     inputs = [name + suffix for suffix in stored]
     node = helper.make_node("DequantizeLinear", inputs, [name], name=f"{name}_unpack", axis=0)
     graph.node.insert(0, node)
+
+
+def _store_head_once(model: onnx.ModelProto) -> None:
+    """Keep one kernel of the last convolution in the file, not its eight copies (84 KB of the
+    original's): pads put it at its places, once, when the model is loaded."""
+    graph = model.graph
+    old = next(
+        w for w in graph.initializer if w.name.startswith("deconv3.weight") and len(w.dims) == 4
+    )
+    wide = numpy_helper.to_array(old)
+    k = wide.shape[2] - HEAD_ROWS + 1
+    graph.initializer.remove(old)
+    once = numpy_helper.from_array(
+        wide[: len(wide) // (HEAD_ROWS * HEAD_COLUMNS), :, :k, :k].copy()
+    )
+    once.name = "head_kernel"
+    graph.initializer.append(once)
+    nodes = []
+    for row in range(HEAD_ROWS):
+        for column in range(HEAD_COLUMNS):
+            after = [HEAD_ROWS - 1 - row, HEAD_COLUMNS - 1 - column]
+            name = f"head_{row}_{column}"
+            pads = np.array([0, 0, row, column, 0, 0, *after], np.int64)
+            graph.initializer.append(numpy_helper.from_array(pads, f"{name}_pads"))
+            nodes.append(helper.make_node("Pad", [once.name, f"{name}_pads"], [name], name=name))
+    nodes.append(helper.make_node("Concat", [n.name for n in nodes], [old.name], "head", axis=0))
+    for node in reversed(nodes):
+        graph.node.insert(0, node)
 
 
 def session_of(model: onnx.ModelProto | bytes, **options: Any) -> onnxruntime.InferenceSession:

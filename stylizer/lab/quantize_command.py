@@ -21,7 +21,6 @@ from stylizer.lab.deploy import Channels, deployed, observe_channels
 from stylizer.lab.frames import sample_frames, tensor_of
 from stylizer.lab.network import StyleNetwork
 from stylizer.lab.quantise import (
-    METHODS,
     Plan,
     fidelity,
     find_ranges,
@@ -109,16 +108,11 @@ def new_job(args: argparse.Namespace, parent: Path, network: StyleNetwork) -> Jo
 def best_ranges(job: Job, target: Any) -> tuple[list[dict[str, Any]], Plan]:
     """Every method's PSNR, the best first, and the plan with that one's ranges."""
     found = []
-    for method in METHODS:
-        started = time.perf_counter()
-        plan = Plan(find_ranges(job.model, job.calibration, method, target), target=target)
+    for method, ranges in find_ranges(job.model, job.calibration).items():
+        plan = Plan(ranges, target=target)
         mean_db, least_db = job.fidelity(quantised(job.model, plan))
         _say(f"ranges by {method}: mean {mean_db:.1f}, lowest {least_db:.1f} dB")
-        row = {
-            "ranges": method,
-            "psnr": f"{mean_db:.1f} / {least_db:.1f}",
-            "seconds": f"{time.perf_counter() - started:.0f}",
-        }
+        row = {"ranges": method, "psnr": f"{mean_db:.1f} / {least_db:.1f}"}
         found.append((mean_db, row, plan))
     found.sort(key=lambda f: f[0], reverse=True)
     rows = [row for _, row, _ in found]
@@ -177,7 +171,7 @@ def finetune(
     tuning.tune(args, settings, student, job.network, content, out)
     network = student.cpu().plain()
     model = deployed(network, job.seen)
-    ranges = find_ranges(model, job.calibration, method, plan.target)
+    ranges = find_ranges(model, job.calibration, (method,))[method]
     after = quantised(model, new := replace(plan, ranges=ranges))
     old_db, new_db = job.fidelity(before)[0], job.fidelity(after)[0]
     _say(f"fine-tuning: mean {old_db:.1f} -> {new_db:.1f} dB")
