@@ -14,7 +14,7 @@ from stylizer.pipeline import RunResult, run
 from stylizer.report import make_report
 from stylizer.settings import Settings
 from stylizer.stages import StyleBackend
-from stylizer.timing import FrameStats
+from stylizer.timing import FrameStats, fps
 
 Size = tuple[int, int]
 
@@ -79,6 +79,8 @@ def bench(
         for backend in backends.values():
             backend.close()
     rows = [make_report(pooled(results[case])) for case in cases]
+    for row, case in zip(rows, cases, strict=True):
+        row["round_fps"] = [fps(r.stats.styled, r.stats.seconds) for r in results[case]]
     add_ratios(rows)
     return rows
 
@@ -100,17 +102,23 @@ def pooled(results: list[RunResult]) -> RunResult:
 
 
 def add_ratios(rows: list[dict[str, Any]]) -> None:
-    """ "ratio": styled fps over that of the first model, at the same size."""
+    """ "ratio": styled fps over that of the first model, at the same size; "ratio_spread": least
+    and largest of it over the rounds."""
     reference = rows[0]["model"] if rows else ""
     for name in (r["model"] for r in rows):
         if name.endswith("-original"):
             reference = name
             break
-    base = {tuple(r["size"]): r["styled_fps"] for r in rows if r["model"] == reference}
+    base = {tuple(r["size"]): r for r in rows if r["model"] == reference}
     for row in rows:
-        reference_fps = base.get(tuple(row["size"]))
+        other = base.get(tuple(row["size"]))
         row["ratio_to"] = reference
-        row["ratio"] = row["styled_fps"] / reference_fps if reference_fps else None
+        row["ratio"] = row["ratio_spread"] = None
+        if other and other["styled_fps"]:
+            row["ratio"] = row["styled_fps"] / other["styled_fps"]
+            pairs = zip(row.get("round_fps", ()), other.get("round_fps", ()), strict=True)
+            rounds = [mine / its for mine, its in pairs if mine and its]
+            row["ratio_spread"] = [min(rounds), max(rounds)] if rounds else None
 
 
 def session_only(backend: StyleBackend, size: Size, seed: int, frames: int) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import signal
@@ -106,6 +107,10 @@ def bench_command(args: argparse.Namespace) -> int:
     from stylizer.report import machine, to_json
     from stylizer.style import catalog
 
+    if args.compression:
+        return lab("compare_command", "compare")(args, base_settings(args))
+    if args.md or args.content or args.style or args.vgg:
+        raise BadInput("--md, --content, --style and --vgg belong to --compression")
     for path in (args.json, args.html):
         if path is not None:
             check_writable(path)
@@ -224,6 +229,14 @@ def judge_command(args: argparse.Namespace) -> int:
     return lab("judge_command")(args, base_settings(args))
 
 
+def quantize_command(args: argparse.Namespace) -> int:
+    return lab("quantize_command", "quantize_command")(args)
+
+
+def prune_command(args: argparse.Namespace) -> int:
+    return lab("prune_command", "prune_command")(args)
+
+
 def flicker_command(args: argparse.Namespace) -> int:
     from stylizer import flicker
     from stylizer.style.catalog import open_style
@@ -239,10 +252,10 @@ def flicker_command(args: argparse.Namespace) -> int:
     return 0
 
 
-def lab(name: str) -> Callable[..., int]:
+def lab(name: str, module: str = "commands") -> Callable[..., int]:
     """A command of the lab. Raises BadInput when the lab extra is not installed."""
     try:
-        from stylizer.lab import commands
+        commands = importlib.import_module(f"stylizer.lab.{module}")
     except ModuleNotFoundError as error:
         if error.name in ("torch", "safetensors"):
             raise BadInput(
@@ -267,5 +280,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "settings": settings_command,
     "train": train_command,
     "judge": judge_command,
+    "quantize": quantize_command,
+    "prune": prune_command,
     "flicker": flicker_command,
 }

@@ -87,6 +87,7 @@ class HudFeed:
             one_percent_low_fps=self._one_percent_low(now),
             frame_time_ms=series[-GRAPH_FRAMES:],
             model=backend.model if backend else "",
+            precision=getattr(getattr(backend, "style_model", None), "precision", ""),
             provider=backend.provider if backend else "",
             provider_reason=backend.provider_reason if backend else "",
             source=run.settings.source,

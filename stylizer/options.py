@@ -218,6 +218,20 @@ def add_bench(commands: argparse._SubParsersAction) -> None:
     p.add_argument("--warmup", type=whole, default=2, metavar="N", help="before the first round")
     p.add_argument("--json", type=Path, metavar="FILE", help="rows and machine as JSON")
     p.add_argument("--html", type=Path, metavar="FILE", help="the table as a page")
+    p.add_argument(
+        "--compression",
+        action="store_true",
+        help="compare quantised and pruned models, with pictures (needs the lab extra)",
+    )
+    with_compression = p.add_argument_group("with --compression")
+    with_compression.add_argument("--md", type=Path, metavar="FILE", help="table and pictures")
+    with_compression.add_argument(
+        "--content", type=Path, metavar="PATH", help="frames to look at; default: the demo scene"
+    )
+    with_compression.add_argument(
+        "--style", type=Path, metavar="IMAGE", help="judge the losses too"
+    )
+    with_compression.add_argument("--vgg", type=Path, metavar="FILE", help="VGG-16 weights")
     p.set_defaults(command="bench")
 
 
@@ -347,6 +361,60 @@ def add_judge(commands: argparse._SubParsersAction) -> None:
     p.set_defaults(command="judge")
 
 
+def add_tuning_options(p: argparse.ArgumentParser) -> None:
+    """What fine-tuning after compression takes."""
+    p.add_argument("--out", type=Path, metavar="FILE", help="default: beside the model")
+    p.add_argument("--finetune", type=whole, default=0, metavar="STEPS", help="default: none")
+    p.add_argument("--batch", type=count, metavar="N", help="of fine-tuning; default 2")
+    p.add_argument("--crop", type=size, metavar="WxH", help="of fine-tuning; default 224x224")
+    p.add_argument("--lr", type=positive, metavar="X", help="peak learning rate of fine-tuning")
+    p.add_argument("--seed", type=whole, default=1, metavar="N")
+
+
+def add_quantize(commands: argparse._SubParsersAction) -> None:
+    p = commands.add_parser(
+        "quantize",
+        help="make a model smaller and faster with 8-bit integers (needs the lab extra)",
+        description="Static quantisation: ranges from real frames, sensitive layers kept in float.",
+        epilog="example: stylizer quantize mosaic-original --frames recordings/",
+    )
+    p.add_argument("model", metavar="MODEL", help="STYLE-TIER or PATH.onnx, in float")
+    p.add_argument(
+        "--frames", type=Path, required=True, metavar="PATH", help="folder, picture or video"
+    )
+    p.add_argument(
+        "--validate", type=Path, metavar="PATH", help="frames to measure on; default: a third"
+    )
+    p.add_argument("--target", choices=("cpu", "gpu"), default="cpu")
+    p.add_argument(
+        "--psnr", type=positive, default=31.0, metavar="DB",
+        help="layers go to float until the lowest frame reaches this; default 31",
+    )  # fmt: skip
+    p.add_argument(
+        "--frame-size", type=size, default=(480, 272), metavar="WxH", help="frames fit into it"
+    )
+    add_tuning_options(p)
+    p.set_defaults(command="quantize")
+
+
+def add_prune(commands: argparse._SubParsersAction) -> None:
+    p = commands.add_parser(
+        "prune",
+        help="take weights or whole channels out of a model (needs the lab extra)",
+        description="Remove what matters least, then fine-tune against the parent.",
+        epilog="example: stylizer prune mosaic-original --ratio 0.5 --finetune 400 "
+        "--content photos/",
+    )
+    p.add_argument("model", metavar="MODEL", help="STYLE-TIER or PATH.onnx, in float")
+    p.add_argument("--ratio", type=share, required=True, metavar="R", help="part to remove, 0..1")
+    p.add_argument("--method", choices=("structured", "unstructured"), default="structured")
+    p.add_argument("--content", type=Path, metavar="DIR", help="default: the demo scene")
+    p.add_argument("--style", type=Path, metavar="IMAGE", help="second half by style, as `train`")
+    p.add_argument("--vgg", type=Path, metavar="FILE", help="VGG-16 weights; default: downloaded")
+    add_tuning_options(p)
+    p.set_defaults(command="prune")
+
+
 def add_flicker(commands: argparse._SubParsersAction) -> None:
     p = commands.add_parser(
         "flicker",
@@ -385,6 +453,8 @@ def build_parser() -> OneSentenceParser:
         add_settings,
         add_train,
         add_judge,
+        add_quantize,
+        add_prune,
         add_flicker,
     ):
         add(commands)

@@ -55,6 +55,7 @@ class HudData:
     one_percent_low_fps: float | None = None
     frame_time_ms: Sequence[float] = ()
     model: str = ""
+    precision: str = ""
     provider: str = ""
     provider_reason: str = ""
     source: str = ""
@@ -138,7 +139,10 @@ def _graph_panel(pen: Pen, data: HudData) -> None:
 
 
 def _names(data: HudData) -> tuple[str, str]:
-    return data.model or "no model", data.provider
+    """(model, provider); the model with its precision where neither float nor told by its name."""
+    name = data.model or "no model"
+    told = data.precision in ("", "fp32") or data.precision in name
+    return (name if told else f"{name} ({data.precision})"), data.provider
 
 
 def _rates_parts(data: HudData) -> list[tuple[str, Color, int, bool]]:
@@ -222,7 +226,7 @@ def _rows(data: HudData) -> list[tuple[str, str, str]]:
     inference = f"network sees {_size(data.inference_size)}" if smaller else ""
     counts = f"{data.dropped} dropped · {data.duplicates} duplicate"
     rows = [
-        ("model", _names(data)[0], ""),
+        ("model", data.model or "no model", _precision(data)),
         ("provider", data.provider or NO_VALUE, data.provider_reason),
         ("source", data.source or NO_VALUE, data.capture_method),
         ("present", data.present or NO_VALUE, data.present_reason),
@@ -231,6 +235,12 @@ def _rows(data: HudData) -> list[tuple[str, str, str]]:
         ("frames", counts, ""),
     ]
     return [*rows, ("target", data.held, "")] if data.held else rows
+
+
+def _precision(data: HudData) -> str:
+    return {"": "", "fp32": "float (fp32)", "int8": "quantised (int8)"}.get(
+        data.precision, data.precision
+    )
 
 
 def _stages(pen: Pen, x: float, right: float, y: float, data: HudData) -> None:

@@ -9,15 +9,11 @@ from typing import Any
 
 from stylizer.lab.archs import ARCHS, Recipe
 from stylizer.lab.fast import FastArch
+from stylizer.present.files import write_text
 
 
 def write_card(model: Path, recipe: Recipe, facts: dict[str, Any]) -> Path:
     """Write MODEL.md beside MODEL.onnx; a section "Judged" written by hand below stays."""
-    path = model.with_suffix(".md")
-    kept = ""
-    if path.is_file():
-        _, mark, rest = path.read_text(encoding="utf-8").partition("\n## Judged")
-        kept = mark + rest
     lines = [
         f"# {model.stem}",
         "",
@@ -35,7 +31,43 @@ def write_card(model: Path, recipe: Recipe, facts: dict[str, Any]) -> Path:
         "```",
         "",
     ]
-    path.write_text("\n".join(lines) + kept, encoding="utf-8")
+    return _write(model, lines)
+
+
+def write_compressed_card(
+    model: Path, contract: dict[str, Any], recipe: dict[str, Any], facts: dict[str, Any]
+) -> Path:
+    """The card of a model that was made smaller from a parent, like `write_card`."""
+    lines = [
+        f"# {model.stem}",
+        "",
+        f"`{contract['parent']}` made smaller: {contract['method']}. "
+        f"Precision {contract['precision']}.",
+        "Input and output: NCHW RGB 0..255 float32, any height and width that are multiples of "
+        f"{contract['size_multiple']}.",
+        "",
+        "| | |",
+        "|---|---|",
+        *(f"| {name} | {_cell(value)} |" for name, value in facts.items()),
+        "",
+        "## Recipe",
+        "",
+        "```json",
+        json.dumps(recipe, indent=2, sort_keys=True),
+        "```",
+        "",
+    ]
+    return _write(model, lines)
+
+
+def _write(model: Path, lines: list[str]) -> Path:
+    """A section "Judged" that stands in the card already stays below the new text."""
+    path = model.with_suffix(".md")
+    kept = ""
+    if path.is_file():
+        _, mark, rest = path.read_text(encoding="utf-8").partition("\n## Judged")
+        kept = mark + rest
+    write_text(path, "\n".join(lines) + kept)
     return path
 
 

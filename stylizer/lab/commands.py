@@ -141,8 +141,8 @@ def train_with_progress(
     args: argparse.Namespace,
     recipe: Recipe,
     state: fit.TrainState,
-    vgg: Vgg16,
-    style: torch.Tensor,
+    vgg: Vgg16 | None,
+    style: torch.Tensor | None,
     content: ContentSet,
     run_dir: Path,
     teacher: Network | None,
@@ -173,7 +173,7 @@ def train_with_progress(
             print(f"step {p.step}/{p.steps}  {text}  {left}", file=sys.stderr, flush=True)
 
     with bar:
-        every = args.preview_every
+        every = getattr(args, "preview_every", 200)
         return fit.train(
             recipe, state, vgg, style, content, run_dir, on_step, every, teacher=teacher, team=team
         )

@@ -37,6 +37,13 @@ class ContentSet:
         if not self.pictures:
             raise BadInput(f"{folder}: holds no readable picture or video")
 
+    @classmethod
+    def of(cls, pictures: list[np.ndarray]) -> ContentSet:
+        """A set of given pictures, each uint8 (H, W, 3) RGB."""
+        made = cls.__new__(cls)
+        made.pictures, made.unreadable = [Image.fromarray(p) for p in pictures], []
+        return made
+
     def _add_picture(self, path: Path) -> None:
         try:
             with Image.open(path) as image:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,8 @@ from stylizer.lab.fast_export import (
     load_fast_weights,
     write_fast,
 )
-from stylizer.lab.network import OUTPUT_GAIN, ConvLayer, StyleNetwork, fold_byte_range
+from stylizer.lab.network import ARCHS as JOHNSON_ARCHS
+from stylizer.lab.network import OUTPUT_GAIN, Arch, ConvLayer, StyleNetwork, fold_byte_range
 from stylizer.lab.onnx_graph import OnnxGraph, write_model
 from stylizer.lab.quant import normalise, observe, quantise
 
@@ -176,11 +178,26 @@ def load_network(path: Path) -> Network:
     try:
         model = onnx.load(str(path))
         contract = {p.key: p.value for p in model.metadata_props}["stylizer.contract"]
-        network = new_network(json.loads(contract)["tier"])
+        tier = json.loads(contract)["tier"]
+        if tier in JOHNSON_ARCHS:
+            network = StyleNetwork(_arch_of(model, JOHNSON_ARCHS[tier]))
+        else:
+            network = new_network(tier)
     except Exception as error:
         raise BadInput(f"{path}: not a model that `train` wrote ({error})") from error
     load_weights(network, path)
     return network.eval()
+
+
+def _arch_of(model: onnx.ModelProto, tier: Arch) -> Arch:
+    """The tier's architecture with the widths that the file's weights have (pruning leaves others).
+
+    Raises KeyError when a layer is missing.
+    """
+    out = {w.name: w.dims[0] for w in model.graph.initializer if len(w.dims) == 4}
+    a, b, c = (int(out[f"conv{n}.conv2d.weight"]) for n in (1, 2, 3))
+    inner = tuple(int(out[f"blocks.{i}.conv1.conv2d.weight"]) for i in range(tier.blocks))
+    return replace(tier, widths=(a, b, c), inner=() if set(inner) == {c} else inner)
 
 
 def load_weights(network: Network, path: Path) -> None:
@@ -193,7 +210,7 @@ def load_weights(network: Network, path: Path) -> None:
         return
     values = {v.name: numpy_helper.to_array(v) for v in onnx.load(str(path)).graph.initializer}
     state = network.state_dict()
-    missing = [name for name in state if name not in values]
+    missing = [n for n, t in state.items() if n not in values or values[n].shape != tuple(t.shape)]
     if missing:
         raise StylizerError(f"{path}: not a model of this architecture (no weights {missing[0]!r})")
     for name, tensor in state.items():

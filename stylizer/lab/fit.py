@@ -120,9 +120,9 @@ def load_style(path: Path, short_side: int) -> Tensor:
 
 @dataclass(frozen=True)
 class Goal:
-    """What a network is trained towards."""
+    """What a network is trained towards; without VGG, its teacher alone."""
 
-    vgg: Vgg16
+    vgg: Vgg16 | None
     targets: dict[str, Tensor]
     teacher: Network | None = None
     team: Team = TEAM_OF_ONE
@@ -147,6 +147,7 @@ class Losses:
 
 def batch_losses(goal: Goal, source: Tensor, styled: Tensor, local_share: float) -> Losses:
     """Losses of styled against its source and the style; both (B, 3, H, W) in 0..1."""
+    assert goal.vgg is not None
     with torch.no_grad():
         wanted = goal.vgg(source, last=CONTENT_LAYER)[CONTENT_LAYER]
     features = goal.vgg(styled)
@@ -234,8 +235,8 @@ def set_precision(state: TrainState, recipe: Recipe) -> None:
 def train(
     recipe: Recipe,
     state: TrainState,
-    vgg: Vgg16,
-    style: Tensor,
+    vgg: Vgg16 | None,
+    style: Tensor | None,
     content: ContentSet,
     run_dir: Path,
     on_step: Callable[[Progress], None],
@@ -246,14 +247,19 @@ def train(
 ) -> Progress:
     """Run the recipe from `state.step` to its end; leaves checkpoint.pt and previews in run_dir.
 
+    vgg and style may be None when every step imitates the teacher.
+
     Raises StylizerError after 20 non-finite steps in a row; the last good checkpoint stays.
     """
     device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
     run_dir.mkdir(parents=True, exist_ok=True)
     state.network.to(device).train()
-    vgg.to(device)
     teacher = teacher.to(device).eval() if teacher else None
-    goal = Goal(vgg, style_targets(vgg, style.to(device)), teacher, team)
+    goal = Goal(None, {}, teacher, team)
+    if vgg is not None and style is not None:
+        goal = Goal(vgg.to(device), style_targets(vgg, style.to(device)), teacher, team)
+    elif recipe.imitate_steps < recipe.steps:
+        raise BadInput("steps that do not imitate need a style picture: pass --style IMAGE")
     bad_in_a_row = 0
     smooth = np.zeros(3)
     report = Progress(state.step, recipe.steps, 0.0, 0.0, 0.0, state.skipped, 0.0)

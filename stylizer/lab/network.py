@@ -21,12 +21,16 @@ OUTPUT_GAIN = 0.05
 
 @dataclass(frozen=True)
 class Arch:
-    """Widths of one tier: channels at full, half and quarter size, and residual blocks."""
+    """Widths of one tier: channels at full, half and quarter size, and residual blocks.
+
+    inner: channels inside each block where pruning left others than around it; () for the same.
+    """
 
     name: str
     widths: tuple[int, int, int]
     blocks: int = 5
     size_multiple: int = 4
+    inner: tuple[int, ...] = ()
 
 
 ARCHS = {
@@ -59,11 +63,11 @@ class ConvLayer(nn.Module):
 class ResidualBlock(nn.Module):
     """conv-norm-relu-conv-norm plus its input, at a quarter of the frame's size."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, inner: int) -> None:
         super().__init__()
-        self.conv1 = ConvLayer(channels, channels, 3)
-        self.in1 = nn.InstanceNorm2d(channels, affine=True)
-        self.conv2 = ConvLayer(channels, channels, 3)
+        self.conv1 = ConvLayer(channels, inner, 3)
+        self.in1 = nn.InstanceNorm2d(inner, affine=True)
+        self.conv2 = ConvLayer(inner, channels, 3)
         self.in2 = nn.InstanceNorm2d(channels, affine=True)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -84,7 +88,8 @@ class StyleNetwork(nn.Module):
         self.conv1, self.in1 = ConvLayer(3, a, 9), nn.InstanceNorm2d(a, affine=True)
         self.conv2, self.in2 = ConvLayer(a, b, 3, stride=2), nn.InstanceNorm2d(b, affine=True)
         self.conv3, self.in3 = ConvLayer(b, c, 3, stride=2), nn.InstanceNorm2d(c, affine=True)
-        self.blocks = nn.Sequential(*(ResidualBlock(c) for _ in range(arch.blocks)))
+        inner = arch.inner or (c,) * arch.blocks
+        self.blocks = nn.Sequential(*(ResidualBlock(c, i) for i in inner))
         self.deconv1, self.in4 = ConvLayer(c, b, 3, upsample=2), nn.InstanceNorm2d(b, affine=True)
         self.deconv2, self.in5 = ConvLayer(b, a, 3, upsample=2), nn.InstanceNorm2d(a, affine=True)
         self.deconv3 = ConvLayer(a, 3, 9)

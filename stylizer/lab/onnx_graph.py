@@ -46,8 +46,13 @@ class OnnxGraph:
 
 def write_model(model: onnx.ModelProto, path: Path, **texts: dict) -> None:
     """Check and save with each of `texts` as JSON in the metadata, named stylizer.NAME."""
+    with_texts(model, **texts)
+    onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, str(path))
+
+
+def with_texts(model: onnx.ModelProto, **texts: dict) -> None:
+    """Put each of `texts` into the metadata as JSON, named stylizer.NAME."""
     for name, value in texts.items():
         entry = model.metadata_props.add()
         entry.key, entry.value = f"stylizer.{name}", json.dumps(value, sort_keys=True)
-    onnx.checker.check_model(model, full_check=True)
-    onnx.save(model, str(path))
