@@ -145,10 +145,25 @@ class _DeployGraph(OnnxGraph):
         pair lies outside."""
         weight = phases(torch.from_numpy(weight)).numpy()
         y = self.conv(self.padded(x, 1, "edge"), name, weight, np.tile(bias, 4), [1, 1])
-        y = self.node("DepthToSpace", [y], blocksize=2)
-        ends = {"rim_first": [1, 1], "rim_last": [-1, -1], "rim_axes": [2, 3]}
+        return self.shuffled(y, len(weight) // 4, 2 if name == "deconv1" else 1)
+
+    def shuffled(self, y: str, channels: int, shrunk: int) -> str:
+        """DepthToSpace and the cut of its rim, moving pairs of whole pixels channels last, where
+        integer convolutions have them anyway: ONNX Runtime's own kernel moves single values."""
+        last = self.node("Transpose", [y], perm=[0, 2, 3, 1])
+        split = self.constant(f"split{channels}", np.array([0, 0, 0, 2, 2 * channels], np.int64))
+        pairs = self.node("Reshape", [last, split])
+        rows = self.node("Transpose", [pairs], perm=[0, 1, 3, 2, 4])
+        size = self.node("Shape", ["input"], start=2, end=4)
+        size = self.node("Div", [size, self.constant(f"shrunk{shrunk}", np.array([shrunk]))])
+        size = self.node("Add", [size, self.constant("rim", np.array([2]))])
+        first = self.constant("batch", np.array([0]))
+        depth = self.constant(f"depth{channels}", np.array([channels]))
+        fine = self.node("Reshape", [rows, self.node("Concat", [first, size, depth], axis=0)])
+        ends = {"rim_first": [1, 1], "rim_last": [-1, -1], "rim_axes": [1, 2]}
         names = [self.constant(key, np.array(v, np.int64)) for key, v in ends.items()]
-        return self.node("Slice", [y, *names])
+        cut = self.node("Slice", [fine, *names])
+        return self.node("Transpose", [cut], perm=[0, 3, 1, 2])
 
     def head(self, x: str) -> None:
         """The last convolution, 2x4 pixels at once, and their way to their places: rows and every
