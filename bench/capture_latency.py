@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from private_display import ROOT, program, x_server
 
-from stylizer.options import count, size
+from stylizer.option_values import count, size
 from stylizer.pipeline import Run
 from stylizer.settings import Settings
 from stylizer.source.synthetic import BAND, read_age_ms, read_frame_number

@@ -32,6 +32,23 @@ def run_settings(args: argparse.Namespace) -> Settings:
     chosen, preset = layered(file, given)
     args = argparse.Namespace(**(defaults() | chosen))
     source = args.source or guess_source(args)
+    check_together(args, source, given)
+    offscreen = args.present == "offscreen"
+    file_work = args.record is not None or offscreen
+    names = vars(args)
+    options = {k: names[k] for k in Settings.__dataclass_fields__ if k in names}
+    options |= {
+        "source": source,
+        "sync": args.sync or source == "images" or (source == "video" and file_work),
+        "hud": ("off" if offscreen else "fps") if args.hud == "auto" else args.hud,
+        "warmup": args.warmup if args.warmup is not None else (3 if offscreen else 1),
+        "preset": preset,
+    }
+    return Settings(**options)
+
+
+def check_together(args: argparse.Namespace, source: str, given: dict[str, Any]) -> None:
+    """Raise BadInput for settings that contradict each other; given: those of the command line."""
     if source in FILE_SOURCES and args.input is None:
         raise BadInput(f"--source {source} needs --input PATH")
     if (source == "window") != (args.window is not None):
@@ -48,18 +65,6 @@ def run_settings(args: argparse.Namespace) -> Settings:
         raise BadInput("--target-fps chooses the inference size itself; leave out --inference-size")
     if given.get("faster_tiers") and not args.target_fps:
         raise BadInput("--faster-tiers belongs to --target-fps N")
-    offscreen = args.present == "offscreen"
-    file_work = args.record is not None or offscreen
-    names = vars(args)
-    options = {k: names[k] for k in Settings.__dataclass_fields__ if k in names}
-    options |= {
-        "source": source,
-        "sync": args.sync or source == "images" or (source == "video" and file_work),
-        "hud": ("off" if offscreen else "fps") if args.hud == "auto" else args.hud,
-        "warmup": args.warmup if args.warmup is not None else (3 if offscreen else 1),
-        "preset": preset,
-    }
-    return Settings(**options)
 
 
 def guess_source(args: argparse.Namespace) -> str:

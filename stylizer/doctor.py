@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from stylizer.errors import StylizerError, one_sentence
-from stylizer.options import PROVIDERS
+from stylizer.option_values import PROVIDERS
 from stylizer.settings import Settings
 from stylizer.stages import PRESENTERS, open_backend
 

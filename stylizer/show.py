@@ -53,6 +53,11 @@ def print_facts(found: Any) -> None:
     Console(width=None if sys.stdout.isatty() else 120).print(table)
 
 
+def say(text: str) -> None:
+    """What a long command is doing now; standard output is for its result."""
+    print(text, file=sys.stderr, flush=True)
+
+
 def as_text(value: Any) -> str:
     if isinstance(value, dict):
         return "\n".join(f"{k}: {as_text(v)}" for k, v in value.items())

@@ -95,8 +95,8 @@ class Presenter(Protocol):
     scale: float  # UI scale: 1.0 at 96 DPI
     # Optional: `follow(window_id)`, told each turn which window the source captures (0: none).
     # `hidden`, True while nobody can see it: nothing is presented twice then. `take_notices()`,
-    # what the user should read, once.
-    # Optional: `exposed`, True when the last poll said that what was shown is gone.
+    # what the user should read, once. `exposed`, True when the last poll said that what was shown
+    # is gone.
 
     def poll(self) -> list[Action]:
         """Handle events: what the user asked for since the last call."""

@@ -18,6 +18,7 @@ from stylizer.errors import StylizerError
 
 Window = int
 STRUCTURE_NOTIFY, SUBSTRUCTURE_NOTIFY = 1 << 17, 1 << 19
+KEY_PRESS = 2
 DESTROY, UNMAP, MAP, CONFIGURE = 17, 18, 19, 22  # event types of X.h
 IS_VIEWABLE = 2
 INPUT_ONLY = 2
@@ -64,6 +65,23 @@ class XEvent(c.Union):
     """Any event: 24 longs."""
 
     _fields_ = [("type", c.c_int), ("any", XAnyEvent), ("pad", c.c_long * 24)]
+
+
+class XInputEvent(c.Structure):
+    """What Xlib.h calls XKeyEvent and XButtonEvent; `detail` is the keycode or the button."""
+
+    _fields_ = [
+        ("type", c.c_int), ("serial", c.c_ulong), ("send_event", c.c_int),
+        ("display", c.c_void_p), ("window", c.c_ulong), ("root", c.c_ulong),
+        ("subwindow", c.c_ulong), ("time", c.c_ulong), ("x", c.c_int), ("y", c.c_int),
+        ("x_root", c.c_int), ("y_root", c.c_int), ("state", c.c_uint), ("detail", c.c_uint),
+        ("same_screen", c.c_int),
+    ]  # fmt: skip
+
+
+def input_event(event: XEvent) -> XInputEvent:
+    """An event of a key or a button as such."""
+    return c.cast(c.byref(event), c.POINTER(XInputEvent)).contents
 
 
 _HANDLER = c.CFUNCTYPE(c.c_int, c.c_void_p, c.POINTER(XErrorEvent))

@@ -14,37 +14,31 @@ from stylizer.present.files import write_text
 
 def write_card(model: Path, recipe: Recipe, facts: dict[str, Any]) -> Path:
     """Write MODEL.md beside MODEL.onnx; a section "Judged" written by hand below stays."""
-    lines = [
-        f"# {model.stem}",
-        "",
+    intro = [
         f"A feed-forward style model ({recipe.arch} tier) trained on `{recipe.style}`.",
         *_ends(model, recipe),
-        "",
-        "| | |",
-        "|---|---|",
-        *(f"| {name} | {_cell(value)} |" for name, value in facts.items()),
-        "",
-        "## Recipe",
-        "",
-        "```json",
-        json.dumps(asdict(recipe), indent=2, sort_keys=True),
-        "```",
-        "",
     ]
-    return _write(model, lines)
+    return _write(model, intro, facts, asdict(recipe))
 
 
 def write_compressed_card(
     model: Path, contract: dict[str, Any], recipe: dict[str, Any], facts: dict[str, Any]
 ) -> Path:
     """The card of a model that was made smaller from a parent, like `write_card`."""
+    intro = [
+        f"`{contract['parent']}` made smaller: {contract['method']}. "
+        f"Precision {contract['precision']}.",
+        _float_ends(contract["size_multiple"]),
+    ]
+    return _write(model, intro, facts, recipe)
+
+
+def _write(model: Path, intro: list[str], facts: dict[str, Any], recipe: dict[str, Any]) -> Path:
+    """A section "Judged" that stands in the card already stays below the new text."""
     lines = [
         f"# {model.stem}",
         "",
-        f"`{contract['parent']}` made smaller: {contract['method']}. "
-        f"Precision {contract['precision']}.",
-        "Input and output: NCHW RGB 0..255 float32, any height and width that are multiples of "
-        f"{contract['size_multiple']}.",
+        *intro,
         "",
         "| | |",
         "|---|---|",
@@ -57,11 +51,6 @@ def write_compressed_card(
         "```",
         "",
     ]
-    return _write(model, lines)
-
-
-def _write(model: Path, lines: list[str]) -> Path:
-    """A section "Judged" that stands in the card already stays below the new text."""
     path = model.with_suffix(".md")
     kept = ""
     if path.is_file():
@@ -74,10 +63,7 @@ def _write(model: Path, lines: list[str]) -> Path:
 def _ends(model: Path, recipe: Recipe) -> list[str]:
     """What goes in and comes out."""
     arch = ARCHS[recipe.arch]
-    lines = [
-        "Input and output: NCHW RGB 0..255 float32, any height and width that are multiples of "
-        f"{arch.size_multiple}."
-    ]
+    lines = [_float_ends(arch.size_multiple)]
     if isinstance(arch, FastArch):
         lines.append(
             f"`{model.stem}-fp16.onnx` is the same in half precision, `{model.stem}-int8.onnx` in "
@@ -86,6 +72,13 @@ def _ends(model: Path, recipe: Recipe) -> list[str]:
             f"{4 * arch.block**2}) in and out, row, column and channel in this order."
         )
     return lines
+
+
+def _float_ends(multiple: int) -> str:
+    return (
+        "Input and output: NCHW RGB 0..255 float32, any height and width that are multiples of "
+        f"{multiple}."
+    )
 
 
 def _cell(value: Any) -> str:

@@ -21,6 +21,7 @@ from stylizer.lab.frames import demo_frames, psnr_db, sample_frames
 from stylizer.present.files import check_writable, write_text
 from stylizer.report import to_json
 from stylizer.settings import Settings
+from stylizer.show import say
 from stylizer.style import catalog, open_style
 
 VARIANTS = ("original", "small", "original-int8", "small-int8", "original-pruned")
@@ -54,7 +55,7 @@ def compare_command(args: argparse.Namespace, base: Settings) -> int:
     if not models:
         raise BadInput("no variant is bundled; name some with --models")
     frames = comparison_frames(args)
-    _say(f"timing {', '.join(models)} in {args.rounds} interleaved rounds")
+    say(f"timing {', '.join(models)} in {args.rounds} interleaved rounds")
     rows = bench(models, args.sizes, base, args.frames, args.rounds)
     found = [examine(name, rows, frames, args, base) for name in dict.fromkeys(models)]
     add_psnr(found, frames, base)
@@ -96,7 +97,7 @@ def examine(
     base: Settings,
 ) -> Variant:
     """Figures that need no clock."""
-    _say(f"looking at {name}")
+    say(f"looking at {name}")
     told = catalog.inspect(name)
     stem = told["model"]
     facts: dict[str, Any] = {
@@ -195,7 +196,3 @@ def notes_of(args: argparse.Namespace, rows: list[dict[str, Any]]) -> list[str]:
             f"Losses on {args.content.name} with {args.style.name}, as `judge` takes them."
         )
     return notes
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)

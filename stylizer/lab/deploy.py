@@ -20,7 +20,7 @@ import onnx
 import torch
 from torch import Tensor
 
-from stylizer.lab.network import ConvLayer, StyleNetwork, fold_byte_range
+from stylizer.lab.network import ConvLayer, StyleNetwork, fold_byte_range, watch_layers
 from stylizer.lab.onnx_graph import OnnxGraph
 
 MIN_SPREAD = 1e-2  # of a channel: quieter ones (dead, or drowned by the norm's epsilon) stay so
@@ -40,26 +40,12 @@ def observe_channels(network: StyleNetwork, pictures: list[Tensor]) -> Channels:
     """Run the pictures, each (1, 3, H, W) in 0..1, and note how each channel behaves."""
     moments: dict[str, list[np.ndarray]] = {}
 
-    def note(name: str):
-        def hook(_module: object, _given: object, y: Tensor) -> None:
-            y = y.detach().double()
-            pair = torch.stack([y.mean(dim=(0, 2, 3)), y.square().mean(dim=(0, 2, 3))])
-            moments.setdefault(name, []).append(pair.numpy())
+    def note(name: str, _given: Tensor, y: Tensor) -> None:
+        y = y.double()
+        pair = torch.stack([y.mean(dim=(0, 2, 3)), y.square().mean(dim=(0, 2, 3))])
+        moments.setdefault(name, []).append(pair.numpy())
 
-        return hook
-
-    hooks = [
-        module.register_forward_hook(note(name))
-        for name, module in network.named_modules()
-        if isinstance(module, ConvLayer)
-    ]
-    try:
-        with torch.no_grad():
-            for picture in pictures:
-                network(picture)
-    finally:
-        for hook in hooks:
-            hook.remove()
+    watch_layers(network, pictures, note)
     seen = Channels()
     for name, pairs in moments.items():
         mean, square = np.mean(pairs, axis=0)

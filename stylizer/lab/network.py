@@ -7,6 +7,7 @@ norm (Ulyanov et al. 2016), ReLU, reflection padding.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -118,3 +119,23 @@ def fold_byte_range(network: StyleNetwork) -> StyleNetwork:
         folded.deconv3.conv2d.weight *= 255.0 * OUTPUT_GAIN
         folded.deconv3.bias().mul_(255.0 * OUTPUT_GAIN).add_(127.5)
     return folded.eval()
+
+
+def watch_layers(
+    network: StyleNetwork, pictures: list[Tensor], note: Callable[[str, Tensor, Tensor], None]
+) -> None:
+    """Run the pictures, each (1, 3, H, W) in 0..1; `note` is told the name, input and output of
+    each ConvLayer, for each picture."""
+
+    def hook(name: str) -> Callable[..., None]:
+        return lambda _module, given, made: note(name, given[0].detach(), made.detach())
+
+    layers = [(n, m) for n, m in network.named_modules() if isinstance(m, ConvLayer)]
+    hooks = [module.register_forward_hook(hook(name)) for name, module in layers]
+    try:
+        with torch.no_grad():
+            for picture in pictures:
+                network(picture)
+    finally:
+        for handle in hooks:
+            handle.remove()

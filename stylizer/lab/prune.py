@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import prune
 
-from stylizer.lab.network import Arch, ConvLayer, StyleNetwork
+from stylizer.lab.network import Arch, ConvLayer, StyleNetwork, watch_layers
 
 STEP = 8  # channels that a kernel computes at once: a width between two multiples costs the upper
 
@@ -92,22 +92,12 @@ def importance(network: StyleNetwork, pictures: list[Tensor]) -> dict[str, np.nd
     for that channel, relative to the layer's whole."""
     power: dict[str, Tensor] = {}
 
-    def watch(name: str):
-        def hook(_module: object, given: tuple[Tensor, ...]) -> None:
-            square = given[0].detach().square().mean(dim=(0, 2, 3))
-            power[name] = power.get(name, torch.zeros_like(square)) + square
+    def note(name: str, given: Tensor, _made: Tensor) -> None:
+        square = given.square().mean(dim=(0, 2, 3))
+        power[name] = power.get(name, torch.zeros_like(square)) + square
 
-        return hook
-
+    watch_layers(network, pictures, note)
     convs = {n: m for n, m in network.named_modules() if isinstance(m, ConvLayer)}
-    hooks = [m.register_forward_pre_hook(watch(n)) for n, m in convs.items()]
-    try:
-        with torch.no_grad():
-            for picture in pictures:
-                network(picture)
-    finally:
-        for hook in hooks:
-            hook.remove()
     found = {}
     for group, names in readers(network.arch).items():
         total = 0.0

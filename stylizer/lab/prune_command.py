@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,11 @@ from stylizer.lab import trust, tuning
 from stylizer.lab.archs import Recipe
 from stylizer.lab.card import write_compressed_card
 from stylizer.lab.export import export_onnx, load_network
-from stylizer.lab.frames import demo_frames, psnr_db, sample_frames, tensor_of
+from stylizer.lab.frames import demo_frames, sample_frames, tensor_of
 from stylizer.lab.network import StyleNetwork, parameter_count
 from stylizer.lab.prune import make_permanent, prune_channels, prune_weights, zeros_share
-from stylizer.lab.quantise import pictures_of, session_of
+from stylizer.lab.quantise import fidelity, pictures_of, session_of
+from stylizer.show import say
 from stylizer.style import catalog
 
 SEEN, HELD, SIZE = 6, 3, (320, 192)  # pictures for importance and for PSNR
@@ -36,7 +36,7 @@ def prune_command(args: argparse.Namespace) -> int:
     suffix = "pruned" if args.method == "structured" else "unstructured"
     out = trust.out_path(args, parent, suffix)
     seen, held = pictures(args)
-    _say(f"pruning {parent.stem}, {args.method}, ratio {args.ratio}")
+    say(f"pruning {parent.stem}, {args.method}, ratio {args.ratio}")
     made, masks = network, []
     if args.method == "structured":
         tensors = [torch.from_numpy(tensor_of(f) / 255) for f in seen]
@@ -72,7 +72,8 @@ def write(
     # `arch` and the losses' weights stay in reach for a later compression of this file.
     child_recipe = {k: v for k, v in recipe.items() if k != "compression"} | {"compression": told}
     export_onnx(made, out, contract, child_recipe)
-    psnr = fidelity(parent, out, held)
+    wanted = pictures_of(session_of(parent.read_bytes()), held)
+    psnr, _ = fidelity(out.read_bytes(), held, wanted)
     before, after = (catalog.inspect(str(path)) for path in (parent, out))
     facts = {
         "parent file": told["parent file"],
@@ -98,19 +99,9 @@ def _inside(network: StyleNetwork) -> str:
 def pictures(args: argparse.Namespace) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """(seen, held) of --content, or of the demo scene."""
     if args.content is None:
-        _say("no --content: pictures of the demo scene are used")
+        say("no --content: pictures of the demo scene are used")
         found = demo_frames(SEEN + HELD, SIZE)
     else:
         found = sample_frames(args.content, SEEN + HELD, SIZE)
     held = found[2::3] or found
     return [f for n, f in enumerate(found) if n % 3 != 2], held
-
-
-def fidelity(parent: Path, child: Path, frames: list[np.ndarray]) -> float:
-    """Mean PSNR in dB of the child's pictures against the parent's."""
-    wanted, made = (pictures_of(session_of(p.read_bytes()), frames) for p in (parent, child))
-    return float(np.mean([psnr_db(a, b) for a, b in zip(made, wanted, strict=True)]))
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)

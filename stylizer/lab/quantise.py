@@ -196,7 +196,7 @@ def pictures_of(
 
 
 def fidelity(
-    model: onnx.ModelProto, frames: list[np.ndarray], wanted: list[np.ndarray]
+    model: onnx.ModelProto | bytes, frames: list[np.ndarray], wanted: list[np.ndarray]
 ) -> tuple[float, float]:
     """(mean, lowest) PSNR in dB over the frames against the parent's pictures."""
     made = pictures_of(session_of(model), frames)

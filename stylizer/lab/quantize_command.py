@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -28,6 +27,7 @@ from stylizer.lab.quantise import (
     quantised,
     session_of,
 )
+from stylizer.show import say
 
 CALIBRATION_FRAMES, HELD_FRAMES = 12, 6
 SPEED_ROUNDS = 7
@@ -99,7 +99,7 @@ def new_job(args: argparse.Namespace, parent: Path, network: StyleNetwork) -> Jo
         calibration = [f for number, f in enumerate(frames) if number % 3 != 2]
     if len(calibration) < 2 or not held:
         raise BadInput(f"{args.frames}: gives too few frames; calibration needs at least three")
-    _say(f"calibrating on {len(calibration)} frames, measuring on {len(held)} others")
+    say(f"calibrating on {len(calibration)} frames, measuring on {len(held)} others")
     seen = observe_channels(network, [torch.from_numpy(tensor_of(f) / 255) for f in calibration])
     wanted = pictures_of(session_of(parent.read_bytes()), held)
     return Job(parent, network, seen, deployed(network, seen), calibration, held, wanted)
@@ -111,7 +111,7 @@ def best_ranges(job: Job, target: Any) -> tuple[list[dict[str, Any]], Plan]:
     for method, ranges in find_ranges(job.model, job.calibration).items():
         plan = Plan(ranges, target=target)
         mean_db, least_db = job.fidelity(quantised(job.model, plan))
-        _say(f"ranges by {method}: mean {mean_db:.1f}, lowest {least_db:.1f} dB")
+        say(f"ranges by {method}: mean {mean_db:.1f}, lowest {least_db:.1f} dB")
         row = {"ranges": method, "psnr": f"{mean_db:.1f} / {least_db:.1f}"}
         found.append((mean_db, row, plan))
     found.sort(key=lambda f: f[0], reverse=True)
@@ -123,7 +123,7 @@ def best_ranges(job: Job, target: Any) -> tuple[list[dict[str, Any]], Plan]:
 def choose_layers(job: Job, plan: Plan, goal_db: float) -> list[sensitivity.Step]:
     """Print the table of layers; the steps to those that compute in float."""
     told = (job.model, plan)
-    rows = sensitivity.layers(*told, job.held, job.wanted, lambda n: _say(f"quantising {n} alone"))
+    rows = sensitivity.layers(*told, job.held, job.wanted, lambda n: say(f"quantising {n} alone"))
     steps = sensitivity.keep_in_float(*told, rows, job.held, job.wanted, goal_db)
     kept = steps[-1].kept
     show.print_facts(
@@ -150,7 +150,7 @@ def choose_layers(job: Job, plan: Plan, goal_db: float) -> list[sensitivity.Step
         ]
     )
     if steps[-1].least_db < goal_db:
-        _say(f"{goal_db:.0f} dB are not reached; half of the layers compute in float")
+        say(f"{goal_db:.0f} dB are not reached; half of the layers compute in float")
     return steps
 
 
@@ -174,9 +174,9 @@ def finetune(
     ranges = find_ranges(model, job.calibration, (method,))[method]
     after = quantised(model, new := replace(plan, ranges=ranges))
     old_db, new_db = job.fidelity(before)[0], job.fidelity(after)[0]
-    _say(f"fine-tuning: mean {old_db:.1f} -> {new_db:.1f} dB")
+    say(f"fine-tuning: mean {old_db:.1f} -> {new_db:.1f} dB")
     if new_db <= old_db:
-        _say("the fine-tuned model is no nearer to the parent; the untuned one is kept")
+        say("the fine-tuned model is no nearer to the parent; the untuned one is kept")
         return before, plan, None
     job.model = model
     changed = {k: v for k, v in asdict(settings).items() if k in ("steps", "crop", "batch")}
@@ -225,7 +225,3 @@ def interleaved_ms(
 
 def _ms(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f}"
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)

@@ -16,7 +16,7 @@ from stylizer.lab.export import load_network
 from stylizer.lab.network import ARCHS, StyleNetwork
 from stylizer.lab.onnx_graph import with_texts
 from stylizer.present.files import whole
-from stylizer.style import catalog
+from stylizer.style import catalog, graph
 from stylizer.style.probe import CONTRACT_KEY, RECIPE_KEY
 
 STANDARD = ("", "ai.onnx")
@@ -76,14 +76,7 @@ def contract_of(path: Path) -> dict[str, Any]:
 
 
 def _load(path: Path) -> onnx.ModelProto:
-    if not path.is_file():
-        raise BadInput(f"{path} does not exist; check the path, or see `models list`")
-    try:
-        proto = onnx.load(str(path), load_external_data=False)
-    except Exception as error:  # protobuf's DecodeError and what else broken bytes may cause
-        raise BadInput(f"{path} is not an ONNX file, or a damaged one") from error
-    if not proto.graph.node:
-        raise BadInput(f"{path} is not an ONNX file, or an empty one")
+    proto = graph.read(path)
     outside = [w.name for w in proto.graph.initializer if uses_external_data(w)]
     if outside:
         raise BadInput(

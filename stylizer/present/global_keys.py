@@ -14,9 +14,9 @@ from stylizer.hotkeys import (
     global_combinations,
     parse_combination,
 )
-from stylizer.x11 import Display, XEvent, library
+from stylizer.x11 import KEY_PRESS, Display, XEvent, input_event, library
 
-KEY_PRESS, KEY_RELEASE, MAPPING = 2, 3, 34  # event types of X.h
+KEY_RELEASE, MAPPING = 3, 34  # event types of X.h
 SHIFT, CAPS_LOCK, CONTROL = 1, 2, 4  # modifier bits of X.h; the others differ between keyboards
 ASYNC = 1  # GrabModeAsync: nothing is held back from anybody
 # modifier -> (keysym that bears it, its usual bit)
@@ -28,18 +28,6 @@ _KEYSYMS = {
     "numlock": "Num_Lock",
     "enter": "KP_Enter",
 }
-
-
-class XKeyEvent(c.Structure):
-    """As in Xlib.h."""
-
-    _fields_ = [
-        ("type", c.c_int), ("serial", c.c_ulong), ("send_event", c.c_int),
-        ("display", c.c_void_p), ("window", c.c_ulong), ("root", c.c_ulong),
-        ("subwindow", c.c_ulong), ("time", c.c_ulong), ("x", c.c_int), ("y", c.c_int),
-        ("x_root", c.c_int), ("y_root", c.c_int), ("state", c.c_uint), ("keycode", c.c_uint),
-        ("same_screen", c.c_int),
-    ]  # fmt: skip
 
 
 Key = tuple[int, int]  # keycode, modifier bits without the locks
@@ -76,9 +64,9 @@ class GlobalKeys:
             if event.type == MAPPING:
                 self._follow_keyboard(event)
             elif event.type in (KEY_PRESS, KEY_RELEASE):
-                key = c.cast(c.byref(event), c.POINTER(XKeyEvent)).contents
+                key = input_event(event)
                 down = event.type == KEY_PRESS
-                found += self._press(key.keycode, key.state) if down else self._lift(key.keycode)
+                found += self._press(key.detail, key.state) if down else self._lift(key.detail)
         return found
 
     def take_notices(self) -> list[str]:

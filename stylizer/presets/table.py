@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from stylizer import options
+from stylizer import option_values
 from stylizer.settings import Settings
 from stylizer.stages import PRESENTERS
 
@@ -80,11 +80,13 @@ KEYS: dict[str, Key] = {
         'Style model. "auto" is the best bundled one for the provider, "none" shows the game '
         "unpainted. A relative path counts from this file's folder.",
     ),
-    "strength": Key(float, options.share, "a number from 0 to 1", "0 shows the game, 1 the style."),
+    "strength": Key(
+        float, option_values.share, "a number from 0 to 1", "0 shows the game, 1 the style."
+    ),
     "keep_colors": switch("Styled brightness, the game's own colours."),
     "inference_size": Key(
         str,
-        options.seen_size,
+        option_values.seen_size,
         'a size as in "640x360", or "full"',
         'What the network sees: smaller is faster and coarser. "full" is the frame\'s own size. '
         "Not together with target_fps.",
@@ -92,7 +94,7 @@ KEYS: dict[str, Key] = {
     ),
     "target_fps": Key(
         float,
-        options.held_fps,
+        option_values.held_fps,
         'a number above 0, or "off"',
         "Hold this many styled frames a second by the size that the network sees. "
         "Not together with inference_size.",
@@ -104,21 +106,21 @@ KEYS: dict[str, Key] = {
     "detail": switch("Below full size the frame keeps its own detail; false: plain upsampling."),
     "stabilise": Key(
         float,
-        options.share,
+        option_values.share,
         "a number from 0 to 1",
         "Against flicker: share of the last picture kept where the game stands still.",
     ),
-    "provider": choice(options.PROVIDERS, "What the network runs on."),
+    "provider": choice(option_values.PROVIDERS, "What the network runs on."),
     "present": choice(tuple(PRESENTERS), "Where the picture is shown."),
     "size": Key(
         str,
-        options.size,
+        option_values.size,
         'a size as in "1280x720"',
         "Frame size of the demo scene, and of its window.",
     ),
     "fullscreen": switch("Start in fullscreen."),
     "hud": choice(
-        options.HUD_CHOICES,
+        option_values.HUD_CHOICES,
         'The figures over the picture. "auto" is "fps" in a window, and "off" offscreen.',
     ),
     "grab_keys": switch(

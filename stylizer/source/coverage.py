@@ -65,9 +65,7 @@ def is_uncovered(display: Display, window: Window) -> bool:
     right, bottom = x + attributes.width, y + attributes.height
     if x < 0 or y < 0 or right > screen.width or bottom > screen.height:
         return False
-    top = window
-    while (above := display.parent(top)) not in (display.root, 0):
-        top = above
+    top = display.top(window)
     siblings = display.children(display.root)
     for other in siblings[siblings.index(top) + 1 :] if top in siblings else []:
         a = display.attributes(other)

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 from stylizer.errors import StylizerError
 from stylizer.source.window_list import WindowInfo, describe
-from stylizer.x11 import Display, Window, XEvent, declare
+from stylizer.x11 import KEY_PRESS, Display, Window, declare, input_event
 
-BUTTON_PRESS, BUTTON_RELEASE, KEY_PRESS = 4, 5, 2
+BUTTON_PRESS, BUTTON_RELEASE = 4, 5  # event types of X.h
 PRESS_AND_RELEASE = 1 << 2 | 1 << 3  # ButtonPressMask, ButtonReleaseMask
 ASYNCHRONOUS, CURRENT_TIME, NOTHING = 1, 0, 0
 CROSSHAIR = 34  # cursorfont.h
@@ -27,20 +27,7 @@ _SIGNATURES = {
     "XGrabKeyboard": (
         c.c_int, [c.c_void_p, c.c_ulong, c.c_int, c.c_int, c.c_int, c.c_ulong]),
     "XUngrabKeyboard": (c.c_int, [c.c_void_p, c.c_ulong]),
-    "XKeysymToKeycode": (c.c_ubyte, [c.c_void_p, c.c_ulong]),
 }  # fmt: skip
-
-
-class XButtonEvent(c.Structure):
-    """As in Xlib.h; a key's event is the same, with its code in `button`."""
-
-    _fields_ = [
-        ("type", c.c_int), ("serial", c.c_ulong), ("send_event", c.c_int),
-        ("display", c.c_void_p), ("window", c.c_ulong), ("root", c.c_ulong),
-        ("subwindow", c.c_ulong), ("time", c.c_ulong), ("x", c.c_int), ("y", c.c_int),
-        ("x_root", c.c_int), ("y_root", c.c_int), ("state", c.c_uint), ("button", c.c_uint),
-        ("same_screen", c.c_int),
-    ]  # fmt: skip
 
 
 def pick_window(display: Display, ready: Callable[[], None]) -> WindowInfo:
@@ -104,16 +91,12 @@ def _wait_for_click(display: Display) -> Window:
     clicked: Window | None = None
     while True:
         for event in display.events(WAIT_S):
-            press = _button(event)
-            if event.type == KEY_PRESS and press.button == escape:
+            press = input_event(event)
+            if event.type == KEY_PRESS and press.detail == escape:
                 raise StylizerError("no window was picked: cancelled with Escape")
             if event.type == BUTTON_PRESS and clicked is None:
-                if press.button != LEFT:
+                if press.detail != LEFT:
                     raise StylizerError("no window was picked: cancelled with the mouse")
                 clicked = press.subwindow
             if event.type == BUTTON_RELEASE and clicked is not None:
                 return clicked
-
-
-def _button(event: XEvent) -> XButtonEvent:
-    return c.cast(c.byref(event), c.POINTER(XButtonEvent)).contents

@@ -40,8 +40,8 @@ class Tensor:
         return f"{self.name} ({', '.join('?' if d is None else str(d) for d in self.shape)})"
 
 
-def load(path: Path) -> onnx.ModelProto:
-    """The model with its external data. Raises BadInput with the reason in one sentence."""
+def read(path: Path) -> onnx.ModelProto:
+    """The file alone, without external data. Raises BadInput with the reason in one sentence."""
     if path.is_dir():
         raise BadInput(f"{path} is a folder, not a model; name the .onnx file inside it")
     if not path.exists():
@@ -56,6 +56,12 @@ def load(path: Path) -> onnx.ModelProto:
         raise BadInput(f"{path} is not an ONNX file, or a damaged one; export it again") from error
     if not model.graph.node or not model.graph.output:
         raise BadInput(f"{path} is not an ONNX file, or an empty one; export it again")
+    return model
+
+
+def load(path: Path) -> onnx.ModelProto:
+    """The model with its external data. Raises BadInput with the reason in one sentence."""
+    model = read(path)
     try:
         onnx.load_external_data_for_model(model, str(path.parent))
     except Exception as error:
