@@ -342,7 +342,7 @@ def trained(folder: Path, pictures: Path, vgg_file: Path, *launcher: str) -> dic
         "train", "--arch", "fast-tiny", "--style", str(pictures / "0.png"),
         "--content", str(pictures), "--vgg", str(vgg_file), "--steps", "3", "--batch", "2",
         "--crop", "64x64", "--style-size", "64", "--imitate-steps", "1", "--grid-weight", "0",
-        "--still-weight", "20", "--out", str(folder / "t-fast.onnx"),
+        "--still-weight", "20", "--norm-share", "0", "--out", str(folder / "t-fast.onnx"),
     ]  # fmt: skip
     folder.mkdir()
     subprocess.run(
@@ -354,10 +354,12 @@ def trained(folder: Path, pictures: Path, vgg_file: Path, *launcher: str) -> dic
 
 
 def test_two_processes_train_the_model_of_one(tmp_path, pictures, vgg_file):
+    """Three steps change weights by some 1e-4: only biases, which begin at 0, show that alone."""
     alone = trained(tmp_path / "one", pictures, vgg_file)
     torchrun = ("-m", "torch.distributed.run", "--nproc-per-node", "2")
     together = trained(tmp_path / "two", pictures, vgg_file, *torchrun)
-    start = new_network("fast-tiny")
-    assert isinstance(start, FastNetwork)
-    for name, values in alone.items():
-        assert np.abs(together[name] - values).max() < 0.02 * np.abs(values).max() + 1e-3, name
+    biases = [name for name in alone if name.endswith(".bias") and not name.startswith("head")]
+    assert len(biases) == 5
+    for name in biases:
+        difference = np.abs(together[name] - alone[name])
+        assert difference.mean() < 0.05 * np.abs(alone[name]).mean(), name

@@ -12,13 +12,14 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from stylizer.errors import BadInput
+from stylizer.errors import BadInput, StylizerError
 from stylizer.lab import fit
 from stylizer.lab.archs import ARCHS, Network, Recipe, default_recipe
 from stylizer.lab.card import write_card
 from stylizer.lab.data import ContentSet
 from stylizer.lab.export import export_onnx, load_network, load_weights
 from stylizer.lab.judge import judge
+from stylizer.lab.motion import SIZE, MovingScenes
 from stylizer.lab.network import parameter_count
 from stylizer.lab.perceptual import Vgg16, file_sha256, load_vgg
 from stylizer.lab.team import Team, join_team, leave_team
@@ -173,10 +174,21 @@ def train_with_progress(
             print(f"step {p.step}/{p.steps}  {text}  {left}", file=sys.stderr, flush=True)
 
     with bar:
-        every = getattr(args, "preview_every", 200)
         return fit.train(
-            recipe, state, vgg, style, content, run_dir, on_step, every, teacher=teacher, team=team
-        )
+            recipe, state, vgg, style, content, run_dir, on_step, args.preview_every,
+            teacher=teacher, team=team, scenes=moving_scenes(recipe),
+        )  # fmt: skip
+
+
+def moving_scenes(recipe: Recipe) -> MovingScenes | None:
+    """The demo's moving frames for a recipe that trains stillness, if there is OpenGL."""
+    if not recipe.still_weight or any(c > s for c, s in zip(recipe.crop, SIZE, strict=True)):
+        return None
+    try:
+        return MovingScenes.rendered(recipe.seed)
+    except StylizerError as error:
+        print(f"training without the demo scene's motion: {error}", file=sys.stderr)
+        return None
 
 
 def judge_command(args: argparse.Namespace, settings: Settings) -> int:

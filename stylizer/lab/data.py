@@ -55,20 +55,23 @@ class ContentSet:
         return len(self.pictures)
 
     def batch(
-        self, seed: int, step: int, batch: int, size: tuple[int, int]
+        self, seed: int, step: int, batch: int, size: tuple[int, int], noise: bool = True
     ) -> np.ndarray[tuple[int, int, int, int], np.dtype[np.float32]]:
-        """(batch, 3, height, width) RGB in 0..1; the same for the same seed and step."""
+        """(batch, 3, height, width) RGB in 0..1; the same for the same seed and step.
+
+        noise: half of the crops get a little. Strokes learn to start from it, and then shimmer.
+        """
         rng = np.random.default_rng((seed, step))
-        crops = [self._one(rng, size) for _ in range(batch)]
+        crops = [self._one(rng, size, noise) for _ in range(batch)]
         return np.ascontiguousarray(np.stack(crops).transpose(0, 3, 1, 2))
 
-    def _one(self, rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
+    def _one(self, rng: np.random.Generator, size: tuple[int, int], noise: bool) -> np.ndarray:
         if rng.random() < GRADIENT_SHARE:
             crop = gradient(rng, size)
         else:
             picture = self.pictures[rng.integers(len(self.pictures))]
             crop = random_crop(rng, picture, size, flat=rng.random() < FLAT_SHARE)
-        return augment(rng, crop)
+        return augment(rng, crop, noise)
 
 
 def random_box(
@@ -109,14 +112,15 @@ def gradient(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
     return (first + (second - first) * t[..., None]).astype(np.float32)
 
 
-def augment(rng: np.random.Generator, crop: np.ndarray) -> np.ndarray:
-    """Brightness, contrast, gamma and tint changes, and a little noise."""
+def augment(rng: np.random.Generator, crop: np.ndarray, noise: bool) -> np.ndarray:
+    """Brightness, contrast, gamma and tint changes, and, where wanted, a little noise."""
     if rng.random() < 0.5:
         crop = crop ** np.float32(np.exp(rng.normal(0, 0.3)))
         crop = crop * rng.normal(1, 0.15) + rng.normal(0, 0.08)
         crop = crop * rng.normal(1, 0.06, 3)
-    noise = rng.uniform(0, 2.5 / 255) * (rng.random() < 0.5)
-    crop = crop + rng.standard_normal(crop.shape, np.float32) * noise
+    reach = rng.uniform(0, 2.5 / 255) * (rng.random() < 0.5)
+    if noise:
+        crop = crop + rng.standard_normal(crop.shape, np.float32) * reach
     return np.clip(crop, 0, 1).astype(np.float32)
 
 

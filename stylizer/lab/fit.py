@@ -20,6 +20,7 @@ from stylizer.errors import BadInput, StylizerError
 from stylizer.lab.archs import Network, Recipe, learning_rate, new_network, style_weight
 from stylizer.lab.data import ContentSet
 from stylizer.lab.fast import FastNetwork
+from stylizer.lab.motion import MovingScenes
 from stylizer.lab.perceptual import (
     CONTENT_LAYER,
     Vgg16,
@@ -126,6 +127,7 @@ class Goal:
     targets: dict[str, Tensor]
     teacher: Network | None = None
     team: Team = TEAM_OF_ONE
+    scenes: MovingScenes | None = None  # for networks that train to hold still
 
 
 @dataclass(frozen=True)
@@ -187,7 +189,8 @@ def train_step(
     for group in state.optimizer.param_groups:
         group["lr"] = learning_rate(recipe, state.step)
     team = goal.team
-    pixels = content.batch(recipe.seed, state.step, recipe.batch, recipe.crop)
+    noise = not recipe.still_weight
+    pixels = content.batch(recipe.seed, state.step, recipe.batch, recipe.crop, noise)
     pixels = pixels[team.rank :: team.size]
     source = torch.from_numpy(pixels).to(device)
     set_precision(state, recipe)
@@ -196,7 +199,7 @@ def train_step(
         losses = imitation_losses(state, recipe, goal, source, styled)
     else:
         losses = batch_losses(goal, source, styled, recipe.local_share)
-        losses = steadied(losses, state, recipe, source, styled)
+        losses = steadied(losses, state, recipe, goal.scenes, source, styled)
     total = losses.total(recipe, style_weight(recipe, state.step))
     state.optimizer.zero_grad(set_to_none=True)
     total.backward()
@@ -212,12 +215,20 @@ def train_step(
 
 
 def steadied(
-    losses: Losses, state: TrainState, recipe: Recipe, source: Tensor, styled: Tensor
+    losses: Losses,
+    state: TrainState,
+    recipe: Recipe,
+    scenes: MovingScenes | None,
+    source: Tensor,
+    styled: Tensor,
 ) -> Losses:
     """The losses with those of stillness and of the pixel grid, where the recipe has them."""
     if recipe.still_weight:
         rng = np.random.default_rng((recipe.seed, state.step, 1))
-        losses = replace(losses, still=stillness_loss(state.network, source, styled, rng))
+        still = stillness_loss(state.network, source, styled, rng)
+        if scenes is not None:
+            still = still + scenes.loss(state.network, rng, recipe.crop)
+        losses = replace(losses, still=still)
     return replace(losses, grid=grid_loss(styled)) if recipe.grid_weight else losses
 
 
@@ -244,6 +255,7 @@ def train(
     device: torch.device | None = None,
     teacher: Network | None = None,
     team: Team = TEAM_OF_ONE,
+    scenes: MovingScenes | None = None,
 ) -> Progress:
     """Run the recipe from `state.step` to its end; leaves checkpoint.pt and previews in run_dir.
 
@@ -255,9 +267,10 @@ def train(
     run_dir.mkdir(parents=True, exist_ok=True)
     state.network.to(device).train()
     teacher = teacher.to(device).eval() if teacher else None
-    goal = Goal(None, {}, teacher, team)
+    goal = Goal(None, {}, teacher, team, scenes)
     if vgg is not None and style is not None:
-        goal = Goal(vgg.to(device), style_targets(vgg, style.to(device)), teacher, team)
+        targets = style_targets(vgg.to(device), style.to(device))
+        goal = replace(goal, vgg=vgg, targets=targets)
     elif recipe.imitate_steps < recipe.steps:
         raise BadInput("steps that do not imitate need a style picture: pass --style IMAGE")
     bad_in_a_row = 0

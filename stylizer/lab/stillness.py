@@ -16,6 +16,7 @@ from stylizer.lab.perceptual import luma_of
 
 MARGIN = 16  # pixels of border left out of a comparison: what moved in was not there before
 NOISE_GAIN = 10.0  # a change of one 255th is small beside a shifted edge, and shimmers as much
+EXPOSURE = 0.05  # part of the brightness that games change from frame to frame
 BLOCK = 8
 EDGE_SHARE = 0.05  # weight of uneven steps beside the means by place
 HIGH_PASS = 17  # pixels: side of the mean that is taken off before looking for a grid
@@ -72,15 +73,18 @@ def inner(picture: Tensor) -> Tensor:
 def stillness_loss(
     network: torch.nn.Module, source: Tensor, styled: Tensor, rng: np.random.Generator
 ) -> Tensor:
-    """(): mean squared difference of net(moved source) and moved net(source), borders left out,
-    and that of net(noisy source) and net(source), `NOISE_GAIN` times.
+    """(): mean squared difference of net(moved source) and moved net(source), borders left out and
+    both up to `EXPOSURE` brighter or darker, and that of net(noisy source) and net(source),
+    `NOISE_GAIN` times.
 
     Both in every step: with one of the two drawn at random, noise of one 255th changed the output
     by 43 at the 99th percentile, for training paints strokes from noise where nothing else is.
     """
     height, width = source.shape[2:]
     move = random_move(rng, (width, height), source.device)
-    moved = inner(network(move.of(source)) - move.of(styled)).square().mean()
+    gain = float(rng.uniform(1 - EXPOSURE, 1 + EXPOSURE))
+    lit = (gain * move.of(source)).clamp(0, 1)
+    moved = inner(network(lit) - gain * move.of(styled)).square().mean()
     shimmer = (network(noisy(source, rng)) - styled).square().mean()
     return moved + NOISE_GAIN * shimmer
 

@@ -1,0 +1,76 @@
+"""Pairs of demo frames with their exact motion: training sees real occlusions, turns and parallax,
+and needs no optical flow network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from stylizer.flicker import picture, unoccluded
+
+SIZE = (640, 360)
+PAIRS = 32
+EDGE = 8  # pixels inside the crop's border, where both pictures have their surroundings
+
+
+@dataclass(frozen=True)
+class MovingScenes:
+    """Moments of the demo's flight, each with the frame after it.
+
+    before, after: uint8 (N, 3, H, W) RGB; x, y: float32 (N, H, W), where a pixel of `before` lies
+    in `after`; seen: bool (N, H, W), whether it can be seen there.
+    """
+
+    before: Tensor
+    after: Tensor
+    x: Tensor
+    y: Tensor
+    seen: Tensor
+
+    @classmethod
+    def rendered(cls, seed: int, count: int = PAIRS, size: tuple[int, int] = SIZE) -> MovingScenes:
+        """`count` moments spread over the flight, one or two frames apart.
+
+        Raises StylizerError where no OpenGL can be opened.
+        """
+        from stylizer.source.demo_camera import FLIGHT_FRAMES
+        from stylizer.source.demo_scene import DemoScene
+
+        scene = DemoScene(size, seed)
+        rows: list[tuple[np.ndarray, ...]] = []
+        try:
+            for k in range(count):
+                n = k * FLIGHT_FRAMES // count
+                later = n + 1 + k % 2
+                pair = [picture(scene, i).transpose(2, 0, 1).copy() for i in (n, later)]
+                there = scene.render_motion(n, later)[1]
+                rows.append((*pair, *unoccluded(there, scene.render_motion(later, n)[1])))
+        finally:
+            scene.close()
+        return cls(*(torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True)))
+
+    def loss(
+        self, network: torch.nn.Module, rng: np.random.Generator, size: tuple[int, int]
+    ) -> Tensor:
+        """(): mean squared difference of a styled frame and the next one fetched along the motion,
+        on a random crop of one pair. size: (width, height), at most the frames'."""
+        width, height = size
+        i = int(rng.integers(len(self.before)))
+        left = int(rng.integers(self.before.shape[3] - width + 1))
+        top = int(rng.integers(self.before.shape[2] - height + 1))
+        box = (slice(top, top + height), slice(left, left + width))
+        device = next(network.parameters()).device
+        both = torch.stack([self.before[i, :, *box], self.after[i, :, *box]]).to(device) / 255
+        styled = network(both)
+        x, y = self.x[i, *box] - left, self.y[i, *box] - top
+        grid = torch.stack([2 * x / (width - 1) - 1, 2 * y / (height - 1) - 1], dim=-1)
+        fetched = F.grid_sample(styled[1:], grid[None].to(device), align_corners=True)
+        inside = (x >= EDGE) & (x < width - EDGE) & (y >= EDGE) & (y < height - EDGE)
+        inside[:EDGE] = inside[-EDGE:] = inside[:, :EDGE] = inside[:, -EDGE:] = False
+        counts = (inside & self.seen[i, *box]).to(device)
+        difference = (fetched[0] - styled[0]).square().mean(dim=0)
+        return (difference * counts).sum() / counts.sum().clamp_min(1)
