@@ -129,8 +129,15 @@ def faster_tier(current: str) -> str | None:
 
 
 def bench_models() -> list[str]:
-    """Names of all bundled models, one for each style and tier: what `bench` compares."""
-    return list(dict.fromkeys(f"{m.style}-{m.tier}" for m in bundled()))
+    """What `bench` compares: each tier of mosaic, the one style that has all, or of the first."""
+    models = bundled()
+    style = min((m.style for m in models), key=_told_first, default="")
+    return list(dict.fromkeys(f"{m.style}-{m.tier}" for m in models if m.style == style))
+
+
+def _told_first(style: str) -> tuple[bool, str]:
+    """Sorts styles by name, but "mosaic" first: the one we tell about."""
+    return style != "mosaic", style
 
 
 def open_style(settings: Settings, model: str, frame_size: Size) -> Style:
@@ -209,9 +216,9 @@ def _tier_preference(provider: str) -> tuple[str, ...]:
 
 
 def _best(provider: str) -> Bundled:
-    """For `auto`: the best tier over all styles, "mosaic" first, being the one we tell about."""
+    """For `auto`: the best tier over all styles, mosaic's first."""
     models = bundled()
-    names = sorted({m.style for m in models}, key=lambda s: (s != "mosaic", s))
+    names = sorted({m.style for m in models}, key=_told_first)
     for tier in _tier_preference(provider):
         for style in names:
             model = _of_tier(models, style, tier, provider)
