@@ -53,7 +53,7 @@ def add_train(commands: argparse._SubParsersAction) -> None:
         "--norm-share",
         type=share,
         metavar="0..1",
-        help="first part of the steps, with batch norm (arch fast, without --init)",
+        help="first part of the steps, with batch norm (arch fast, --init none)",
     )
     p.add_argument(
         "--quantise-share",
@@ -66,7 +66,12 @@ def add_train(commands: argparse._SubParsersAction) -> None:
     p.add_argument("--seed", type=whole, metavar="N")
     p.add_argument("--teacher", type=Path, metavar="MODEL", help="a trained model to imitate first")
     p.add_argument("--imitate-steps", type=whole, metavar="N", help="see --teacher")
-    p.add_argument("--init", type=Path, metavar="MODEL", help="start from this model's weights")
+    p.add_argument(
+        "--init",
+        type=Path,
+        metavar="MODEL",
+        help="start from this model's weights; none: random ones; default for fast: a bundled one",
+    )
     p.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     p.add_argument("--preview-every", type=count, default=200, metavar="N", help="steps")
     p.set_defaults(command="train")

@@ -49,19 +49,28 @@ class Recipe:
 
 _FAST = {
     "steps": 2400,
+    "crop": (192, 192),
+    "style_weight": 10.0,
+    "style_ramp": 0.3,
+    "local_share": 0.3,
     "tv_weight": 0.2,
-    "still_weight": 150.0,
-    "grid_weight": 20.0,
+    "tone_weight": 10.0,
+    "still_weight": 300.0,
+    "grid_weight": 40.0,
     "norm_share": 0.5,
-    "quantise_share": 0.25,
+    "quantise_share": 0.15,
     "learning_rate": 2e-3,
 }
+# From trained weights, of whatever style: strokes are there to begin with, norms are folded.
+_FAST_ON = {"steps": 500, "imitate_steps": 0, "style_ramp": 0.1, "norm_share": 0.0}
 
 
-def default_recipe(arch: str, style: str, content: str) -> Recipe:
-    """What trains this architecture well."""
+def default_recipe(arch: str, style: str, content: str, trained: bool = False) -> Recipe:
+    """What trains this architecture well, from random weights or from trained ones."""
     recipe = Recipe(arch, style, content)
-    changes: dict[str, Any] = _FAST if isinstance(ARCHS[arch], FastArch) else {}
+    changes: dict[str, Any] = {}
+    if isinstance(ARCHS[arch], FastArch):
+        changes = _FAST | (_FAST_ON if trained else {})
     return replace(recipe, **changes)
 
 

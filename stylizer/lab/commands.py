@@ -23,8 +23,10 @@ from stylizer.lab.motion import SIZE, MovingScenes
 from stylizer.lab.network import parameter_count
 from stylizer.lab.perceptual import Vgg16, file_sha256, load_vgg
 from stylizer.lab.team import Team, join_team, leave_team
+from stylizer.resources import models_folder
 from stylizer.settings import Settings
 
+FAST_START = "starry-night-fast.onnx"
 LOG_EVERY = 20  # steps between lines when the output is no terminal
 
 
@@ -52,8 +54,9 @@ def train_in_team(args: argparse.Namespace, recipe: Recipe, out: Path, team: Tea
         state = fit.load_checkpoint(run_dir / "checkpoint.pt", recipe)
     else:
         state = fit.new_state(recipe)
-        if args.init:
-            load_weights(state.network, args.init)
+        start = start_of(args)
+        if start:
+            load_weights(state.network, start)
     teacher = load_network(args.teacher) if args.teacher else None
     final = train_with_progress(args, recipe, state, vgg, style, content, run_dir, teacher, team)
     if not team.leads:
@@ -80,12 +83,21 @@ def train_in_team(args: argparse.Namespace, recipe: Recipe, out: Path, team: Tea
         "processes": team.size,
         "content pictures": len(content),
         "VGG-16 file": "torchvision" if args.vgg is None else file_sha256(args.vgg)[:16],
-        "started from": args.init.name if args.init else "random weights",
+        "started from": start.name if (start := start_of(args)) else "random weights",
         "versions": fit.versions(),
     }
     write_card(out, recipe, facts)
     print(f"{out}: written; differs from PyTorch by at most {difference:.4f} of 255 on three sizes")
     return 0
+
+
+def start_of(args: argparse.Namespace) -> Path | None:
+    """The model whose weights training starts from: --init, for arch fast else a bundled one of
+    another style, which saves most of the steps; None for random weights (`--init none`)."""
+    if args.init is not None:
+        return None if str(args.init) == "none" else args.init
+    bundled = models_folder() / FAST_START
+    return bundled if args.arch == "fast" and bundled.is_file() else None
 
 
 def recipe_of(args: argparse.Namespace) -> Recipe:
@@ -112,12 +124,13 @@ def recipe_of(args: argparse.Namespace) -> Recipe:
         "still_weight": args.still_weight,
         "grid_weight": args.grid_weight,
         # A model's norms are folded into its weights.
-        "norm_share": 0.0 if args.init else args.norm_share,
+        "norm_share": 0.0 if start_of(args) else args.norm_share,
         "quantise_share": args.quantise_share,
         "learning_rate": args.lr,
         "seed": args.seed,
     }
-    recipe = default_recipe(args.arch, args.style.name, args.content.name)
+    trained = start_of(args) is not None
+    recipe = default_recipe(args.arch, args.style.name, args.content.name, trained)
     return replace(recipe, **{name: value for name, value in given.items() if value is not None})
 
 
