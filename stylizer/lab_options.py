@@ -102,6 +102,7 @@ def add_tuning_options(p: argparse.ArgumentParser) -> None:
     p.add_argument("--crop", type=size, metavar="WxH", help="of fine-tuning; default 224x224")
     p.add_argument("--lr", type=positive, metavar="X", help="peak learning rate of fine-tuning")
     p.add_argument("--seed", type=whole, default=1, metavar="N")
+    p.add_argument("--preview-every", type=count, default=200, metavar="N", help="steps")
 
 
 def add_quantize(commands: argparse._SubParsersAction) -> None:
