@@ -335,12 +335,14 @@ def test_the_fast_recipe_trains_for_stillness_and_integers():
     assert "fast" in ARCHS
 
 
-def trained(folder: Path, pictures: Path, vgg_file: Path, *launcher: str) -> dict[str, np.ndarray]:
+def trained(
+    folder: Path, pictures: Path, vgg_file: Path, *launcher: str, batch: int = 2
+) -> dict[str, np.ndarray]:
     """Weights after a few steps of a tiny training in `folder`."""
     main = Path(__file__).parents[1] / "main.py"
     argv = [
         "train", "--arch", "fast-tiny", "--style", str(pictures / "0.png"),
-        "--content", str(pictures), "--vgg", str(vgg_file), "--steps", "3", "--batch", "2",
+        "--content", str(pictures), "--vgg", str(vgg_file), "--steps", "3", "--batch", str(batch),
         "--crop", "64x64", "--style-size", "64", "--imitate-steps", "1", "--grid-weight", "0",
         "--still-weight", "20", "--norm-share", "0", "--out", str(folder / "t-fast.onnx"),
     ]  # fmt: skip
@@ -354,12 +356,18 @@ def trained(folder: Path, pictures: Path, vgg_file: Path, *launcher: str) -> dic
 
 
 def test_two_processes_train_the_model_of_one(tmp_path, pictures, vgg_file):
-    """Three steps change weights by some 1e-4: only biases, which begin at 0, show that alone."""
+    """Three steps change weights by some 1e-4: biases, which begin at 0, show it. Rounding, and
+    noise drawn picture by picture, leave a little; half of the batch left out leaves far more."""
     alone = trained(tmp_path / "one", pictures, vgg_file)
+    half = trained(tmp_path / "half", pictures, vgg_file, batch=1)
     torchrun = ("-m", "torch.distributed.run", "--nproc-per-node", "2")
     together = trained(tmp_path / "two", pictures, vgg_file, *torchrun)
     biases = [name for name in alone if name.endswith(".bias") and not name.startswith("head")]
     assert len(biases) == 5
-    for name in biases:
-        difference = np.abs(together[name] - alone[name])
-        assert difference.mean() < 0.05 * np.abs(alone[name]).mean(), name
+
+    def distance(other: dict[str, np.ndarray]) -> float:
+        return sum(float(np.abs(other[name] - alone[name]).mean()) for name in biases)
+
+    size = sum(float(np.abs(alone[name]).mean()) for name in biases)
+    assert distance(together) < 0.1 * size
+    assert distance(together) < 0.3 * distance(half)
