@@ -6,6 +6,7 @@ import random
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pytest
 from conftest import RED, Game, x_server
 from test_pick import wait_for_manager
 
+from stylizer.errors import BadInput
 from stylizer.frame import Frame
 from stylizer.pipeline import Run
 from stylizer.settings import Settings
@@ -66,6 +68,12 @@ class Player:
         self.longest = 0
 
     def window(self, title: str) -> int:
+        """A busy manager may list a window a moment after it can be captured."""
+        for _ in range(100):
+            try:
+                return find_window(self.display, title)[0].id
+            except BadInput:
+                time.sleep(0.05)
         return find_window(self.display, title)[0].id
 
     @property
