@@ -168,8 +168,7 @@ def warp_errors(painter: Painter, settings: Settings, count: int) -> Iterator[tu
         painted = [painter.alone(pictures[0]).copy()]
         painted += [painter.paint(later).copy() for later in pictures[1:]]
         last = n + painter.lead
-        there = scene.render_motion(last, last + 1)[1]
-        x, y, seen = unoccluded(there, scene.render_motion(last + 1, last)[1])
+        x, y, seen = motion_between(scene, last, last + 1)
         yield warp_error(painted[-2:], x, y, seen), warp_error(pictures[-2:], x, y, seen)
 
 
@@ -178,6 +177,14 @@ def warp_error(pair: list[np.ndarray], x: np.ndarray, y: np.ndarray, seen: np.nd
     fetched = bilinear(pair[1].astype(np.float32), x, y)
     difference = (fetched - pair[0])[seen] / 255
     return float(np.sqrt(np.mean(np.square(difference))))
+
+
+def motion_between(
+    scene: DemoScene, number: int, later: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Where each pixel of one frame lies in another, (x, y), and whether it is seen there."""
+    there, back = (scene.render_motion(*way)[1] for way in ((number, later), (later, number)))
+    return unoccluded(there, back)
 
 
 def unoccluded(motion: np.ndarray, back: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -16,6 +16,14 @@ from stylizer.option_values import (
 )
 
 
+def add_vgg(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--vgg", type=Path, metavar="FILE", help="VGG-16 weights; default: downloaded")
+
+
+def add_preview_every(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--preview-every", type=count, default=200, metavar="N", help="steps")
+
+
 def add_train(commands: argparse._SubParsersAction) -> None:
     p = commands.add_parser(
         "train",
@@ -27,7 +35,7 @@ def add_train(commands: argparse._SubParsersAction) -> None:
     p.add_argument("--style", type=Path, required=True, metavar="IMAGE")
     p.add_argument("--content", type=Path, required=True, metavar="DIR", help="pictures or videos")
     p.add_argument("--arch", default="small", metavar="ARCH", help="original, small, fast")
-    p.add_argument("--vgg", type=Path, metavar="FILE", help="VGG-16 weights; default: downloaded")
+    add_vgg(p)
     p.add_argument("--out", type=Path, metavar="FILE", help="default models/STYLE-ARCH.onnx")
     p.add_argument("--steps", type=count, metavar="N", help="each default fits the architecture")
     p.add_argument("--batch", type=count, metavar="N")
@@ -73,7 +81,7 @@ def add_train(commands: argparse._SubParsersAction) -> None:
         help="start from this model's weights; none: random ones; default for fast: a bundled one",
     )
     p.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
-    p.add_argument("--preview-every", type=count, default=200, metavar="N", help="steps")
+    add_preview_every(p)
     p.set_defaults(command="train")
 
 
@@ -90,7 +98,7 @@ def add_judge(commands: argparse._SubParsersAction) -> None:
     p.add_argument(
         "--frames", type=Path, required=True, metavar="PATH", help="folder, picture or video"
     )
-    p.add_argument("--vgg", type=Path, metavar="FILE", help="VGG-16 weights; default: downloaded")
+    add_vgg(p)
     p.set_defaults(command="judge")
 
 
@@ -102,7 +110,7 @@ def add_tuning_options(p: argparse.ArgumentParser) -> None:
     p.add_argument("--crop", type=size, metavar="WxH", help="of fine-tuning; default 224x224")
     p.add_argument("--lr", type=positive, metavar="X", help="peak learning rate of fine-tuning")
     p.add_argument("--seed", type=whole, default=1, metavar="N")
-    p.add_argument("--preview-every", type=count, default=200, metavar="N", help="steps")
+    add_preview_every(p)
 
 
 def add_quantize(commands: argparse._SubParsersAction) -> None:
@@ -144,7 +152,7 @@ def add_prune(commands: argparse._SubParsersAction) -> None:
     p.add_argument("--method", choices=("structured", "unstructured"), default="structured")
     p.add_argument("--content", type=Path, metavar="DIR", help="default: the demo scene")
     p.add_argument("--style", type=Path, metavar="IMAGE", help="second half by style, as `train`")
-    p.add_argument("--vgg", type=Path, metavar="FILE", help="VGG-16 weights; default: downloaded")
+    add_vgg(p)
     add_tuning_options(p)
     p.set_defaults(command="prune")
 

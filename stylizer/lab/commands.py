@@ -32,16 +32,19 @@ LOG_EVERY = 20  # steps between lines when the output is no terminal
 
 def train_command(args: argparse.Namespace) -> int:
     """Train, export, write the card; returns the exit code. Raises BadInput, StylizerError."""
-    recipe = recipe_of(args)
+    start = start_of(args)
+    recipe = recipe_of(args, start)
     out = output_path(args)
     team = join_team(recipe.batch)
     try:
-        return train_in_team(args, recipe, out, team)
+        return train_in_team(args, recipe, start, out, team)
     finally:
         leave_team()
 
 
-def train_in_team(args: argparse.Namespace, recipe: Recipe, out: Path, team: Team) -> int:
+def train_in_team(
+    args: argparse.Namespace, recipe: Recipe, start: Path | None, out: Path, team: Team
+) -> int:
     """One process's part of `train_command`; the leading one writes everything."""
     run_dir = Path("runs") / out.stem
     fit.keep_memory()
@@ -54,7 +57,6 @@ def train_in_team(args: argparse.Namespace, recipe: Recipe, out: Path, team: Tea
         state = fit.load_checkpoint(run_dir / "checkpoint.pt", recipe)
     else:
         state = fit.new_state(recipe)
-        start = start_of(args)
         if start:
             load_weights(state.network, start)
     teacher = load_network(args.teacher) if args.teacher else None
@@ -83,7 +85,7 @@ def train_in_team(args: argparse.Namespace, recipe: Recipe, out: Path, team: Tea
         "processes": team.size,
         "content pictures": len(content),
         "VGG-16 file": "torchvision" if args.vgg is None else file_sha256(args.vgg)[:16],
-        "started from": start.name if (start := start_of(args)) else "random weights",
+        "started from": start.name if start else "random weights",
         "versions": fit.versions(),
     }
     write_card(out, recipe, facts)
@@ -100,7 +102,7 @@ def start_of(args: argparse.Namespace) -> Path | None:
     return bundled if args.arch == "fast" and bundled.is_file() else None
 
 
-def recipe_of(args: argparse.Namespace) -> Recipe:
+def recipe_of(args: argparse.Namespace, start: Path | None) -> Recipe:
     """The recipe the options describe. Raises BadInput for an unknown architecture or size."""
     if args.arch not in ARCHS:
         raise BadInput(f"there is no architecture {args.arch!r}; choose one of {', '.join(ARCHS)}")
@@ -124,13 +126,14 @@ def recipe_of(args: argparse.Namespace) -> Recipe:
         "still_weight": args.still_weight,
         "grid_weight": args.grid_weight,
         # A model's norms are folded into its weights.
-        "norm_share": 0.0 if start_of(args) else args.norm_share,
+        "norm_share": 0.0 if start else args.norm_share,
         "quantise_share": args.quantise_share,
         "learning_rate": args.lr,
         "seed": args.seed,
     }
-    trained = start_of(args) is not None
-    recipe = default_recipe(args.arch, args.style.name, args.content.name, trained)
+    recipe = default_recipe(
+        args.arch, args.style.name, args.content.name, trained=start is not None
+    )
     return replace(recipe, **{name: value for name, value in given.items() if value is not None})
 
 
@@ -195,10 +198,11 @@ def train_with_progress(
 
 def moving_scenes(recipe: Recipe) -> MovingScenes | None:
     """The demo's moving frames for a recipe that trains stillness, if there is OpenGL."""
-    if not recipe.still_weight or any(c > s for c, s in zip(recipe.crop, SIZE, strict=True)):
+    if not recipe.still_weight:
         return None
+    width, height = (max(sides) for sides in zip(SIZE, recipe.crop, strict=True))
     try:
-        return MovingScenes.rendered(recipe.seed)
+        return MovingScenes.rendered(recipe.seed, size=(width, height))
     except StylizerError as error:
         print(f"training without the demo scene's motion: {error}", file=sys.stderr)
         return None

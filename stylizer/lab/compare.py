@@ -8,7 +8,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.console import Console
@@ -23,6 +23,9 @@ from stylizer.report import to_json
 from stylizer.settings import Settings
 from stylizer.show import say
 from stylizer.style import catalog, open_style
+
+if TYPE_CHECKING:
+    from stylizer.lab.perceptual import Vgg16
 
 VARIANTS = ("original", "small", "original-int8", "small-int8", "original-pruned")
 VARIANTS += ("small-pruned", "original-unstructured", "small-unstructured")
@@ -57,7 +60,8 @@ def compare_command(args: argparse.Namespace, base: Settings) -> int:
     frames = comparison_frames(args)
     say(f"timing {', '.join(models)} in {args.rounds} interleaved rounds")
     rows = bench(models, args.sizes, base, args.frames, args.rounds)
-    found = [examine(name, rows, frames, args, base) for name in dict.fromkeys(models)]
+    vgg = vgg_of(args)
+    found = [examine(name, rows, frames, args, base, vgg) for name in dict.fromkeys(models)]
     add_psnr(found, frames, base)
     show_tables(found)
     notes = notes_of(args, rows)
@@ -74,7 +78,7 @@ def compare_command(args: argparse.Namespace, base: Settings) -> int:
 def variants() -> list[str]:
     """The bundled variants of the first style that has any, "mosaic" before others."""
     names = {m.name for m in catalog.bundled()}
-    for style in sorted(catalog.styles(), key=lambda s: (s != "mosaic", s)):
+    for style in sorted(catalog.styles(), key=catalog.told_first):
         there = [f"{style}-{v}" for v in VARIANTS if f"{style}-{v}" in names]
         if there:
             return there
@@ -95,8 +99,9 @@ def examine(
     frames: list[np.ndarray],
     args: argparse.Namespace,
     base: Settings,
+    vgg: Vgg16 | None,
 ) -> Variant:
-    """Figures that need no clock."""
+    """Figures that need no clock; losses only with `vgg`."""
     say(f"looking at {name}")
     told = catalog.inspect(name)
     stem = told["model"]
@@ -109,8 +114,8 @@ def examine(
         "content": None,
         "style": None,
     }
-    if args.style is not None:
-        facts |= losses(name, args, base)
+    if vgg is not None:
+        facts |= losses(name, args, base, vgg)
     mine = [row for row in rows if row["model"] == stem]
     return Variant(stem, facts, mine, styled(name, frames, base))
 
@@ -125,14 +130,22 @@ def parent_of(path: Path) -> str:
     return str(beside) if stem and beside.is_file() else str(stem)
 
 
-def losses(name: str, args: argparse.Namespace, base: Settings) -> dict[str, float]:
+def vgg_of(args: argparse.Namespace) -> Vgg16 | None:
+    """What losses need, if they are asked for."""
+    if args.style is None:
+        return None
+    from stylizer.lab.perceptual import load_vgg
+
+    return load_vgg(args.vgg)
+
+
+def losses(name: str, args: argparse.Namespace, base: Settings, vgg: Vgg16) -> dict[str, float]:
     """Content and style loss as `judge` takes them."""
     from stylizer.lab.judge import judge
-    from stylizer.lab.perceptual import load_vgg
 
     backend = open_style(base, name, args.sizes[0])
     try:
-        verdict = judge(backend, args.style, args.content, load_vgg(args.vgg))
+        verdict = judge(backend, args.style, args.content, vgg)
     finally:
         backend.close()
     return {"content": verdict.content, "style": verdict.style}

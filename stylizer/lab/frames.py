@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -24,22 +25,30 @@ def sample_frames(path: Path, count: int, size: Size) -> list[np.ndarray]:
 
     Raises BadInput when there is none.
     """
-    if not path.exists():
-        raise BadInput(f"{path}: no such file or folder; pass --frames DIR or --frames VIDEO")
-    found: list[Path | Image.Image] = []
-    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-        if file.suffix.lower() in PICTURE_SUFFIXES:
-            found.append(file)
-        elif file.suffix.lower() in VIDEO_SUFFIXES:
-            found += list(video_frames(file, every_s=1.0))
+    found = list(pictures_below(path))
     if not found:
         raise BadInput(f"{path}: holds no picture or video")
     count = min(count, len(found))
     places = np.linspace(0, len(found) - 1, count).round().astype(int)
-    return [fitted(_picture(found[i]), size) for i in places]
+    return [fitted(opened(found[i]), size) for i in places]
 
 
-def _picture(item: Path | Image.Image) -> Image.Image:
+def pictures_below(path: Path) -> Iterator[Path | Image.Image]:
+    """Every picture's path and one frame a second of every video, of a file or a folder.
+
+    Raises BadInput when the path is missing or a video cannot be read.
+    """
+    if not path.exists():
+        raise BadInput(f"{path}: no such file or folder; pass --frames DIR or --frames VIDEO")
+    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+        if file.suffix.lower() in PICTURE_SUFFIXES:
+            yield file
+        elif file.suffix.lower() in VIDEO_SUFFIXES:
+            yield from video_frames(file, every_s=1.0)
+
+
+def opened(item: Path | Image.Image) -> Image.Image:
+    """The RGB picture of `pictures_below`. Raises BadInput when it cannot be read."""
     if isinstance(item, Image.Image):
         return item
     try:
@@ -47,6 +56,11 @@ def _picture(item: Path | Image.Image) -> Image.Image:
             return image.convert("RGB")
     except OSError as error:
         raise BadInput(f"{item}: not a readable picture ({error})") from error
+
+
+def apart(frames: list[np.ndarray]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """(seen, held): every third is held back to measure on."""
+    return [f for number, f in enumerate(frames) if number % 3 != 2], frames[2::3]
 
 
 def fitted(image: Image.Image, size: Size) -> np.ndarray:

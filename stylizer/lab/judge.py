@@ -15,12 +15,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 
 from stylizer.errors import BadInput
 from stylizer.frame import Frame
-from stylizer.lab.data import PICTURE_SUFFIXES, VIDEO_SUFFIXES, video_frames
 from stylizer.lab.fit import load_style
+from stylizer.lab.frames import opened, pictures_below
 from stylizer.lab.perceptual import CONTENT_LAYER, Vgg16, content_loss, style_loss, style_targets
 from stylizer.lab.stillness import grid_8
 from stylizer.stages import StyleBackend
@@ -56,23 +55,10 @@ def judged_frames(path: Path) -> Iterator[np.ndarray]:
 
     Raises BadInput when the path is missing or holds nothing readable.
     """
-    if not path.exists():
-        raise BadInput(f"{path}: no such file or folder; pass --frames DIR or --frames VIDEO")
-    files = sorted(path.rglob("*")) if path.is_dir() else [path]
     found = False
-    for file in files:
-        if file.suffix.lower() in PICTURE_SUFFIXES:
-            try:
-                with Image.open(file) as image:
-                    picture = image.convert("RGB")
-            except OSError as error:
-                raise BadInput(f"{file}: not a readable picture ({error})") from error
-            found = True
-            yield np.asarray(picture)
-        elif file.suffix.lower() in VIDEO_SUFFIXES:
-            for image in video_frames(file, every_s=1.0):
-                found = True
-                yield np.asarray(image)
+    for item in pictures_below(path):
+        found = True
+        yield np.asarray(opened(item))
     if not found:
         raise BadInput(f"{path}: holds no picture or video to judge on")
 

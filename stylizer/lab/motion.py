@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from stylizer.flicker import picture, unoccluded
+from stylizer.flicker import demo_moments, motion_between, picture
+from stylizer.settings import Settings
 
 SIZE = (640, 360)
 PAIRS = 32
@@ -37,20 +38,11 @@ class MovingScenes:
 
         Raises StylizerError where no OpenGL can be opened.
         """
-        from stylizer.source.demo_camera import FLIGHT_FRAMES
-        from stylizer.source.demo_scene import DemoScene
-
-        scene = DemoScene(size, seed)
         rows: list[tuple[np.ndarray, ...]] = []
-        try:
-            for k in range(count):
-                n = k * FLIGHT_FRAMES // count
-                later = n + 1 + k % 2
-                pair = [picture(scene, i).transpose(2, 0, 1).copy() for i in (n, later)]
-                there = scene.render_motion(n, later)[1]
-                rows.append((*pair, *unoccluded(there, scene.render_motion(later, n)[1])))
-        finally:
-            scene.close()
+        for k, (scene, n) in enumerate(demo_moments(Settings(size=size, seed=seed), count)):
+            later = n + 1 + k % 2
+            pair = [picture(scene, i).transpose(2, 0, 1).copy() for i in (n, later)]
+            rows.append((*pair, *motion_between(scene, n, later)))
         return cls(*(torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True)))
 
     def loss(

@@ -15,7 +15,7 @@ from stylizer.lab import trust, tuning
 from stylizer.lab.archs import Recipe
 from stylizer.lab.card import write_compressed_card
 from stylizer.lab.export import export_onnx, load_network
-from stylizer.lab.frames import demo_frames, sample_frames, tensor_of
+from stylizer.lab.frames import apart, demo_frames, sample_frames, tensor_of
 from stylizer.lab.network import StyleNetwork, parameter_count
 from stylizer.lab.prune import make_permanent, prune_channels, prune_weights, zeros_share
 from stylizer.lab.quantise import fidelity, pictures_of, session_of
@@ -103,5 +103,5 @@ def pictures(args: argparse.Namespace) -> tuple[list[np.ndarray], list[np.ndarra
         found = demo_frames(SEEN + HELD, SIZE)
     else:
         found = sample_frames(args.content, SEEN + HELD, SIZE)
-    held = found[2::3] or found
-    return [f for n, f in enumerate(found) if n % 3 != 2], held
+    seen, held = apart(found)
+    return seen, held or found

@@ -17,7 +17,7 @@ from stylizer import show
 from stylizer.errors import BadInput
 from stylizer.lab import sensitivity, trust
 from stylizer.lab.deploy import Channels, deployed, observe_channels
-from stylizer.lab.frames import sample_frames, tensor_of
+from stylizer.lab.frames import apart, sample_frames, tensor_of
 from stylizer.lab.network import StyleNetwork
 from stylizer.lab.quantise import (
     Plan,
@@ -95,8 +95,7 @@ def new_job(args: argparse.Namespace, parent: Path, network: StyleNetwork) -> Jo
         held = sample_frames(args.validate, HELD_FRAMES, args.frame_size)
     else:
         frames = sample_frames(args.frames, CALIBRATION_FRAMES + HELD_FRAMES, args.frame_size)
-        held = frames[2::3]
-        calibration = [f for number, f in enumerate(frames) if number % 3 != 2]
+        calibration, held = apart(frames)
     if len(calibration) < 2 or not held:
         raise BadInput(f"{args.frames}: gives too few frames; calibration needs at least three")
     say(f"calibrating on {len(calibration)} frames, measuring on {len(held)} others")
