@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from stylizer.errors import BadInput
+from stylizer.lab.winograd import FrozenConv
 
 STYLE_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
 CONTENT_LAYER = "relu2_2"
@@ -29,7 +31,10 @@ MIN_TARGET = 1e-3  # a flat dark crop has next to no features: an unclamped quot
 
 
 class Vgg16(nn.Module):
-    """VGG-16's convolutions up to relu4_3, frozen; input (B, 3, H, W) RGB in 0..1."""
+    """VGG-16's convolutions up to relu4_3, frozen; input (B, 3, H, W) RGB in 0..1.
+
+    Channels last: a third quicker at 64 channels on a CPU.
+    """
 
     def __init__(self, weights: dict[str, Tensor]) -> None:
         super().__init__()
@@ -38,28 +43,25 @@ class Vgg16(nn.Module):
             if isinstance(entry, str):
                 continue
             name, index = entry
-            weight = weights[f"features.{index}.weight"].float()
-            conv = nn.Conv2d(weight.shape[1], weight.shape[0], 3, padding=1)
-            conv.weight.data.copy_(weight)
-            assert conv.bias is not None
-            conv.bias.data.copy_(weights[f"features.{index}.bias"].float())
-            self.convs[name] = conv
+            here = f"features.{index}"
+            self.convs[name] = FrozenConv(weights[f"{here}.weight"], weights[f"{here}.bias"])
         self.mean: Tensor
         self.std: Tensor
         self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1))
-        self.requires_grad_(False).eval()
+        self.eval()
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, x: Tensor, last: str = "relu4_3") -> dict[str, Tensor]:
         """Features by layer name, up to and including `last`."""
         features = {}
-        y = (x - self.mean) / self.std
+        y = ((x - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
         for entry in _PLAN:
             if isinstance(entry, str):
                 y = F.max_pool2d(y, 2)
                 continue
             name = entry[0]
-            y = F.relu(self.convs[name](y))
+            y = self.convs[name](y)
             features[name] = y
             if name == last:
                 break
@@ -107,8 +109,23 @@ def file_sha256(path: Path) -> str:
 def gram(features: Tensor) -> Tensor:
     """(B, C, H, W) -> (B, C, C): F F^T / (H W), Gatys et al. 2016."""
     b, c, h, w = features.shape
-    flat = features.reshape(b, c, h * w)
-    return flat @ flat.transpose(1, 2) / (h * w)
+    flat = features.permute(0, 2, 3, 1).reshape(b, h * w, c)  # as they lie, see Vgg16
+    product = _Square.apply(flat)
+    assert isinstance(product, Tensor)
+    return product / (h * w)
+
+
+class _Square(torch.autograd.Function):
+    """(B, N, C) -> F^T F, whose gradient takes one product where autograd takes two."""
+
+    @staticmethod
+    def forward(ctx: Any, flat: Tensor) -> Tensor:
+        ctx.save_for_backward(flat)
+        return flat.transpose(1, 2) @ flat
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Tensor:
+        return ctx.saved_tensors[0] @ (grads[0] + grads[0].transpose(1, 2))
 
 
 def content_loss(features: Tensor, target: Tensor) -> Tensor:
@@ -127,20 +144,24 @@ def style_loss(
     """
     terms = []
     for name in STYLE_LAYERS:
-        whole = gram_term(gram(features[name]), targets[name])
-        if local_share:
-            local = torch.stack(
-                [gram_term(gram(q), targets[name]) for q in quarters(features[name])]
-            )
-            whole = (1 - local_share) * whole + local_share * local.mean(dim=0)
-        terms.append(whole)
+        if not local_share:
+            terms.append(gram_term(gram(features[name]), targets[name]))
+            continue
+        grams = quarter_grams(features[name])
+        whole = gram_term(grams.mean(dim=0), targets[name])
+        local = torch.stack([gram_term(g, targets[name]) for g in grams]).mean(dim=0)
+        terms.append((1 - local_share) * whole + local_share * local)
     return torch.stack(terms).sum(dim=0)
 
 
-def quarters(y: Tensor) -> tuple[Tensor, ...]:
-    """(B, C, H, W) -> its four corners, each (B, C, H // 2, W // 2)."""
-    h, w = y.shape[2] // 2, y.shape[3] // 2
-    return y[:, :, :h, :w], y[:, :, :h, -w:], y[:, :, -h:, :w], y[:, :, -h:, -w:]
+def quarter_grams(y: Tensor) -> Tensor:
+    """(B, C, H, W) -> (4, B, C, C), of its quarters; an odd last row or column is left out. Their
+    mean is the whole's."""
+    b, c, height, width = y.shape
+    h, w = height // 2, width // 2
+    even = y[:, :, : 2 * h, : 2 * w].permute(0, 2, 3, 1).reshape(b, 2, h, 2, w, c)
+    quarters = even.permute(1, 3, 0, 5, 2, 4).reshape(4 * b, c, h, w)
+    return gram(quarters).view(4, b, c, c)
 
 
 def gram_term(g: Tensor, target: Tensor) -> Tensor:
