@@ -54,12 +54,9 @@ def psnr(a: np.ndarray, b: np.ndarray) -> float:
     return float(10 * np.log10(255**2 / np.mean((a.astype(float) - b.astype(float)) ** 2)))
 
 
-@pytest.fixture(scope="module")
-def network() -> FastNetwork:
+def observed(network: FastNetwork) -> FastNetwork:
     """Random weights, ranges as observed on one picture."""
     torch.manual_seed(0)
-    network = new_network("fast-tiny")
-    assert isinstance(network, FastNetwork)
     with torch.no_grad():
         for parameter in network.parameters():
             parameter += 0.03 * torch.randn_like(parameter)
@@ -67,6 +64,14 @@ def network() -> FastNetwork:
         network(tensor(textured(96, 128)))
         quant.observe(network, False)
     return network
+
+
+@pytest.fixture(scope="module")
+def network() -> FastNetwork:
+    torch.manual_seed(0)
+    network = new_network("fast-tiny")
+    assert isinstance(network, FastNetwork)
+    return observed(network)
 
 
 @pytest.fixture(scope="module")
@@ -88,16 +93,29 @@ def painted(path, picture: np.ndarray) -> np.ndarray:
         style.close()
 
 
-@pytest.mark.parametrize(
-    "arch",
-    [
-        FastArch("a", 4, 8, 3, 8, refine=1, separable=True, skip=False),
-        FastArch("b", 8, 8, body=8, separable=False),
-    ],
-)
+NETWORKS = [
+    FastArch("a", 4, 8, 3, 8, refine=1, separable=True, skip=False),
+    FastArch("b", 8, 8, body=8, separable=False),
+    FastArch("c", 4, 8, 3, 8, up_kernel=3),
+    FastArch("d", 4, 8, body=8, spread=(1, 4)),
+]
+
+
+@pytest.mark.parametrize("arch", NETWORKS)
 def test_the_network_keeps_the_size(arch):
     x = torch.rand(2, 3, 40, 56)
     assert FastNetwork(arch)(x).shape == x.shape
+
+
+@pytest.mark.parametrize("arch", NETWORKS)
+def test_every_layout_exports(arch, tmp_path):
+    torch.manual_seed(1)
+    path = tmp_path / "dots-fast.onnx"
+    assert export.export_onnx(observed(FastNetwork(arch)), path, CONTRACT, {}) < 0.01
+    picture = textured(64, 96, 3)
+    exact = painted(path, picture)
+    assert exact.std() > 5, "a flat picture would prove nothing"
+    assert psnr(painted(beside(path, "int8"), picture), exact) > 28
 
 
 def test_the_bundled_layout_is_small_enough():

@@ -24,6 +24,7 @@ class FastArch:
 
     block: side of the pixel blocks at both ends (4 or 8). With 4, stem and head work at a quarter
     and the body at an eighth of the frame's size; with 8 everything works at an eighth.
+    spread: with block 4 and stem == body, the body at a quarter too; dilation of each block.
     """
 
     name: str
@@ -32,11 +33,17 @@ class FastArch:
     stem_kernel: int = 1
     body: int = 48
     blocks: int = 3
+    up_kernel: int = 1
     refine: int = 0  # separable convolutions before the head
     head_kernel: int = 3
     separable: bool = False  # 3x3 a channel before the head
     skip: bool = True
+    spread: tuple[int, ...] = ()
     size_multiple: int = 8
+
+    @property
+    def halved(self) -> bool:
+        return self.block == 4 and not self.spread
 
 
 FAST_ARCHS = {
@@ -48,11 +55,11 @@ FAST_ARCHS = {
 class FastBlock(nn.Module):
     """relu(x + conv(relu(conv(x)))), all uint8 in the integer graph."""
 
-    def __init__(self, channels: int, normed: bool) -> None:
+    def __init__(self, channels: int, normed: bool, dilation: int = 1) -> None:
         super().__init__()
-        self.conv1 = QuantConv(channels, channels, 3, normed=normed)
+        self.conv1 = QuantConv(channels, channels, 3, normed=normed, dilation=dilation)
         self.act1 = Activation()
-        self.conv2 = QuantConv(channels, channels, 3, normed=normed)
+        self.conv2 = QuantConv(channels, channels, 3, normed=normed, dilation=dilation)
         self.act2 = Activation(signed=True)
         self.out = Activation()
 
@@ -89,14 +96,15 @@ class FastNetwork(nn.Module):
         pixels = 3 * a.block**2
         self.stem = QuantConv(pixels, a.stem, a.stem_kernel, normed=normed)
         self.stem_act = Activation()
-        if a.block == 4:
+        if a.halved:
             self.down = QuantConv(a.stem, a.body, 3, stride=2, normed=normed)
             self.down_act = Activation()
-            self.up = QuantConv(a.body, 4 * a.stem, 1, normed=normed)
+            self.up = QuantConv(a.body, 4 * a.stem, a.up_kernel, normed=normed)
             self.up_act = Activation(signed=a.skip)
             if a.skip:
                 self.join = Activation()
-        self.blocks = nn.Sequential(*(FastBlock(a.body, normed) for _ in range(a.blocks)))
+        spread = a.spread or (1,) * a.blocks
+        self.blocks = nn.Sequential(*(FastBlock(a.body, normed, d) for d in spread))
         ends = a.stem if a.block == 4 else a.body
         self.refine = nn.Sequential(*(Separable(ends, ends) for _ in range(a.refine)))
         if a.separable:
@@ -133,10 +141,10 @@ class FastNetwork(nn.Module):
         y = F.pixel_unshuffle(x, a.block)  # (B, 3 b b, H/b, W/b)
         fine = self.stem_act(F.relu(self.stem(y)))
         y = fine
-        if a.block == 4:
+        if a.halved:
             y = self.down_act(F.relu(self.down(fine)))  # (B, body, H/8, W/8)
         y = self.blocks(y)
-        if a.block == 4:
+        if a.halved:
             y = self._rejoin(y, fine)
         y = self.refine(y)
         if a.separable:

@@ -124,10 +124,10 @@ class _FastGraph(OnnxGraph):
             shape = ["batch", 3, "height", "width"]
             y = Value(self.node("SpaceToDepth", ["input"], blocksize=b))
         fine = y = self.conv(y, "stem", net.stem, net.stem_act)
-        if b == 4:
+        if net.arch.halved:
             y = self.conv(y, "down", net.down, net.down_act)
         y = self.blocks(y, "blocks", net.blocks)
-        if b == 4:
+        if net.arch.halved:
             y = self.rejoin(y, fine)
         for number, layer in enumerate(net.refine):
             assert isinstance(layer, Separable)
@@ -162,8 +162,9 @@ class _FastGraph(OnnxGraph):
         self, x: Value, name: str, conv: QuantConv, act: Activation, relu: bool = True
     ) -> Value:
         weight, bias, scale = self.arranged(name, conv)
-        k, s = conv.kernel_size[0], conv.stride[0]
-        size = {"kernel_shape": [k, k], "strides": [s, s], "group": conv.groups}
+        k, s, d = conv.kernel_size[0], conv.stride[0], conv.dilation[0]
+        size = {"kernel_shape": [k, k], "strides": [s, s], "dilations": [d, d]}
+        size["group"] = conv.groups
         x = self.rimmed(x, conv.rim)
         if not self.integer:
             names = [

@@ -94,9 +94,10 @@ class QuantConv(nn.Conv2d):
         stride: int = 1,
         groups: int = 1,
         normed: bool = False,
+        dilation: int = 1,
     ) -> None:
-        super().__init__(inp, out, kernel, stride, groups=groups)
-        self.rim = kernel // 2
+        super().__init__(inp, out, kernel, stride, groups=groups, dilation=dilation)
+        self.rim = dilation * (kernel // 2)
         self.norm = nn.BatchNorm2d(out, momentum=NORM_MOMENTUM) if normed else None
 
     def folded(self) -> tuple[Tensor, Tensor]:
@@ -125,7 +126,7 @@ class QuantConv(nn.Conv2d):
         if self.quantising:
             scale = self.weight_scale().view(-1, 1, 1, 1)
             weight = rounded(weight / scale) * scale
-        return F.conv2d(input, weight, bias, self.stride, groups=self.groups)
+        return F.conv2d(input, weight, bias, self.stride, 0, self.dilation, self.groups)
 
 
 def observe(network: nn.Module, on: bool) -> None:
