@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -358,14 +359,19 @@ def test_an_interrupted_command_leaves_no_half_model(parent, folder, tmp_path, a
     process = subprocess.Popen(
         [sys.executable, str(ROOT / "main.py"), words[0], str(model), *words[1:]],
         cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
+        # A shell starts its background jobs with the signal ignored.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     assert process.stderr is not None
-    for line in process.stderr:
-        if when in line:
-            process.send_signal(signal.SIGINT)
-            break
-    rest = process.stderr.read()
-    assert process.wait(timeout=60) == 130, rest
+    try:
+        for line in process.stderr:
+            if when in line:
+                process.send_signal(signal.SIGINT)
+                break
+        _, rest = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130, rest
     assert "Traceback" not in rest
     left = {p.name for p in tmp_path.iterdir() if p.name != "runs"}
     assert left == {model.name}

@@ -74,8 +74,9 @@ def stillness_loss(
     network: torch.nn.Module, source: Tensor, styled: Tensor, rng: np.random.Generator
 ) -> Tensor:
     """(): mean squared difference of net(moved source) and moved net(source), borders left out and
-    both up to `EXPOSURE` brighter or darker, and that of net(noisy source) and net(source),
-    `NOISE_GAIN` times.
+    both up to `EXPOSURE` brighter or darker, that of net(noisy source) and net(source),
+    `NOISE_GAIN` times, and that of net(source without its border) and net(source) there: the style
+    loss rewards marks along the frame's edge, as if the edge were a thing to paint.
 
     Both in every step: with one of the two drawn at random, noise of one 255th changed the output
     by 43 at the 99th percentile, for training paints strokes from noise where nothing else is.
@@ -86,7 +87,8 @@ def stillness_loss(
     lit = (gain * move.of(source)).clamp(0, 1)
     moved = inner(network(lit) - gain * move.of(styled)).square().mean()
     shimmer = (network(noisy(source, rng)) - styled).square().mean()
-    return moved + NOISE_GAIN * shimmer
+    framed = (network(inner(source)) - inner(styled).detach()).square().mean()
+    return moved + NOISE_GAIN * shimmer + framed
 
 
 def steady_imitation_loss(
