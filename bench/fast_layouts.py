@@ -66,6 +66,7 @@ LAYOUTS = [
     replace(SHIPPED, name="3x3 stem and up, 48 x 2", stem_kernel=3, up_kernel=3, blocks=2),
     replace(SHIPPED, name="all at 1/4: 24, dilated 1, 2, 4", body=24, spread=(1, 2, 4)),
     replace(SHIPPED, name="all at 1/4: 32, dilated 1, 2", stem=32, body=32, spread=(1, 2)),
+    replace(SHIPPED, name="all at 1/4: 32, dilated 1, 2, 4", stem=32, body=32, spread=(1, 2, 4)),
     replace(SHIPPED, name="all at 1/4: 16, dilated 1, 2, 4", stem=16, body=16, spread=(1, 2, 4)),
 ]
 

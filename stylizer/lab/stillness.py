@@ -14,7 +14,9 @@ from torch.nn import functional as F
 
 from stylizer.lab.perceptual import luma_of
 
-MARGIN = 16  # pixels of border left out of a comparison: what moved in was not there before
+# Pixels of border left out of a comparison: what moved in was not there before. A multiple of
+# BLOCK, so that a picture without them falls into the same blocks.
+MARGIN = 16
 NOISE_GAIN = 10.0  # a change of one 255th is small beside a shifted edge, and shimmers as much
 EXPOSURE = 0.05  # part of the brightness that games change from frame to frame
 BLOCK = 8

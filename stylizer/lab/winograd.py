@@ -39,6 +39,9 @@ def _both_ways(rows: tuple[tuple[int, ...], ...]) -> Tensor:
     return torch.kron(matrix, matrix)
 
 
+_TO_TILES, _FROM_TILES = _both_ways(_INPUT), _both_ways(_OUTPUT)
+
+
 def transformed(weight: Tensor) -> Tensor:
     """(out, in, 3, 3) -> (36, in, out), one matrix for each place in a tile."""
     g = torch.tensor(_WEIGHT, dtype=torch.float64)
@@ -52,9 +55,9 @@ def convolved(x: Tensor, tiles: Tensor, bias: Tensor | None = None) -> Tensor:
     down, across = -(-height // 4), -(-width // 4)
     padded = F.pad(x, (0, 0, 1, 4 * across - width + 1, 1, 4 * down - height + 1))
     taken = padded.unfold(1, 6, 4).unfold(2, 6, 4).permute(4, 5, 0, 1, 2, 3)
-    moved = _both_ways(_INPUT) @ taken.reshape(36, -1)
+    moved = _TO_TILES @ taken.reshape(36, -1)
     products = torch.bmm(moved.view(36, -1, tiles.shape[1]), tiles)
-    made = _both_ways(_OUTPUT) @ products.view(36, -1)
+    made = _FROM_TILES @ products.view(36, -1)
     made = made.view(4, 4, count, down, across, -1).permute(2, 3, 0, 4, 1, 5)
     whole = made.reshape(count, 4 * down, 4 * across, -1)
     if bias is not None:
