@@ -163,7 +163,7 @@ class _FastGraph(OnnxGraph):
     ) -> Value:
         weight, bias, scale = self.arranged(name, conv)
         k, s, d = conv.kernel_size[0], conv.stride[0], conv.dilation[0]
-        size = {"kernel_shape": [k, k], "strides": [s, s], "dilations": [d, d]}
+        size: dict[str, Any] = {"kernel_shape": [k, k], "strides": [s, s], "dilations": [d, d]}
         size["group"] = conv.groups
         x = self.rimmed(x, conv.rim)
         if not self.integer:
