@@ -81,6 +81,7 @@ def train_in_team(
             "total variation": round(final.tv, 6),
         },
         "skipped steps": final.skipped,
+        "dead channels begun anew": state.woken,
         "training seconds": round(state.seconds),
         "processes": team.size,
         "content pictures": len(content),
@@ -212,10 +213,9 @@ def judge_command(args: argparse.Namespace, settings: Settings) -> int:
     """Print the judge's JSON; returns the exit code. Raises BadInput, StylizerError."""
     from stylizer.style.catalog import open_style
 
-    vgg = load_vgg(args.vgg)
-    backend = open_style(settings, args.model, (1280, 720))
+    backend = open_style(settings, args.model, (1280, 720))  # its name may be wrong: first
     try:
-        verdict = judge(backend, args.style, args.frames, vgg)
+        verdict = judge(backend, args.style, args.frames, load_vgg(args.vgg))
         facts = {"model": backend.model, "provider": backend.provider, "style": args.style.name}
     finally:
         backend.close()

@@ -58,9 +58,9 @@ def compare_command(args: argparse.Namespace, base: Settings) -> int:
     if not models:
         raise BadInput("no variant is bundled; name some with --models")
     frames = comparison_frames(args)
+    vgg = vgg_of(args)  # a wrong file is told before the timing, not after
     say(f"timing {', '.join(models)} in {args.rounds} interleaved rounds")
     rows = bench(models, args.sizes, base, args.frames, args.rounds)
-    vgg = vgg_of(args)
     found = [examine(name, rows, frames, args, base, vgg) for name in dict.fromkeys(models)]
     add_psnr(found, frames, base)
     show_tables(found)
