@@ -16,8 +16,10 @@ from stylizer.errors import BadInput, StylizerError
 from stylizer.lab import fit
 from stylizer.lab.archs import ARCHS, Network, Recipe, default_recipe
 from stylizer.lab.card import write_card
+from stylizer.lab.channels import attach_norms, leave_out_dead, revive
 from stylizer.lab.data import ContentSet
 from stylizer.lab.export import export_onnx, load_network, load_weights
+from stylizer.lab.fast import FastNetwork
 from stylizer.lab.judge import judge
 from stylizer.lab.motion import SIZE, MovingScenes
 from stylizer.lab.network import parameter_count
@@ -27,6 +29,7 @@ from stylizer.resources import models_folder
 from stylizer.settings import Settings
 
 FAST_START = "starry-night-fast.onnx"
+REFRESH_CROPS, TRIM_CROPS = 16, 64
 LOG_EVERY = 20  # steps between lines when the output is no terminal
 
 
@@ -53,12 +56,14 @@ def train_in_team(
     for name in content.unreadable:
         print(f"{name}: not readable, left out", file=sys.stderr)
     vgg = load_vgg(args.vgg)  # last: it may have to be downloaded
+    woken = 0
     if args.resume:
         state = fit.load_checkpoint(run_dir / "checkpoint.pt", recipe)
     else:
         state = fit.new_state(recipe)
         if start:
             load_weights(state.network, start)
+            woken = refresh(state.network, recipe, content)
     teacher = load_network(args.teacher) if args.teacher else None
     final = train_with_progress(args, recipe, state, vgg, style, content, run_dir, teacher, team)
     if not team.leads:
@@ -72,16 +77,17 @@ def train_in_team(
         "tier": recipe.arch,
         "precision": "fp32",
     }
-    difference = export_onnx(state.network, out, contract, asdict(recipe))
+    network = trimmed(state.network, recipe, content)
+    difference = export_onnx(network, out, contract, asdict(recipe))
     facts = {
-        "parameters": parameter_count(state.network),
+        "parameters": parameter_count(network),
         "final training losses": {
             "content": round(final.content, 4),
             "style": round(final.style, 4),
             "total variation": round(final.tv, 6),
         },
         "skipped steps": final.skipped,
-        "dead channels begun anew": state.woken,
+        "channels begun anew": woken,
         "training seconds": round(state.seconds),
         "processes": team.size,
         "content pictures": len(content),
@@ -89,9 +95,30 @@ def train_in_team(
         "started from": start.name if start else "random weights",
         "versions": fit.versions(),
     }
+    if isinstance(network, FastNetwork):
+        facts["channels inside the blocks"] = ", ".join(str(w) for w in network.arch.inner)
     write_card(out, recipe, facts)
     print(f"{out}: written; differs from PyTorch by at most {difference:.4f} of 255 on three sizes")
     return 0
+
+
+def refresh(network: Network, recipe: Recipe, content: ContentSet) -> int:
+    """Before training goes on from a fast model: new weights for its dead channels, norms as its
+    activations are; returns the number of those channels."""
+    if not isinstance(network, FastNetwork):
+        return 0
+    crops = content.batch(recipe.seed, 0, REFRESH_CROPS, recipe.crop, noise=False)
+    count = revive(network, torch.from_numpy(crops), recipe.seed)
+    attach_norms(network, torch.from_numpy(crops))
+    return count
+
+
+def trimmed(network: Network, recipe: Recipe, content: ContentSet) -> Network:
+    """A trained fast network without the channels that are never on: the same picture, faster."""
+    if not isinstance(network, FastNetwork):
+        return network
+    crops = content.batch(recipe.seed, recipe.steps, TRIM_CROPS, recipe.crop)
+    return leave_out_dead(network.cpu(), torch.from_numpy(crops))
 
 
 def start_of(args: argparse.Namespace) -> Path | None:
@@ -126,8 +153,7 @@ def recipe_of(args: argparse.Namespace, start: Path | None) -> Recipe:
         "tone_weight": args.tone_weight,
         "still_weight": args.still_weight,
         "grid_weight": args.grid_weight,
-        # A model's norms are folded into its weights.
-        "norm_share": 0.0 if start else args.norm_share,
+        "norm_share": args.norm_share,
         "quantise_share": args.quantise_share,
         "learning_rate": args.lr,
         "seed": args.seed,

@@ -13,12 +13,13 @@ import torch
 from onnx import numpy_helper
 
 from stylizer.errors import BadInput, StylizerError
-from stylizer.lab.archs import Network, new_network
-from stylizer.lab.fast import FastNetwork
+from stylizer.lab.archs import Network
+from stylizer.lab.fast import FAST_ARCHS, FastArch, FastNetwork
 from stylizer.lab.fast_export import (
     Precision,
     activations,
     beside,
+    inner_widths,
     load_fast_weights,
     write_fast,
 )
@@ -182,7 +183,7 @@ def load_network(path: Path) -> Network:
         if tier in JOHNSON_ARCHS:
             network = StyleNetwork(_arch_of(model, JOHNSON_ARCHS[tier]))
         else:
-            network = new_network(tier)
+            network = FastNetwork(_fast_arch_of(path, FAST_ARCHS[tier]))
     except Exception as error:
         raise BadInput(f"{path}: not a model that `train` wrote ({error})") from error
     load_weights(network, path)
@@ -198,6 +199,12 @@ def _arch_of(model: onnx.ModelProto, tier: Arch) -> Arch:
     a, b, c = (int(out[f"conv{n}.conv2d.weight"]) for n in (1, 2, 3))
     inner = tuple(int(out[f"blocks.{i}.conv1.conv2d.weight"]) for i in range(tier.blocks))
     return replace(tier, widths=(a, b, c), inner=() if set(inner) == {c} else inner)
+
+
+def _fast_arch_of(path: Path, tier: FastArch) -> FastArch:
+    """The tier's architecture with the blocks' inner widths that the file has."""
+    inner = inner_widths(path)
+    return replace(tier, inner=() if set(inner) == {tier.body} else inner)
 
 
 def load_weights(network: Network, path: Path) -> None:

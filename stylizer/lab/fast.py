@@ -33,6 +33,7 @@ class FastArch:
     stem_kernel: int = 1
     body: int = 48
     blocks: int = 3
+    inner: tuple[int, ...] = ()  # channels between a block's two convolutions; () is body for all
     up_kernel: int = 1
     refine: int = 0  # separable convolutions before the head
     head_kernel: int = 3
@@ -55,11 +56,11 @@ FAST_ARCHS = {
 class FastBlock(nn.Module):
     """relu(x + conv(relu(conv(x)))), all uint8 in the integer graph."""
 
-    def __init__(self, channels: int, normed: bool, dilation: int = 1) -> None:
+    def __init__(self, channels: int, inner: int, normed: bool, dilation: int = 1) -> None:
         super().__init__()
-        self.conv1 = QuantConv(channels, channels, 3, normed=normed, dilation=dilation)
+        self.conv1 = QuantConv(channels, inner, 3, normed=normed, dilation=dilation)
         self.act1 = Activation()
-        self.conv2 = QuantConv(channels, channels, 3, normed=normed, dilation=dilation)
+        self.conv2 = QuantConv(inner, channels, 3, normed=normed, dilation=dilation)
         self.act2 = Activation(signed=True)
         self.out = Activation()
 
@@ -104,7 +105,10 @@ class FastNetwork(nn.Module):
             if a.skip:
                 self.join = Activation()
         spread = a.spread or (1,) * a.blocks
-        self.blocks = nn.Sequential(*(FastBlock(a.body, normed, d) for d in spread))
+        inner = a.inner or (a.body,) * len(spread)
+        self.blocks = nn.Sequential(
+            *(FastBlock(a.body, i, normed, d) for i, d in zip(inner, spread, strict=True))
+        )
         ends = a.stem if a.block == 4 else a.body
         self.refine = nn.Sequential(*(Separable(ends, ends) for _ in range(a.refine)))
         if a.separable:

@@ -8,6 +8,7 @@ Float (fp32, fp16): NCHW RGB 0..255, for GPUs and other programs.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +17,7 @@ import numpy as np
 import onnx
 import torch
 from onnx import numpy_helper
+from torch import Tensor
 
 from stylizer.errors import StylizerError
 from stylizer.lab.fast import FastBlock, FastNetwork, Separable
@@ -73,14 +75,36 @@ def load_fast_weights(network: FastNetwork, path: Path) -> None:
         if values.get(f"{name}.weight") is None or module.bias is None:
             raise StylizerError(f"{path}: not a float model of this architecture (no {name!r})")
         weight, bias = _disarranged(network, name, values)
-        if weight.shape != tuple(module.weight.shape):
+        fill = _inside(name, module, weight)
+        if fill is None:
             raise StylizerError(f"{path}: {name!r} is {weight.shape}, not {module.weight.shape}")
         with torch.no_grad():
-            module.weight.copy_(torch.from_numpy(weight))
-            module.bias.copy_(torch.from_numpy(bias))
+            if fill.numel() < module.weight.numel() and name.endswith("conv2"):
+                module.weight.zero_()
+            module.weight[: fill.shape[0], : fill.shape[1]] = fill
+            module.bias[: len(bias)] = torch.from_numpy(bias)
+        module.neutralise()  # norms are in the weights already
     ranges = json.loads(texts.get(RANGES_KEY, "{}"))
     for name, act in activations(network):
         act.reach.fill_(ranges.get(name, float(act.reach)))
+
+
+def _inside(name: str, conv: QuantConv, weight: np.ndarray) -> Tensor | None:
+    """The weight, if it fits: a block of the file may have fewer inner channels (`leave_out_dead`);
+    what is new then begins without an effect. None if it does not fit."""
+    narrow = re.fullmatch(r"blocks\.\d+\.conv([12])", name)
+    free = int(narrow[1]) - 1 if narrow else None  # the axis of the inner channels
+    for axis, (have, room) in enumerate(zip(weight.shape, conv.weight.shape, strict=True)):
+        if have != room and (axis != free or have > room):
+            return None
+    return torch.from_numpy(weight)
+
+
+def inner_widths(path: Path) -> tuple[int, ...]:
+    """Channels between the two convolutions of each block of a file that `write_fast` wrote."""
+    shapes = {v.name: v.dims[0] for v in onnx.load(str(path)).graph.initializer}
+    numbers = range(sum(bool(re.fullmatch(r"blocks\.\d+\.conv1\.weight", n)) for n in shapes))
+    return tuple(int(shapes[f"blocks.{i}.conv1.weight"]) for i in numbers)
 
 
 def _disarranged(

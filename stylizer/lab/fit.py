@@ -31,7 +31,6 @@ from stylizer.lab.perceptual import (
     total_variation,
 )
 from stylizer.lab.quant import normalise, observe, quantise
-from stylizer.lab.revive import revive
 from stylizer.lab.stillness import grid_loss, steady_imitation_loss, stillness_loss
 from stylizer.lab.team import Team
 
@@ -39,8 +38,6 @@ CHECKPOINT_EVERY = 50
 MAX_BAD_STEPS = 20
 TEAM_OF_ONE = Team()
 OBSERVED_STEPS = 150  # ranges are followed this long before they count
-WAKE_EVERY, WAKE_UNTIL = 300, 0.5  # steps; part of the steps: new channels need time to learn
-WAKE_CROPS = 16
 
 
 @dataclass
@@ -52,7 +49,6 @@ class TrainState:
     step: int = 0
     skipped: int = 0
     seconds: float = 0.0
-    woken: int = 0  # dead channels that were given new weights
 
 
 @dataclass(frozen=True)
@@ -85,7 +81,6 @@ def save_checkpoint(path: Path, state: TrainState, recipe: Recipe) -> None:
             "step": state.step,
             "skipped": state.skipped,
             "seconds": state.seconds,
-            "woken": state.woken,
             "recipe": asdict(recipe),
         },
         part,
@@ -105,7 +100,6 @@ def load_checkpoint(path: Path, recipe: Recipe) -> TrainState:
     except Exception as error:
         raise BadInput(f"{path}: not a checkpoint of --arch {recipe.arch} ({error})") from error
     state.step, state.skipped, state.seconds = saved["step"], saved["skipped"], saved["seconds"]
-    state.woken = saved.get("woken", 0)
     return state
 
 
@@ -249,18 +243,6 @@ def set_precision(state: TrainState, recipe: Recipe) -> None:
     observe(state.network, state.step >= first - OBSERVED_STEPS)
 
 
-def wake(state: TrainState, recipe: Recipe, content: ContentSet, device: torch.device) -> None:
-    """Now and then give a fast network's dead channels new weights; not in the last part of the
-    steps, nor under batch norm, which keeps them alive."""
-    share = state.step / recipe.steps
-    due = state.step % WAKE_EVERY == 0 and recipe.norm_share <= share < WAKE_UNTIL
-    if not due or not isinstance(state.network, FastNetwork):
-        return
-    set_precision(state, recipe)
-    crops = content.batch(recipe.seed, state.step, WAKE_CROPS, recipe.crop, noise=False)
-    state.woken += revive(state.network, torch.from_numpy(crops).to(device), recipe.seed)
-
-
 def train(
     recipe: Recipe,
     state: TrainState,
@@ -296,7 +278,6 @@ def train(
     report = Progress(state.step, recipe.steps, 0.0, 0.0, 0.0, state.skipped, 0.0)
     while state.step < recipe.steps:
         started, skipped = time.perf_counter(), state.skipped
-        wake(state, recipe, content, device)
         losses = train_step(state, recipe, goal, content, device)
         bad_in_a_row = bad_in_a_row + 1 if state.skipped > skipped else 0
         if bad_in_a_row >= MAX_BAD_STEPS:
