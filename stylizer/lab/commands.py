@@ -16,20 +16,21 @@ from stylizer.errors import BadInput, StylizerError
 from stylizer.lab import fit
 from stylizer.lab.archs import ARCHS, Network, Recipe, default_recipe
 from stylizer.lab.card import write_card
-from stylizer.lab.channels import attach_norms, leave_out_dead, revive
+from stylizer.lab.channels import leave_out_dead
 from stylizer.lab.data import ContentSet
-from stylizer.lab.export import export_onnx, load_network, load_weights
+from stylizer.lab.export import export_onnx, load_network
 from stylizer.lab.fast import FastNetwork
 from stylizer.lab.judge import judge
 from stylizer.lab.motion import SIZE, MovingScenes
 from stylizer.lab.network import parameter_count
 from stylizer.lab.perceptual import Vgg16, file_sha256, load_vgg
+from stylizer.lab.quant import normalise, quantise
 from stylizer.lab.team import Team, join_team, leave_team
 from stylizer.resources import models_folder
 from stylizer.settings import Settings
 
 FAST_START = "starry-night-fast.onnx"
-REFRESH_CROPS, TRIM_CROPS = 16, 64
+TRIM_CROPS = 64  # pictures that may switch a channel on
 LOG_EVERY = 20  # steps between lines when the output is no terminal
 
 
@@ -56,14 +57,11 @@ def train_in_team(
     for name in content.unreadable:
         print(f"{name}: not readable, left out", file=sys.stderr)
     vgg = load_vgg(args.vgg)  # last: it may have to be downloaded
-    woken = 0
+    checkpoint = run_dir / "checkpoint.pt"
     if args.resume:
-        state = fit.load_checkpoint(run_dir / "checkpoint.pt", recipe)
+        state = fit.load_checkpoint(checkpoint, recipe, start)
     else:
-        state = fit.new_state(recipe)
-        if start:
-            load_weights(state.network, start)
-            woken = refresh(state.network, recipe, content)
+        state = fit.new_state(recipe, start)
     teacher = load_network(args.teacher) if args.teacher else None
     final = train_with_progress(args, recipe, state, vgg, style, content, run_dir, teacher, team)
     if not team.leads:
@@ -87,7 +85,6 @@ def train_in_team(
             "total variation": round(final.tv, 6),
         },
         "skipped steps": final.skipped,
-        "channels begun anew": woken,
         "training seconds": round(state.seconds),
         "processes": team.size,
         "content pictures": len(content),
@@ -102,21 +99,12 @@ def train_in_team(
     return 0
 
 
-def refresh(network: Network, recipe: Recipe, content: ContentSet) -> int:
-    """Before training goes on from a fast model: new weights for its dead channels, norms as its
-    activations are; returns the number of those channels."""
-    if not isinstance(network, FastNetwork):
-        return 0
-    crops = content.batch(recipe.seed, 0, REFRESH_CROPS, recipe.crop, noise=False)
-    count = revive(network, torch.from_numpy(crops), recipe.seed)
-    attach_norms(network, torch.from_numpy(crops))
-    return count
-
-
 def trimmed(network: Network, recipe: Recipe, content: ContentSet) -> Network:
     """A trained fast network without the channels that are never on: the same picture, faster."""
     if not isinstance(network, FastNetwork):
         return network
+    quantise(network, False)
+    normalise(network, False)
     crops = content.batch(recipe.seed, recipe.steps, TRIM_CROPS, recipe.crop)
     return leave_out_dead(network.cpu(), torch.from_numpy(crops))
 
@@ -153,7 +141,8 @@ def recipe_of(args: argparse.Namespace, start: Path | None) -> Recipe:
         "tone_weight": args.tone_weight,
         "still_weight": args.still_weight,
         "grid_weight": args.grid_weight,
-        "norm_share": args.norm_share,
+        # A model's norms are folded into its weights.
+        "norm_share": 0.0 if start else args.norm_share,
         "quantise_share": args.quantise_share,
         "learning_rate": args.lr,
         "seed": args.seed,

@@ -17,7 +17,6 @@ import numpy as np
 import onnx
 import torch
 from onnx import numpy_helper
-from torch import Tensor
 
 from stylizer.errors import StylizerError
 from stylizer.lab.fast import FastBlock, FastNetwork, Separable
@@ -75,29 +74,14 @@ def load_fast_weights(network: FastNetwork, path: Path) -> None:
         if values.get(f"{name}.weight") is None or module.bias is None:
             raise StylizerError(f"{path}: not a float model of this architecture (no {name!r})")
         weight, bias = _disarranged(network, name, values)
-        fill = _inside(name, module, weight)
-        if fill is None:
+        if weight.shape != tuple(module.weight.shape):
             raise StylizerError(f"{path}: {name!r} is {weight.shape}, not {module.weight.shape}")
         with torch.no_grad():
-            if fill.numel() < module.weight.numel() and name.endswith("conv2"):
-                module.weight.zero_()
-            module.weight[: fill.shape[0], : fill.shape[1]] = fill
-            module.bias[: len(bias)] = torch.from_numpy(bias)
-        module.neutralise()  # norms are in the weights already
+            module.weight.copy_(torch.from_numpy(weight))
+            module.bias.copy_(torch.from_numpy(bias))
     ranges = json.loads(texts.get(RANGES_KEY, "{}"))
     for name, act in activations(network):
         act.reach.fill_(ranges.get(name, float(act.reach)))
-
-
-def _inside(name: str, conv: QuantConv, weight: np.ndarray) -> Tensor | None:
-    """The weight, if it fits: a block of the file may have fewer inner channels (`leave_out_dead`);
-    what is new then begins without an effect. None if it does not fit."""
-    narrow = re.fullmatch(r"blocks\.\d+\.conv([12])", name)
-    free = int(narrow[1]) - 1 if narrow else None  # the axis of the inner channels
-    for axis, (have, room) in enumerate(zip(weight.shape, conv.weight.shape, strict=True)):
-        if have != room and (axis != free or have > room):
-            return None
-    return torch.from_numpy(weight)
 
 
 def inner_widths(path: Path) -> tuple[int, ...]:

@@ -19,6 +19,7 @@ from torch import Tensor
 from stylizer.errors import BadInput, StylizerError
 from stylizer.lab.archs import Network, Recipe, learning_rate, new_network, style_weight
 from stylizer.lab.data import ContentSet
+from stylizer.lab.export import load_network
 from stylizer.lab.fast import FastNetwork
 from stylizer.lab.motion import MovingScenes
 from stylizer.lab.perceptual import (
@@ -64,10 +65,17 @@ class Progress:
     seconds_left: float
 
 
-def new_state(recipe: Recipe) -> TrainState:
-    """A freshly initialised network and its optimiser; same seed, same weights."""
+def new_state(recipe: Recipe, start: Path | None = None) -> TrainState:
+    """A network, freshly initialised or with a model's weights, and its optimiser; same seed, same
+    weights. Raises BadInput when `start` is of another architecture."""
     torch.manual_seed(recipe.seed)
     network = new_network(recipe.arch, normed=recipe.norm_share > 0)
+    if start is not None:
+        fresh, network = network, load_network(start)
+        if fresh.arch.name != network.arch.name:
+            raise BadInput(
+                f"{start}: a model of --arch {network.arch.name}; it cannot start {recipe.arch}"
+            )
     return TrainState(network, torch.optim.Adam(network.parameters(), lr=recipe.learning_rate))
 
 
@@ -88,11 +96,14 @@ def save_checkpoint(path: Path, state: TrainState, recipe: Recipe) -> None:
     os.replace(part, path)
 
 
-def load_checkpoint(path: Path, recipe: Recipe) -> TrainState:
-    """State of a checkpoint. Raises BadInput when missing, damaged or of another network."""
+def load_checkpoint(path: Path, recipe: Recipe, start: Path | None = None) -> TrainState:
+    """State of a checkpoint of a training from `start`.
+
+    Raises BadInput when missing, damaged or of another network.
+    """
     if not path.is_file():
         raise BadInput(f"{path}: no checkpoint to resume; start without --resume")
-    state = new_state(recipe)
+    state = new_state(recipe, start)
     try:
         saved = torch.load(path, map_location="cpu", weights_only=True)
         state.network.load_state_dict(saved["network"])

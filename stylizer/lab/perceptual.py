@@ -26,7 +26,6 @@ _PLAN: tuple[tuple[str, int] | str, ...] = (
     ("relu4_1", 17), ("relu4_2", 19), ("relu4_3", 21),
 )  # fmt: skip
 TORCHVISION_FILE = "vgg16-397923af.pth"
-LUMA = (0.2126, 0.7152, 0.0722)  # Rec. 709
 MIN_SPREAD = 0.01  # of luma 0..1: flat crops have no tone to keep
 MIN_TARGET = 1e-3  # a flat dark crop has next to no features: an unclamped quotient went to NaN
 
@@ -179,7 +178,7 @@ def total_variation(image: Tensor) -> Tensor:
 
 def luma_of(image: Tensor) -> Tensor:
     """(B, 3, H, W) RGB -> (B, 1, H, W), Rec. 709."""
-    weights = image.new_tensor(LUMA).view(1, 3, 1, 1)
+    weights = image.new_tensor([0.2126, 0.7152, 0.0722]).view(1, 3, 1, 1)
     return (image * weights).sum(dim=1, keepdim=True)
 
 

@@ -112,18 +112,6 @@ class QuantConv(nn.Conv2d):
         bias = (self.bias - mean) * gain + self.norm.bias
         return self.weight * gain.view(-1, 1, 1, 1), bias
 
-    @torch.no_grad()
-    def neutralise(self, channels: Tensor | slice = slice(None)) -> None:
-        """Let the norm, where there is one, do nothing to these channels when folded."""
-        norm = self.norm
-        if norm is None:
-            return
-        assert norm.running_mean is not None
-        assert norm.running_var is not None
-        norm.weight[channels] = torch.sqrt(norm.running_var[channels] + norm.eps)
-        norm.bias[channels] = 0.0
-        norm.running_mean[channels] = 0.0
-
     def weight_scale(self) -> Tensor:
         """(out,): float value of one step of each output channel."""
         weight = self.folded()[0].detach()
