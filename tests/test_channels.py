@@ -14,7 +14,7 @@ from stylizer.lab.channels import leave_out_dead, whole_lanes  # noqa: E402
 from stylizer.lab.export import load_network, load_weights  # noqa: E402
 from stylizer.lab.fast import FastArch, FastNetwork  # noqa: E402
 from stylizer.lab.fast_export import write_fast  # noqa: E402
-from stylizer.lab.quant import observe  # noqa: E402
+from stylizer.lab.quant import bound, observe  # noqa: E402
 
 ARCH = FastArch("fast-tiny", stem=8, body=8, blocks=2)
 
@@ -49,8 +49,10 @@ def test_a_narrow_file_loads_as_it_is(tmp_path, pictures):
     network = FastNetwork(replace(ARCHS["fast-tiny"], inner=(4,)))
     with torch.no_grad():
         observe(network, True)
-        wanted = network(pictures)
+        network(pictures)
         observe(network, False)
+        bound(network, True)
+        wanted = network(pictures)
     path = tmp_path / "narrow-fast.onnx"
     contract = {"layout": "NCHW", "range": "0..255", "order": "RGB", "size_multiple": 8,
                 "style": "narrow", "tier": "fast-tiny", "precision": "fp32"}  # fmt: skip

@@ -24,6 +24,7 @@ from stylizer.lab.perceptual import (  # noqa: E402
     style_loss,
     style_targets,
 )
+from stylizer.lab.team import Team  # noqa: E402
 
 
 def recipe(**changes: object) -> fit.Recipe:
@@ -118,6 +119,30 @@ def test_crops_depend_on_seed_and_step_only(pictures):
     np.testing.assert_array_equal(first, content.batch(1, 5, 2, (64, 48)))
     assert not np.array_equal(first, content.batch(1, 6, 2, (64, 48)))
     assert not np.array_equal(first, content.batch(2, 5, 2, (64, 48)))
+
+
+def test_crops_together_are_places_of_one_picture():
+    colours = np.array([(200, 30, 30), (30, 200, 30), (30, 30, 200)], np.uint8)
+    plain = [np.broadcast_to(c, (96, 96, 3)).copy() for c in colours]
+    content = ContentSet.of(plain)
+
+    def kinds(together: bool) -> list[int]:
+        batches = [content.batch(2, k, 4, (48, 48), False, together) for k in range(24)]
+        return [len(set(b.mean(axis=(2, 3)).argmax(axis=1).tolist())) for b in batches]
+
+    assert max(kinds(together=True)) == 1
+    assert max(kinds(together=False)) > 1
+
+
+def test_crops_of_the_style_match_it_together_though_not_alone(vgg_file):
+    vgg = load_vgg(vgg_file)
+    style = torch.rand(1, 3, 64, 64)
+    style[:, :, :, 32:] *= 0.2  # a light and a dark half
+    targets = style_targets(vgg, style)
+    halves = vgg(torch.cat([style[:, :, :, :32], style[:, :, :, 32:]]))
+    alone = style_loss(halves, targets).mean().item()
+    together = style_loss(halves, targets, team=Team()).mean().item()
+    assert together < 0.3 * alone  # what is left comes from the edge between the halves
 
 
 def test_content_may_be_a_video(clip):

@@ -66,6 +66,40 @@ def test_the_loss_has_gradients(scenes):
     assert float(network.height.grad) > 0
 
 
+class Striped(nn.Module):
+    """A grey picture with stripes every 8 pixels that stay on the screen, or move along."""
+
+    def __init__(self, locked: bool) -> None:
+        super().__init__()
+        self.locked = locked
+        self.height = nn.Parameter(torch.tensor(0.2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.locked:
+            return x * self.height
+        stripes = torch.zeros_like(x)
+        stripes[:, :, :, ::8] = 1
+        return x.mean() + self.height * stripes
+
+
+def test_a_pattern_of_the_pixel_blocks_is_an_error_under_shifts(scenes):
+    rngs = [np.random.default_rng(k) for k in range(6)]
+    along, locked = (
+        [float(scenes.shift_loss(network, rng, (160, 128)).detach()) for rng in rngs]
+        for network in (Striped(False), Striped(True))
+    )
+    # What moves along differs by the noise alone: 10 times that of up to 3 of 255, times 0.2.
+    assert max(along) < 10 * (3 / 255 * 0.2) ** 2
+    assert np.median(locked) > 10 * max(along)
+
+
+def test_the_shift_loss_has_gradients(scenes):
+    network = Striped(True)
+    scenes.shift_loss(network, np.random.default_rng(0), (160, 128)).backward()
+    assert network.height.grad is not None
+    assert float(network.height.grad) > 0
+
+
 def test_crops_have_noise_only_where_it_is_wanted():
     content = ContentSet.of([np.full((96, 96, 3), 120, np.uint8)])
     rough = [float(np.diff(content.batch(3, k, 1, (64, 64))).std()) for k in range(12)]

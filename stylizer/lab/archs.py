@@ -31,6 +31,7 @@ class Recipe:
     steps: int = 1350
     batch: int = 2
     crop: tuple[int, int] = (224, 224)
+    together: bool = False  # all crops of a batch are of one picture, and share their statistics
     imitate_steps: int = 60  # first learn to copy the teacher, or the input: see `imitation_losses`
     teacher: str = ""  # name of the model that is imitated; "" for the input itself
     style_size: int = 512  # short side the style picture is scaled to, as the judge does
@@ -52,7 +53,8 @@ _FAST = {
     "crop": (192, 192),
     "style_weight": 10.0,
     "style_ramp": 0.3,
-    "local_share": 0.3,
+    "together": True,
+    "local_share": 0.15,
     "tv_weight": 0.2,
     "tone_weight": 10.0,
     "still_weight": 300.0,

@@ -55,32 +55,57 @@ class ContentSet:
         return len(self.pictures)
 
     def batch(
-        self, seed: int, step: int, batch: int, size: tuple[int, int], noise: bool = True
+        self,
+        seed: int,
+        step: int,
+        batch: int,
+        size: tuple[int, int],
+        noise: bool = True,
+        together: bool = False,
     ) -> np.ndarray[tuple[int, int, int, int], np.dtype[np.float32]]:
         """(batch, 3, height, width) RGB in 0..1; the same for the same seed and step.
 
         noise: half of the crops get a little. Strokes learn to start from it, and then shimmer.
+        together: all are places of one picture, at one scale and in one light.
         """
         rng = np.random.default_rng((seed, step))
-        crops = [self._one(rng, size, noise) for _ in range(batch)]
-        return np.ascontiguousarray(np.stack(crops).transpose(0, 3, 1, 2))
+        if together:
+            crops = self._of_one(rng, batch, size, noise)
+        else:
+            crops = np.stack([self._one(rng, size, noise) for _ in range(batch)])
+        return np.ascontiguousarray(crops.transpose(0, 3, 1, 2))
 
     def _one(self, rng: np.random.Generator, size: tuple[int, int], noise: bool) -> np.ndarray:
         if rng.random() < GRADIENT_SHARE:
             crop = gradient(rng, size)
         else:
             picture = self.pictures[rng.integers(len(self.pictures))]
-            crop = random_crop(rng, picture, size, flat=rng.random() < FLAT_SHARE)
+            flat = rng.random() < FLAT_SHARE
+            crop = random_crop(rng, picture, size, random_scale(rng, picture, size), flat)
         return augment(rng, crop, noise)
+
+    def _of_one(
+        self, rng: np.random.Generator, count: int, size: tuple[int, int], noise: bool
+    ) -> np.ndarray:
+        """(count, height, width, 3): what stands for the statistics of one whole frame."""
+        picture = self.pictures[rng.integers(len(self.pictures))]
+        scale = random_scale(rng, picture, size)
+        flat = rng.random(count) < FLAT_SHARE
+        crops = [random_crop(rng, picture, size, scale, bool(f)) for f in flat]
+        return augment(rng, np.stack(crops), noise)
+
+
+def random_scale(rng: np.random.Generator, picture: Image.Image, size: tuple[int, int]) -> float:
+    """Log-uniform, from where the whole picture is in the crop up to 2x."""
+    least = max(size[0] / picture.width, size[1] / picture.height)
+    return float(np.exp(rng.uniform(np.log(least), np.log(max(MAX_SCALE, least * 1.01)))))
 
 
 def random_box(
-    rng: np.random.Generator, picture: Image.Image, size: tuple[int, int]
+    rng: np.random.Generator, picture: Image.Image, size: tuple[int, int], scale: float
 ) -> tuple[float, float, float, float]:
-    """A box of the crop's aspect, at a log-uniform scale up to 2x, somewhere in the picture."""
+    """A box of the crop's aspect at this scale, somewhere in the picture."""
     width, height = size
-    least = max(width / picture.width, height / picture.height)
-    scale = float(np.exp(rng.uniform(np.log(least), np.log(max(MAX_SCALE, least * 1.01)))))
     box_w, box_h = width / scale, height / scale
     left = rng.uniform(0, max(picture.width - box_w, 0))
     top = rng.uniform(0, max(picture.height - box_h, 0))
@@ -88,10 +113,14 @@ def random_box(
 
 
 def random_crop(
-    rng: np.random.Generator, picture: Image.Image, size: tuple[int, int], flat: bool
+    rng: np.random.Generator,
+    picture: Image.Image,
+    size: tuple[int, int],
+    scale: float,
+    flat: bool,
 ) -> np.ndarray:
     """(height, width, 3) in 0..1; `flat` takes the box with least contrast of eight."""
-    boxes = [random_box(rng, picture, size) for _ in range(8 if flat else 1)]
+    boxes = [random_box(rng, picture, size, scale) for _ in range(8 if flat else 1)]
     if flat:
         spread = [np.asarray(picture.resize((24, 24), box=b), np.float32).std() for b in boxes]
         boxes = [boxes[int(np.argmin(spread))]]

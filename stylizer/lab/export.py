@@ -26,7 +26,7 @@ from stylizer.lab.fast_export import (
 from stylizer.lab.network import ARCHS as JOHNSON_ARCHS
 from stylizer.lab.network import OUTPUT_GAIN, Arch, ConvLayer, StyleNetwork, fold_byte_range
 from stylizer.lab.onnx_graph import OnnxGraph, write_model
-from stylizer.lab.quant import normalise, observe, quantise
+from stylizer.lab.quant import bound, normalise, observe, quantise
 
 CHECK_SIZES = ((256, 256), (320, 180), (724, 540))  # (width, height)
 MAX_DIFFERENCE = 0.5  # of 255
@@ -46,6 +46,7 @@ def export_onnx(network: Network, path: Path, contract: dict, recipe: dict) -> f
             normalise(network, False)
             quantise(network, False)
             observe(network, False)
+            bound(network, True)
             write_fast(network, part, "fp32", contract, recipe)
         else:
             _write(fold_byte_range(network), part, contract, recipe)

@@ -21,7 +21,7 @@ from onnx import numpy_helper
 from stylizer.errors import StylizerError
 from stylizer.lab.fast import FastBlock, FastNetwork, Separable
 from stylizer.lab.onnx_graph import OnnxGraph, write_model
-from stylizer.lab.quant import Activation, QuantConv
+from stylizer.lab.quant import Activation, QuantConv, bound
 
 RANGES_KEY = "stylizer.ranges"  # of the activations, so that training can go on from the file
 
@@ -82,11 +82,12 @@ def load_fast_weights(network: FastNetwork, path: Path) -> None:
     ranges = json.loads(texts.get(RANGES_KEY, "{}"))
     for name, act in activations(network):
         act.reach.fill_(ranges.get(name, float(act.reach)))
+    bound(network, bool(ranges))
 
 
 def inner_widths(path: Path) -> tuple[int, ...]:
     """Channels between the two convolutions of each block of a file that `write_fast` wrote."""
-    shapes = {v.name: v.dims[0] for v in onnx.load(str(path)).graph.initializer}
+    shapes = {v.name: v.dims[0] for v in onnx.load(str(path)).graph.initializer if v.dims}
     numbers = range(sum(bool(re.fullmatch(r"blocks\.\d+\.conv1\.weight", n)) for n in shapes))
     return tuple(int(shapes[f"blocks.{i}.conv1.weight"]) for i in numbers)
 
@@ -140,11 +141,11 @@ class _FastGraph(OnnxGraph):
         for number, layer in enumerate(net.refine):
             assert isinstance(layer, Separable)
             prefix = f"refine.{number}."
-            y = self.conv(y, prefix + "each", layer.each, layer.each_act, relu=False)
+            y = self.conv(y, prefix + "each", layer.each, layer.each_act)
             y = self.conv(y, prefix + "mix", layer.mix, layer.out)
         if net.arch.separable:
-            y = self.conv(y, "head_each", net.head_each, net.head_act, relu=False)
-        y = self.conv(y, "head", net.head, net.out, relu=False)
+            y = self.conv(y, "head_each", net.head_each, net.head_act)
+        y = self.conv(y, "head", net.head, net.out)
         if self.integer:
             self.node("Transpose", [y.name], "output", perm=[0, 2, 3, 1])
         else:
@@ -153,7 +154,7 @@ class _FastGraph(OnnxGraph):
 
     def rejoin(self, y: Value, fine: Value) -> Value:
         net = self.network
-        y = self.conv(y, "up", net.up, net.up_act, relu=not net.arch.skip)
+        y = self.conv(y, "up", net.up, net.up_act)
         y = self.shuffle(y, net.arch.stem)
         return self.add(y, fine, net.join) if net.arch.skip else y
 
@@ -162,13 +163,11 @@ class _FastGraph(OnnxGraph):
             assert isinstance(block, FastBlock)
             prefix = f"{name}.{number}."
             inner = self.conv(y, prefix + "conv1", block.conv1, block.act1)
-            inner = self.conv(inner, prefix + "conv2", block.conv2, block.act2, relu=False)
+            inner = self.conv(inner, prefix + "conv2", block.conv2, block.act2)
             y = self.add(y, inner, block.out)
         return y
 
-    def conv(
-        self, x: Value, name: str, conv: QuantConv, act: Activation, relu: bool = True
-    ) -> Value:
+    def conv(self, x: Value, name: str, conv: QuantConv, act: Activation) -> Value:
         weight, bias, scale = self.arranged(name, conv)
         k, s, d = conv.kernel_size[0], conv.stride[0], conv.dilation[0]
         size: dict[str, Any] = {"kernel_shape": [k, k], "strides": [s, s], "dilations": [d, d]}
@@ -180,7 +179,7 @@ class _FastGraph(OnnxGraph):
                 for n, v in (("weight", weight), ("bias", bias))
             ]
             y = self.node("Conv", [x.name, *names], **size)
-            return Value(self.node("Relu", [y]) if relu else y)
+            return self.bounded(y, act, 255 if name == "head" else 1)
         steps = np.clip(np.rint(weight / scale[:, None, None, None]), -127, 127).astype(np.int8)
         w = self.dequantised(self.constant(f"{name}.weight", steps), scale, np.int8)
         bias_scale = scale * np.float32(x.scale)
@@ -218,8 +217,16 @@ class _FastGraph(OnnxGraph):
 
     def add(self, a: Value, b: Value, act: Activation) -> Value:
         if not self.integer:
-            return Value(self.node("Relu", [self.node("Add", [a.name, b.name])]))
+            return self.bounded(self.node("Add", [a.name, b.name]), act)
         return self.quantised(self.node("Add", [self.float_of(a), self.float_of(b)]), act)
+
+    def bounded(self, x: str, act: Activation, unit: int = 1) -> Value:
+        """Float values kept to the range that the integers have, in units of 1 / `unit`."""
+        ends = [
+            self.constant(f"{x}_{end}", np.array(value * unit, self.number))
+            for end, value in zip(("least", "most"), act.bounds(), strict=True)
+        ]
+        return Value(self.node("Clip", [x, *ends]))
 
     def shuffle(self, y: Value, channels: int) -> Value:
         """Twice the size, a quarter of the channels. In integers by moving whole pixels channels

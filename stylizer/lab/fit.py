@@ -31,7 +31,7 @@ from stylizer.lab.perceptual import (
     tone_loss,
     total_variation,
 )
-from stylizer.lab.quant import normalise, observe, quantise
+from stylizer.lab.quant import bound, normalise, observe, quantise
 from stylizer.lab.stillness import grid_loss, steady_imitation_loss, stillness_loss
 from stylizer.lab.team import Team
 
@@ -158,15 +158,16 @@ class Losses:
         return self.content + style_weight * self.style + smooth + steady
 
 
-def batch_losses(goal: Goal, source: Tensor, styled: Tensor, local_share: float) -> Losses:
+def batch_losses(goal: Goal, recipe: Recipe, source: Tensor, styled: Tensor) -> Losses:
     """Losses of styled against its source and the style; both (B, 3, H, W) in 0..1."""
     assert goal.vgg is not None
     with torch.no_grad():
         wanted = goal.vgg(source, last=CONTENT_LAYER)[CONTENT_LAYER]
     features = goal.vgg(styled)
+    team = goal.team if recipe.together else None
     return Losses(
         content_loss(features[CONTENT_LAYER], wanted).mean(),
-        style_loss(features, goal.targets, local_share).mean(),
+        style_loss(features, goal.targets, recipe.local_share, team).mean(),
         total_variation(styled),
         tone_loss(styled, source).mean(),
         styled.new_zeros(()),
@@ -201,7 +202,9 @@ def train_step(
         group["lr"] = learning_rate(recipe, state.step)
     team = goal.team
     noise = not recipe.still_weight
-    pixels = content.batch(recipe.seed, state.step, recipe.batch, recipe.crop, noise)
+    pixels = content.batch(
+        recipe.seed, state.step, recipe.batch, recipe.crop, noise, recipe.together
+    )
     pixels = pixels[team.rank :: team.size]
     source = torch.from_numpy(pixels).to(device)
     set_precision(state, recipe)
@@ -209,7 +212,7 @@ def train_step(
     if state.step < recipe.imitate_steps:
         losses = imitation_losses(state, recipe, goal, source, styled)
     else:
-        losses = batch_losses(goal, source, styled, recipe.local_share)
+        losses = batch_losses(goal, recipe, source, styled)
         losses = steadied(losses, state, recipe, goal.scenes, source, styled)
     total = losses.total(recipe, style_weight(recipe, state.step))
     state.optimizer.zero_grad(set_to_none=True)
@@ -239,6 +242,7 @@ def steadied(
         still = stillness_loss(state.network, source, styled, rng)
         if scenes is not None:
             still = still + scenes.loss(state.network, rng, recipe.crop)
+            still = still + scenes.shift_loss(state.network, rng, recipe.crop)
         losses = replace(losses, still=still)
     return replace(losses, grid=grid_loss(styled)) if recipe.grid_weight else losses
 
@@ -248,6 +252,7 @@ def set_precision(state: TrainState, recipe: Recipe) -> None:
     and watch the ranges before."""
     if not isinstance(state.network, FastNetwork):
         return
+    bound(state.network, False)  # ranges have to be free to grow
     normalise(state.network, state.step < recipe.norm_share * recipe.steps)
     first = round(recipe.steps * (1 - recipe.quantise_share))
     quantise(state.network, state.step >= first and recipe.quantise_share > 0)

@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass
 
 import torch
-from torch import distributed, nn
+from torch import Tensor, distributed, nn
 
 from stylizer.errors import BadInput
 
@@ -35,6 +35,15 @@ class Team:
             if parameter.grad is not None:
                 distributed.all_reduce(parameter.grad)
                 parameter.grad /= self.size
+
+    def averaged(self, own: Tensor) -> Tensor:
+        """The team's mean of a value; the gradient is this process's own, for the gradients are
+        averaged later."""
+        if self.size == 1:
+            return own
+        whole = own.detach().clone()
+        distributed.all_reduce(whole)
+        return own + (whole / self.size - own.detach())
 
     def average_buffers(self, network: nn.Module) -> None:
         """The same for what is observed and not trained (ranges of activations, norms)."""
