@@ -178,16 +178,32 @@ def test_other_sizes_are_filtered(presenter: OffscreenPresenter, compositor: Com
 def test_what_was_uploaded_is_not_sent_again(compositor: Compositor) -> None:
     frame, image = pair((64, 36))
     compositor.upload(frame, image)
+    assert np.array_equal(compositor.render(Look(strength=0))[..., :3], frame.rgb())
     sent = compositor.upload_bytes
     assert sent >= frame.pixels.nbytes + image.pixels.nbytes
     compositor.upload(frame, image)
     compositor.upload(frame, None)
     assert np.array_equal(compositor.render(Look())[..., :3], frame.rgb())
     compositor.upload(frame, image)
-    assert compositor.upload_bytes == sent
     assert np.array_equal(compositor.render(Look())[..., :3], image.rgb())
-    compositor.upload(frame_of(frame.pixels), image)
+    assert compositor.upload_bytes == sent
+    again = frame_of(frame.pixels)
+    compositor.upload(again, image)
+    assert np.array_equal(compositor.render(Look(show_source=True))[..., :3], frame.rgb())
     assert compositor.upload_bytes == sent + frame.pixels.nbytes
+
+
+def test_a_source_that_is_not_seen_is_not_sent(compositor: Compositor) -> None:
+    frame, image = pair((64, 36))
+    compositor.upload(frame, image)
+    sent = compositor.upload_bytes
+    assert np.array_equal(compositor.render(Look())[..., :3], image.rgb())
+    assert compositor.upload_bytes == sent
+    later = frame_of(noise(36, 64, 3, seed=5))
+    compositor.upload(later, image)
+    half = compositor.render(Look(strength=0.5))[..., :3].astype(float)
+    assert compositor.upload_bytes == sent + later.pixels.nbytes
+    assert np.abs(half - (later.rgb() / 2 + image.rgb() / 2)).max() <= 1
 
 
 def test_sizes_may_change_from_frame_to_frame(compositor: Compositor) -> None:

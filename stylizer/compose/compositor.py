@@ -80,6 +80,7 @@ class Compositor:
         self._styled = _Picture(context)
         self._seen = _Picture(context)  # the source as the network saw it, where that was smaller
         self._frame: Frame | None = None
+        self._sent: Frame | None = None  # what the source texture holds
         self._image: StyledImage | None = None  # drawn with the frame; None: the source alone
         self._uploaded: StyledImage | None = None  # what the styled texture holds
         self._packed = np.empty((0, 0), np.uint32)
@@ -89,7 +90,8 @@ class Compositor:
         self.upload_bytes = 0  # in all, since the start
 
     def upload(self, frame: Frame, image: StyledImage | None) -> None:
-        """Make this pair the one that is drawn; an object already uploaded is not sent again.
+        """Make this pair the one that is drawn. An object already uploaded is not sent again, and a
+        frame not before it is seen.
 
         Raises ValueError when the two differ in size and the image does not hold what the network
         saw, StylizerError when a picture is larger than the graphics driver's textures.
@@ -97,15 +99,12 @@ class Compositor:
         if image is not None and image.size != frame.size and image.seen is None:
             raise ValueError(f"a styled image of {image.size} does not fit a frame of {frame.size}")
         self._check_size(frame.size)
-        swizzle = "BGR1" if frame.channel_order == "BGRA" else "RGB1"
-        if frame is not self._frame:
-            self.upload_bytes += self._source.put(frame.pixels, swizzle)
-            self._frame = frame
+        self._frame = frame
         if image is not None and image is not self._uploaded:
             self.upload_bytes += self._put_styled(image)
             self._uploaded = image
             if image.seen is not None:
-                self.upload_bytes += self._seen.put(image.seen, swizzle)
+                self.upload_bytes += self._seen.put(image.seen, swizzle_of(frame))
             if self._hold:
                 self._stabilise(frame, image)
         self._image = image
@@ -164,7 +163,7 @@ class Compositor:
             vertices.release()
             program.release()
         self._programs.clear()
-        self._frame = self._image = self._uploaded = None
+        self._frame = self._sent = self._image = self._uploaded = None
 
     def _put_styled(self, image: StyledImage) -> int:
         if image.layout == "hwc":
@@ -175,8 +174,19 @@ class Compositor:
             self._packed = np.empty(image.pixels.shape[1:], np.uint32)
         return self._styled.put(pack_planes(image.pixels, self._packed), "RGB1")
 
+    def _use_source(self) -> None:
+        """The source texture with the frame in it."""
+        assert self._frame is not None
+        if self._sent is not self._frame:
+            self.upload_bytes += self._source.put(self._frame.pixels, swizzle_of(self._frame))
+            self._sent = self._frame
+        self._source.use(_SOURCE_UNIT)
+
     def _stabilise(self, frame: Frame, image: StyledImage) -> None:
-        (self._source if image.seen is None else self._seen).use(_SOURCE_UNIT)
+        if image.seen is None:
+            self._use_source()
+        else:
+            self._seen.use(_SOURCE_UNIT)
         self._styled.use(_STYLED_UNIT)
         units = (_SOURCE_UNIT, _STYLED_UNIT, _BEFORE_UNIT)
         self._stabiliser.draw(frame, image.size, self._styled.planar, units, self._hold)
@@ -205,7 +215,7 @@ class Compositor:
             self._seen.use(_SEEN_UNIT)
             program["seen_picture"], program["detail"] = _SEEN_UNIT, look.detail
         if shows != "STYLED" or small:
-            self._source.use(_SOURCE_UNIT)
+            self._use_source()
             program["source_picture"] = _SOURCE_UNIT
         if shows != "SOURCE":
             if self._hold:
@@ -253,6 +263,11 @@ class Compositor:
                 attachment.release()
             self._own.release()
             self._own = None
+
+
+def swizzle_of(frame: Frame) -> str:
+    """The order in which a texture of the frame's pixels has red, green, blue and an opaque 1."""
+    return "BGR1" if frame.channel_order == "BGRA" else "RGB1"
 
 
 def _wipe_x(rect: Rect, wipe: float | None) -> float:

@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import ctypes.util
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import moderngl
@@ -65,6 +66,16 @@ def leave_egl() -> None:
     if sys.platform.startswith("linux"):
         with contextlib.suppress(OSError):  # no libEGL: no EGL context
             _egl().eglReleaseThread()
+
+
+def finisher(context: moderngl.Context) -> Callable[[], None]:
+    """What waits until all is drawn on this thread's current context, other threads running on.
+
+    moderngl's own finish holds the interpreter's lock: on software GL the next frame was packed
+    only when this one was drawn, 4 ms later.
+    """
+    address = EglLoader().load("glFinish") if sys.platform.startswith("linux") else 0
+    return ctypes.CFUNCTYPE(None)(address) if address else context.finish
 
 
 def _egl() -> ctypes.CDLL:

@@ -10,7 +10,7 @@ import numpy as np
 from stylizer.errors import StylizerError
 from stylizer.frame import IDLE, InputState
 from stylizer.hotkeys import Action
-from stylizer.present.gl import leave_egl, read_rgb, standalone_context
+from stylizer.present.gl import finisher, leave_egl, read_rgb, standalone_context
 from stylizer.settings import Settings
 
 
@@ -34,6 +34,7 @@ class OffscreenPresenter:
         self._period_s = 1.0 / settings.fps if settings.fps else 0.0
         pace = f"{settings.fps:g} fps" if settings.fps else "as fast as frames come"
         self.reason = f"{self.context.info['GL_RENDERER']}, {pace}"
+        self._finish = finisher(self.context)
         self._due = 0.0
         self.is_open = True
         self.size = size
@@ -56,7 +57,7 @@ class OffscreenPresenter:
 
     def present(self) -> None:
         """Wait until everything is drawn, so that frame times are true, then until it is due."""
-        self.context.finish()
+        self._finish()
         if not self._period_s:
             return
         now = time.perf_counter()
