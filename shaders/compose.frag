@@ -4,7 +4,7 @@
 //   EXACT   the picture is shown 1:1: texelFetch, else linear filtering (twice the cost on llvmpipe)
 //   PLANAR  the styled picture is three layers of one channel, as most networks give it
 //   SMALL   the styled picture has the network's size, not the frame's: it is upsampled here
-//   STEADY  the styled picture was drawn by stabilise.frag: bottom row first
+//   BOTTOM_UP  the styled picture has its last row first: drawn by stabilise.frag, or given so
 //   SOURCE, STYLED or BLEND: which pictures are seen
 in vec2 pixel;
 out vec4 shown;
@@ -26,7 +26,7 @@ vec3 source_color() { return texture(source_picture, pixel / size).rgb; }
 #if defined(EXACT) && !defined(SMALL)
 #define STYLED_EXACT
 #endif
-#ifdef STEADY
+#ifdef BOTTOM_UP
 vec2 styled_pixel() { return vec2(pixel.x, size.y - pixel.y); }
 #else
 vec2 styled_pixel() { return pixel; }

@@ -24,7 +24,12 @@ void main() {
     vec3 styled;
     for (int i = 0; i < 3; i++) styled[i] = texelFetch(styled_picture, ivec3(at, i), 0).r;
 #else
-    vec3 styled = texelFetch(styled_picture, at, 0).rgb;
+#ifdef BOTTOM_UP
+    ivec2 there = ivec2(at.x, textureSize(styled_picture, 0).y - 1 - at.y);
+#else
+    ivec2 there = at;
+#endif
+    vec3 styled = texelFetch(styled_picture, there, 0).rgb;
 #endif
     float luma = dot(texelFetch(source_picture, at, 0).rgb, LUMA);
     vec4 old = texelFetch(before, ivec2(gl_FragCoord.xy), 0);

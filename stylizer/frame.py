@@ -61,11 +61,13 @@ class StyledImage:
     most networks give, and the compositor's shader reads it without a transpose on the CPU.
     seen: what the network saw where that was not the frame itself: uint8 (height, width, 3 or 4)
     of the same size as pixels, in the frame's channel order.
+    bottom_up: the last row comes first, as OpenGL has it: such a picture is copied, not drawn.
     """
 
     pixels: np.ndarray
     layout: Layout = "hwc"
     seen: np.ndarray | None = None
+    bottom_up: bool = False
 
     def __post_init__(self) -> None:
         p = self.pixels
@@ -84,10 +86,9 @@ class StyledImage:
         return (shape[1], shape[0]) if self.layout == "hwc" else (shape[2], shape[1])
 
     def rgb(self) -> np.ndarray:
-        """uint8 (height, width, 3) RGB view."""
-        if self.layout == "hwc":
-            return self.pixels[:, :, :3]
-        return self.pixels.transpose(1, 2, 0)
+        """uint8 (height, width, 3) RGB view, row 0 on top."""
+        rgb = self.pixels[:, :, :3] if self.layout == "hwc" else self.pixels.transpose(1, 2, 0)
+        return rgb[::-1] if self.bottom_up else rgb
 
 
 @dataclass(frozen=True, eq=False)

@@ -125,6 +125,43 @@ def test_planar_and_interleaved_are_the_same(
         assert np.array_equal(compositor.render(look), first)
 
 
+def bottom_up(image: StyledImage) -> StyledImage:
+    """The same picture with its last row first and an alpha that means nothing."""
+    alpha = np.full((image.size[1], image.size[0], 1), 9, np.uint8)
+    pixels = np.concatenate([image.rgb(), alpha], 2)[::-1]
+    return StyledImage(np.ascontiguousarray(pixels), "hwc", image.seen, bottom_up=True)
+
+
+@pytest.mark.parametrize("look", [Look(), Look(0.3), Look(0.7, True), Look(wipe=0.4)])
+@pytest.mark.parametrize("window", [(640, 360), (641, 361), (300, 200)])
+def test_a_picture_given_bottom_up_is_the_same(
+    presenter: OffscreenPresenter, compositor: Compositor, look: Look, window: tuple[int, int]
+) -> None:
+    size = (641, 361)
+    frame, image = pair(size)
+    turned = bottom_up(image)
+    assert np.array_equal(turned.rgb(), image.rgb())
+    presenter.resize(window)
+    shown = []
+    for each in (image, turned):
+        compositor.upload(frame, each)
+        compositor.draw(presenter.framebuffer, letterbox(size, window), look)
+        shown += [read_rgb(presenter.framebuffer).astype(int), compositor.render(look)]
+    assert np.abs(shown[0] - shown[2]).max() <= (0 if window == size else 1)  # filtered
+    assert np.array_equal(shown[1], shown[3])
+    if (window, look) == (size, Look()):
+        assert np.array_equal(shown[2], image.rgb())
+
+
+@pytest.mark.parametrize("look", [Look(), Look(0.5), Look(detail=False)])
+def test_a_small_picture_given_bottom_up_is_the_same(compositor: Compositor, look: Look) -> None:
+    frame, image = small_pair(30)
+    compositor.upload(frame, image)
+    expected = compositor.render(look)
+    compositor.upload(frame, bottom_up(image))
+    assert np.array_equal(compositor.render(look), expected)
+
+
 @pytest.mark.parametrize("wipe", [0.25, 0.5, 0.9])
 def test_wipe_has_the_source_left_of_a_thin_line(compositor: Compositor, wipe: float) -> None:
     frame, image = pair((641, 361))

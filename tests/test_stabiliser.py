@@ -30,11 +30,16 @@ def picture(seed: int, low: int = 0, high: int = 256) -> np.ndarray:
     return np.random.default_rng(seed).integers(low, high, (HEIGHT, WIDTH, 3), np.uint8)
 
 
-def show(compositor: Compositor, source: np.ndarray, styled: np.ndarray) -> np.ndarray:
+def show(
+    compositor: Compositor, source: np.ndarray, styled: np.ndarray, bottom_up: bool = False
+) -> np.ndarray:
     """The picture shown for a new pair, as integers."""
     frame = Frame(source.copy(), "RGB", 0.0, 0)
-    planes = np.ascontiguousarray(styled.transpose(2, 0, 1))
-    compositor.upload(frame, StyledImage(planes, "chw"))
+    if bottom_up:
+        image = StyledImage(np.ascontiguousarray(styled[::-1]), bottom_up=True)
+    else:
+        image = StyledImage(np.ascontiguousarray(styled.transpose(2, 0, 1)), "chw")
+    compositor.upload(frame, image)
     return compositor.render(Look())[..., :3].astype(int)
 
 
@@ -50,6 +55,13 @@ def test_a_still_source_holds_the_last_picture(compositor: Compositor) -> None:
     assert np.abs(show(compositor, source, second) - expected).max() <= 1
     shown = [show(compositor, source, second) for _ in range(60)]
     assert np.abs(shown[-1] - second).max() <= 3, "in the end it lets go"
+
+
+def test_pictures_given_bottom_up_are_held_alike(compositor: Compositor) -> None:
+    source, first, second = picture(0), picture(1), picture(2)
+    assert np.array_equal(show(compositor, source, first, bottom_up=True), first)
+    expected = HOLD * first.astype(float) + (1 - HOLD) * second
+    assert np.abs(show(compositor, source, second, bottom_up=True) - expected).max() <= 1
 
 
 def test_noise_of_one_step_is_still(compositor: Compositor) -> None:

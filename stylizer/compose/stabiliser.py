@@ -6,6 +6,8 @@ motion vectors: what moved takes the new picture at once, so nothing trails and 
 
 from __future__ import annotations
 
+from typing import Literal
+
 import moderngl
 import numpy as np
 
@@ -28,7 +30,7 @@ class Stabiliser:
         self._context = context
         self._targets: list[moderngl.Framebuffer] = []
         self._pictures: list[moderngl.Texture] = []
-        self._programs: dict[bool, tuple[moderngl.Program, moderngl.VertexArray]] = {}
+        self._programs: dict[str, tuple[moderngl.Program, moderngl.VertexArray]] = {}
         self._sample: np.ndarray | None = None
         self._fresh = True  # nothing to hold yet
 
@@ -40,17 +42,18 @@ class Stabiliser:
         self,
         frame: Frame,
         size: tuple[int, int],
-        planar: bool,
+        kind: Literal["", "PLANAR", "BOTTOM_UP"],
         units: tuple[int, int, int],
         hold: float,
     ) -> None:
         """Draw the pair bound to texture units (source, styled), both of `size`, over the last
-        picture, which is bound to the third; `picture` is the result. `hold`: 0..1, kept a frame
+        picture, which is bound to the third; `picture` is the result. kind: of the styled one, as
+        in the shader. `hold`: 0..1, kept a frame
         where it is still.
         """
         self._fit(size)
         cut = self._is_cut(frame)
-        program, vertices = self._program(planar)
+        program, vertices = self._program(kind)
         source, styled, before = units
         self._pictures[0].use(before)
         program["source_picture"], program["styled_picture"] = source, styled
@@ -102,11 +105,11 @@ class Stabiliser:
             return True
         return float(np.abs(sample - before).mean()) > CUT
 
-    def _program(self, planar: bool) -> tuple[moderngl.Program, moderngl.VertexArray]:
-        if planar not in self._programs:
+    def _program(self, kind: str) -> tuple[moderngl.Program, moderngl.VertexArray]:
+        if kind not in self._programs:
             program = self._context.program(
                 vertex_shader=shader("compose.vert"),
-                fragment_shader=shader("stabilise.frag", *["PLANAR"] * planar),
+                fragment_shader=shader("stabilise.frag", *[kind] * bool(kind)),
             )
-            self._programs[planar] = program, self._context.vertex_array(program, [])
-        return self._programs[planar]
+            self._programs[kind] = program, self._context.vertex_array(program, [])
+        return self._programs[kind]

@@ -247,8 +247,11 @@ class Packer:
         """The styled image, of the inference size. Raises StylizerError on another shape."""
         row = LAYOUTS[self.model.output_layout]
         width, height = self.size
+        if row.block and tensor.shape[3] == 4 * row.block**2:
+            picture = self._unpack_words(tensor, row.block)[-height:, :width]
+            return StyledImage(np.ascontiguousarray(picture), "hwc", self._seen, bottom_up=True)
         if row.block:
-            picture = self._unpack_blocks(tensor, row)[:height, :width]
+            picture = row.unpack(tensor)[:height, :width]
             return StyledImage(np.ascontiguousarray(picture), "hwc", self._seen)
         expected = (1, 3, self.padded[1], self.padded[0])
         if tensor.shape != expected:
@@ -259,13 +262,11 @@ class Packer:
         planes = np.ascontiguousarray(tensor[0, :, :height, :width])
         return StyledImage(planes, "chw", self._seen)
 
-    def _unpack_blocks(self, tensor: np.ndarray, row: LayoutRow) -> np.ndarray:
-        b = row.block
-        if tensor.shape[3] != 4 * b * b:
-            return row.unpack(tensor)
+    def _unpack_words(self, tensor: np.ndarray, b: int) -> np.ndarray:
+        """(H, W, 4) with the last row first, which costs nothing here and saves drawing it."""
         _, rows, columns, _ = tensor.shape
         four = np.ascontiguousarray(tensor).view(FOUR_WORDS).reshape(rows, columns, b, b // 4)
-        picture = np.ascontiguousarray(four.transpose(0, 2, 1, 3))
+        picture = np.ascontiguousarray(four.transpose(0, 2, 1, 3)[::-1, ::-1])
         return picture.view(np.uint8).reshape(rows * b, columns * b, 4)
 
 
