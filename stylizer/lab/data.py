@@ -44,6 +44,11 @@ class ContentSet:
         made.pictures, made.unreadable = [Image.fromarray(p) for p in pictures], []
         return made
 
+    def add(self, pictures: list[np.ndarray], share: float) -> None:
+        """Add pictures, each uint8 (H, W, 3) RGB, so often that about `share` of all are theirs."""
+        times = round(share / (1 - share) * len(self) / len(pictures))
+        self.pictures += [Image.fromarray(p) for p in pictures] * max(1, times)
+
     def _add_picture(self, path: Path) -> None:
         try:
             with Image.open(path) as image:

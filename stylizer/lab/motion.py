@@ -47,6 +47,10 @@ class MovingScenes:
             rows.append((*pair, *motion_between(scene, n, later)))
         return cls(*(torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True)))
 
+    def pictures(self) -> list[np.ndarray]:
+        """The first frames of all pairs, each uint8 (H, W, 3) RGB."""
+        return [np.ascontiguousarray(p.permute(1, 2, 0).numpy()) for p in self.before]
+
     def loss(
         self, network: torch.nn.Module, rng: np.random.Generator, size: tuple[int, int]
     ) -> Tensor:
