@@ -64,7 +64,21 @@ _FAST = {
     "learning_rate": 2e-3,
 }
 # From trained weights, of whatever style: strokes are there to begin with, norms are folded.
-_FAST_ON = {"steps": 500, "imitate_steps": 0, "style_ramp": 0.1, "norm_share": 0.0}
+_FAST_ON = {
+    "steps": 500,
+    "batch": 3,
+    "crop": (176, 176),
+    "imitate_steps": 0,
+    "style_weight": 13.0,
+    "style_ramp": 0.0,
+    "local_share": 0.2,
+    "tone_weight": 12.0,
+    "still_weight": 600.0,
+    "grid_weight": 300.0,
+    "norm_share": 0.0,
+    "quantise_share": 0.3,
+    "learning_rate": 1.5e-3,
+}
 
 
 def default_recipe(arch: str, style: str, content: str, trained: bool = False) -> Recipe:
