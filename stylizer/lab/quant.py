@@ -40,7 +40,7 @@ class Activation(nn.Module):
 
     signed: the range is symmetric about zero (zero point 128), else it begins at 0 (after ReLU).
     bounding: keeps to the range without rounding (as in PACT, Choi et al. 2018), as the float files
-    do. Where only the integers did, bright snow was their one clear difference: 31 dB, now 36.
+    do. Where only the integers did, bright snow was their one clear difference: 31 dB on mosaic.
     """
 
     def __init__(self, signed: bool = False, fixed: float | None = None) -> None:
