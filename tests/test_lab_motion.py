@@ -113,10 +113,15 @@ def test_crops_have_noise_only_where_it_is_wanted():
 def test_the_scenes_are_content_too(scenes):
     content = ContentSet.of([np.zeros((180, 320, 3), np.uint8)] * 40)
     content.add(scenes.pictures(), share=0.2)
-    assert len(content) == 48  # four scenes, twice each
+    assert len(content) == 50  # four scenes, two to three times each
     first = scenes.before[0].permute(1, 2, 0).numpy()
     assert np.array_equal(np.asarray(content.pictures[40]), first)
     assert np.array_equal(np.asarray(content.pictures[44]), first)
+    few = ContentSet.of([np.zeros((180, 320, 3), np.uint8)] * 8)
+    few.add(scenes.pictures(), share=0.2)
+    assert len(few) == 10
+    assert np.array_equal(np.asarray(few.pictures[8]), first)
+    assert not np.array_equal(np.asarray(few.pictures[9]), first)
 
 
 def test_fast_trains_on_from_a_bundled_model_unless_told_otherwise():

@@ -54,6 +54,7 @@ def xvfb(request: pytest.FixtureRequest) -> Iterator[str]:
             watch = Display(display)
             wait_until(lambda: watch.numbers(watch.root, "_NET_SUPPORTING_WM_CHECK"))
             watch.close()
+            time.sleep(1)  # see MANAGER_STARTS_S in test_present
             yield display
         finally:
             process.terminate()

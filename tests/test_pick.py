@@ -57,6 +57,7 @@ def wait_for_manager() -> None:
         assert time.monotonic() < deadline, "openbox did not start"
         time.sleep(0.05)
     display.close()
+    time.sleep(1)  # see MANAGER_STARTS_S in test_present
 
 
 def pick(*actions: str, at: tuple[int, int] = (750, 500)) -> tuple[int, str, str]:

@@ -45,9 +45,12 @@ class ContentSet:
         return made
 
     def add(self, pictures: list[np.ndarray], share: float) -> None:
-        """Add pictures, each uint8 (H, W, 3) RGB, so often that about `share` of all are theirs."""
-        times = round(share / (1 - share) * len(self) / len(pictures))
-        self.pictures += [Image.fromarray(p) for p in pictures] * max(1, times)
+        """Add pictures, each uint8 (H, W, 3) RGB: some of them, or again and again, so that about
+        `share` of all are theirs."""
+        count = max(1, round(share / (1 - share) * len(self)))
+        turns = count / len(pictures)
+        places = [int(k / turns) if turns < 1 else k % len(pictures) for k in range(count)]
+        self.pictures += [Image.fromarray(pictures[k]) for k in places]
 
     def _add_picture(self, path: Path) -> None:
         try:
