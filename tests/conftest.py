@@ -174,6 +174,22 @@ def x_server(*options: str) -> Iterator[str]:
         server.wait()
 
 
+def wait_for_manager(name: str | None = None) -> None:
+    """Until a window manager runs on a display (DISPLAY unless named), and takes windows.
+
+    openbox says that it runs before it does: now and then a window opened at once was never mapped
+    (3 of some 100 runs on a busy machine), and SDL waits for that without end.
+    """
+    from stylizer.x11 import Display
+
+    display, deadline = Display(name), time.monotonic() + 15
+    while not display.numbers(display.root, "_NET_SUPPORTING_WM_CHECK"):
+        assert time.monotonic() < deadline, "the window manager did not start"
+        time.sleep(0.01)
+    display.close()
+    time.sleep(1.0)
+
+
 VGG_SHAPES = {
     0: (64, 3), 2: (64, 64), 5: (128, 64), 7: (128, 128), 10: (256, 128), 12: (256, 256),
     14: (256, 256), 17: (512, 256), 19: (512, 512), 21: (512, 512),

@@ -17,7 +17,7 @@ import mss
 import numpy as np
 import pytest
 import tiny_models
-from conftest import RED, Game, flat, x_server
+from conftest import RED, Game, flat, wait_for_manager, x_server
 
 from stylizer.cli import main
 from stylizer.errors import BadInput
@@ -51,10 +51,7 @@ def xvfb(request: pytest.FixtureRequest) -> Iterator[str]:
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         process = subprocess.Popen([manager], env=os.environ | {"DISPLAY": display}, **quiet)
         try:
-            watch = Display(display)
-            wait_until(lambda: watch.numbers(watch.root, "_NET_SUPPORTING_WM_CHECK"))
-            watch.close()
-            time.sleep(1)  # see MANAGER_STARTS_S in test_present
+            wait_for_manager(display)
             yield display
         finally:
             process.terminate()

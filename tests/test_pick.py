@@ -7,12 +7,11 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Game, x_server
+from conftest import Game, wait_for_manager, x_server
 
 from stylizer.cli import main
 
@@ -47,17 +46,6 @@ def desktop(request: pytest.FixtureRequest) -> Iterator[str]:
             os.environ.pop("DISPLAY")
             if before:
                 os.environ["DISPLAY"] = before
-
-
-def wait_for_manager() -> None:
-    from stylizer.x11 import Display
-
-    display, deadline = Display(), time.monotonic() + 10
-    while not display.numbers(display.root, "_NET_SUPPORTING_WM_CHECK"):
-        assert time.monotonic() < deadline, "openbox did not start"
-        time.sleep(0.05)
-    display.close()
-    time.sleep(1)  # see MANAGER_STARTS_S in test_present
 
 
 def pick(*actions: str, at: tuple[int, int] = (750, 500)) -> tuple[int, str, str]:

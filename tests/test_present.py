@@ -15,6 +15,7 @@ import mss
 import numpy as np
 import pygame
 import pytest
+from conftest import wait_for_manager
 
 from stylizer.compose.compositor import Compositor, Look
 from stylizer.errors import StylizerError
@@ -27,9 +28,6 @@ from stylizer.settings import Settings
 
 SCREEN = (1280, 800)
 SIZE = (640, 360)
-# openbox says that it runs before it does: now and then a window opened at once was never mapped
-# (2 of 100 runs on a busy machine), and SDL waits for that without end.
-MANAGER_STARTS_S = 1.0
 
 
 @pytest.fixture
@@ -261,10 +259,7 @@ def test_fullscreen_with_a_window_manager(xvfb: str, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("DISPLAY", xvfb)
     manager = subprocess.Popen(["openbox"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        until = time.monotonic() + 10
-        while not desktop.window_manager_runs() and time.monotonic() < until:
-            time.sleep(0.02)
-        time.sleep(MANAGER_STARTS_S)
+        wait_for_manager()
         presenter = WindowPresenter(Settings(size=SIZE), SIZE)
         for size in [SCREEN, SIZE]:
             settle(presenter)

@@ -17,9 +17,8 @@ import av
 import mss
 import numpy as np
 import pytest
-from conftest import Game, x_server
+from conftest import Game, wait_for_manager, x_server
 from PIL import Image
-from test_pick import wait_for_manager
 
 from stylizer.frame import IDLE, Frame
 from stylizer.settings import Settings

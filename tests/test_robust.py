@@ -13,8 +13,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from conftest import RED, Game, x_server
-from test_pick import wait_for_manager
+from conftest import RED, Game, wait_for_manager, x_server
 
 from stylizer.errors import BadInput
 from stylizer.frame import Frame

@@ -5,13 +5,13 @@ The presenter owns the GL context; the compositor borrows it and lives on its th
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from typing import Literal
 
 import moderngl
 import numpy as np
 
+from stylizer.compose.picture import Picture, pack_planes, swizzle_of
 from stylizer.compose.stabiliser import Stabiliser
 from stylizer.errors import StylizerError
 from stylizer.frame import Frame, Rect, StyledImage
@@ -76,9 +76,9 @@ class Compositor:
             if planar_on_gpu is None
             else planar_on_gpu
         )
-        self._source = _Picture(context)
-        self._styled = _Picture(context)
-        self._seen = _Picture(context)  # the source as the network saw it, where that was smaller
+        self._source = Picture(context)
+        self._styled = Picture(context)
+        self._seen = Picture(context)  # the source as the network saw it, where that was smaller
         self._frame: Frame | None = None
         self._sent: Frame | None = None  # what the source texture holds
         self._image: StyledImage | None = None  # drawn with the frame; None: the source alone
@@ -200,12 +200,17 @@ class Compositor:
         the framebuffer has it. Not for `render`: alpha holds the stabiliser's luma, or anything."""
         if framebuffer is self._own or self._shows(look) != "STYLED":
             return False
-        assert self._image is not None
-        if not (self._hold or self._image.bottom_up):
+        if not self._bottom_up:
             return False
-        everything = (rect.x, rect.y, rect.width, rect.height) == (0, 0, *framebuffer.size)
+        assert self._image is not None
         assert self._frame is not None
+        everything = (rect.x, rect.y, rect.width, rect.height) == (0, 0, *framebuffer.size)
         return everything and framebuffer.size == self._image.size == self._frame.size
+
+    @property
+    def _bottom_up(self) -> bool:
+        """Whether the styled picture has its last row first: given so, or by the stabiliser."""
+        return self._hold > 0 or (self._image is not None and self._image.bottom_up)
 
     def _draw_pair(self, rect: Rect, look: Look) -> None:
         assert self._frame is not None
@@ -214,8 +219,7 @@ class Compositor:
         exact = (rect.width, rect.height) == size
         planar = shows != "SOURCE" and self._styled.planar and not self._hold
         small = shows != "SOURCE" and self._image is not None and self._image.size != size
-        given_so = self._image is not None and self._image.bottom_up
-        bottom_up = shows != "SOURCE" and (self._hold > 0 or given_so)
+        bottom_up = shows != "SOURCE" and self._bottom_up
         program, vertices = self._program(_Variant(shows, exact, planar, small, bottom_up))
         program["size"] = size
         if small:
@@ -272,90 +276,8 @@ class Compositor:
             self._own = None
 
 
-def swizzle_of(frame: Frame) -> str:
-    """The order in which a texture of the frame's pixels has red, green, blue and an opaque 1."""
-    return "BGR1" if frame.channel_order == "BGRA" else "RGB1"
-
-
 def _wipe_x(rect: Rect, wipe: float | None) -> float:
     """The line's place in framebuffer pixels, on a pixel's edge; _NO_WIPE without one."""
     if wipe is None or not 0 < wipe < 1:
         return _NO_WIPE
     return float(rect.x + round(wipe * rect.width))
-
-
-def pack_planes(planes: np.ndarray, packed: np.ndarray) -> np.ndarray:
-    """uint8 (3, height, width) RGB -> uint8 (height, width, 4) RGBA with alpha 0, over `packed`.
-
-    `packed` is uint32 (height, width), reused from image to image. Whole words shifted together
-    take 0.65 ms at 1280x720, the transpose with an alpha channel 0.9 ms, without one 6 ms.
-    """
-    red, green, blue = planes
-    np.copyto(packed, blue)
-    for plane in (green, red):
-        np.left_shift(packed, 8, out=packed)
-        np.bitwise_or(packed, plane, out=packed)
-    pixels = packed if sys.byteorder == "little" else packed.byteswap()
-    return pixels.view(np.uint8).reshape(*packed.shape, 4)
-
-
-class _Picture:
-    """One texture that takes the size and kind of what is put into it."""
-
-    def __init__(self, context: moderngl.Context) -> None:
-        self._context = context
-        self._texture: moderngl.Texture | moderngl.TextureArray | None = None
-        self._framebuffer: moderngl.Framebuffer | None = None  # to copy from
-        self._kind: tuple[int, ...] = ()
-        self.planar = False
-
-    def put(self, pixels: np.ndarray, swizzle: str) -> int:
-        """Upload uint8 (height, width, 3 or 4); returns the bytes sent.
-
-        Rows are tightly packed (alignment=1): RGB rows of odd widths are no multiple of 4 bytes.
-        """
-        height, width, channels = pixels.shape
-        if self._kind != (width, height, channels):
-            self.release()
-            texture = self._context.texture((width, height), channels, alignment=1)
-            texture.repeat_x = texture.repeat_y = False
-            self._texture, self._kind, self.planar = texture, (width, height, channels), False
-        assert isinstance(self._texture, moderngl.Texture)
-        if self._texture.swizzle != swizzle:
-            self._texture.swizzle = swizzle
-        self._texture.write(pixels, alignment=1)
-        return pixels.nbytes
-
-    def put_planes(self, planes: np.ndarray) -> int:
-        """Upload uint8 (3, height, width) as it lies in memory; returns the bytes sent.
-
-        Layers of an array texture, not one tall texture: linear filtering then cannot mix the last
-        row of red with the first of green, and the driver's size limit counts once, not thrice.
-        """
-        _, height, width = planes.shape
-        if self._kind != (width, height, 3, 1):
-            self.release()
-            layers = self._context.texture_array((width, height, 3), 1, alignment=1)
-            layers.repeat_x = layers.repeat_y = False
-            self._texture, self._kind, self.planar = layers, (width, height, 3, 1), True
-        assert isinstance(self._texture, moderngl.TextureArray)
-        self._texture.write(planes, alignment=1)
-        return planes.nbytes
-
-    def use(self, unit: int) -> None:
-        assert self._texture is not None
-        self._texture.use(unit)
-
-    def copy_to(self, framebuffer: moderngl.Framebuffer) -> None:
-        """Put it onto a framebuffer of its size as it lies: at 1280x720 on llvmpipe 0.1 ms, where a
-        pass takes 3 (CPU time)."""
-        if self._framebuffer is None:
-            assert isinstance(self._texture, moderngl.Texture)
-            self._framebuffer = self._context.framebuffer([self._texture])
-        self._context.copy_framebuffer(framebuffer, self._framebuffer)
-
-    def release(self) -> None:
-        for thing in (self._framebuffer, self._texture):
-            if thing is not None:
-                thing.release()
-        self._framebuffer, self._texture, self._kind = None, None, ()

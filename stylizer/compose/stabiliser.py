@@ -48,8 +48,7 @@ class Stabiliser:
     ) -> None:
         """Draw the pair bound to texture units (source, styled), both of `size`, over the last
         picture, which is bound to the third; `picture` is the result. kind: of the styled one, as
-        in the shader. `hold`: 0..1, kept a frame
-        where it is still.
+        in the shader. `hold`: 0..1, kept a frame where it is still.
         """
         self._fit(size)
         cut = self._is_cut(frame)

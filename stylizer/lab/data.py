@@ -47,10 +47,10 @@ class ContentSet:
     def add(self, pictures: list[np.ndarray], share: float) -> None:
         """Add pictures, each uint8 (H, W, 3) RGB: some of them, or again and again, so that about
         `share` of all are theirs."""
+        made = [Image.fromarray(p) for p in pictures]
         count = max(1, round(share / (1 - share) * len(self)))
-        turns = count / len(pictures)
-        places = [int(k / turns) if turns < 1 else k % len(pictures) for k in range(count)]
-        self.pictures += [Image.fromarray(pictures[k]) for k in places]
+        step = max(1.0, len(made) / count)  # fewer than there are: spread over all
+        self.pictures += [made[int(k * step) % len(made)] for k in range(count)]
 
     def _add_picture(self, path: Path) -> None:
         try:
