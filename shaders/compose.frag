@@ -4,6 +4,7 @@
 //   EXACT   the picture is shown 1:1: texelFetch, else linear filtering (twice the cost on llvmpipe)
 //   PLANAR  the styled picture is three layers of one channel, as most networks give it
 //   SMALL   the styled picture has the network's size, not the frame's: it is upsampled here
+//   DETAIL  and only what the network changed of the frame
 //   BOTTOM_UP  the styled picture has its last row first: drawn by stabilise.frag, or given so
 //   SOURCE, STYLED or BLEND: which pictures are seen
 in vec2 pixel;
@@ -46,13 +47,11 @@ vec3 network_color() { return texture(styled_picture, styled_pixel() / size).rgb
 #endif
 #endif
 
-#ifdef SMALL
+#ifdef DETAIL
 uniform sampler2D seen_picture;  // the source as the network saw it
-uniform bool detail;
 
 // Only the network's change is upsampled and put onto the frame, whose own detail so stays.
 vec3 styled_color() {
-    if (!detail) return network_color();
     vec3 change = network_color() - texture(seen_picture, pixel / size).rgb;
     return clamp(source_color() + change, 0.0, 1.0);
 }

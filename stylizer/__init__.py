@@ -1,3 +1,7 @@
 """Real-time desktop game-frame stylizer."""
 
+import os
+
+os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # else pygame greets on stdout
+
 __version__ = "0.1.0"

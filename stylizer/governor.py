@@ -2,7 +2,8 @@
 
 As dynamic resolution scaling in games: the cost of a frame goes with its pixels, so the size for
 the time wanted can be told from the time measured; going up takes longer and more room than going
-down, so that a load near the limit does not make the size swing.
+down, so that a load near the limit does not make the size swing. A smaller size has to prove
+itself: where the source or the composite sets the pace, it would only blur the picture.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ HEADROOM = 0.95  # of the frame time asked for: the rest is for what else a fram
 DOWN_FRAMES = 6  # frames that must be seen at a size before it is given up
 UP_FRAMES = 45  # and before a larger one is tried
 UP_ROOM = 0.8  # of the time allowed, that the larger size is expected to need at most
+PROOF_FRAMES = 30  # after which a smaller size must have
+PROOF = 0.95  # of the time from frame to frame that there was before, or less
+PATIENCE = 600  # frames until a smaller size is tried again; twice as many each time in vain
 Size = tuple[int, int]
 
 
@@ -26,6 +30,10 @@ class Governor:
         self.allowed_ms = 1000 / target_fps * HEADROOM
         self.level = 0
         self._recent_ms: deque[float] = deque(maxlen=UP_FRAMES)
+        self._recent_intervals_ms: deque[float] = deque(maxlen=UP_FRAMES)
+        self._trial: tuple[int, float] | None = None  # level and interval before going down
+        self._patience = PATIENCE
+        self._rest = 0  # frames until going down is allowed again
 
     @property
     def scale(self) -> float:
@@ -38,21 +46,33 @@ class Governor:
         enough = len(self._recent_ms) >= DOWN_FRAMES
         return enough and self.level == len(SCALES) - 1 and self._median() > self.allowed_ms
 
-    def observe(self, style_ms: float) -> bool:
-        """Take note of one frame's time in the network and around it; True: the scale changed."""
+    @property
+    def in_vain(self) -> bool:
+        """A smaller size was tried and was no faster: the network does not set the pace."""
+        return self._rest > 0
+
+    def observe(self, style_ms: float, interval_ms: float) -> bool:
+        """Take note of one frame: its time in the network and around it, and the time since the
+        frame before was ready. True: the scale changed."""
         self._recent_ms.append(style_ms)
+        self._recent_intervals_ms.append(interval_ms)
+        self._rest = max(0, self._rest - 1)
         before = self.level
-        if len(self._recent_ms) >= DOWN_FRAMES and self._median() > self.allowed_ms:
+        if self._trial is not None and len(self._recent_ms) >= PROOF_FRAMES:
+            self._judge(*self._trial)
+        elif self._may_fall():
+            self._trial = self._trial or (self.level, self._interval())
             self.level = self._fitting_level()
         elif self._may_rise():
             self.level -= 1
         if self.level != before:
-            self._recent_ms.clear()
+            self._clear()
         return self.level != before
 
     def restart(self) -> None:
         """Another model: its times are not the last one's."""
-        self._recent_ms.clear()
+        self._clear()
+        self._trial, self._patience, self._rest = None, PATIENCE, 0
 
     def size(self, frame_size: Size, multiple: int) -> Size | None:
         """The inference size for a frame, in steps that the model allows; None: the frame's."""
@@ -61,6 +81,24 @@ class Governor:
         steps = (round(side * self.scale / multiple) for side in frame_size)
         width, height = (max(1, count) * multiple for count in steps)
         return (width, height)
+
+    def _clear(self) -> None:
+        self._recent_ms.clear()
+        self._recent_intervals_ms.clear()
+
+    def _judge(self, level: int, interval_ms: float) -> None:
+        """Go back to the level before where the smaller size did not bring frames any sooner."""
+        self._trial = None
+        if self._interval() <= PROOF * interval_ms:
+            self._patience = PATIENCE
+            return
+        self.level, self._rest = level, self._patience
+        self._patience *= 2
+
+    def _may_fall(self) -> bool:
+        enough = len(self._recent_ms) >= DOWN_FRAMES
+        lower = self.level < len(SCALES) - 1
+        return enough and lower and not self._rest and self._median() > self.allowed_ms
 
     def _may_rise(self) -> bool:
         if self.level == 0 or len(self._recent_ms) < UP_FRAMES:
@@ -71,6 +109,9 @@ class Governor:
 
     def _median(self) -> float:
         return percentile(list(self._recent_ms)[-DOWN_FRAMES:], 50)
+
+    def _interval(self) -> float:
+        return percentile(list(self._recent_intervals_ms), 50)
 
     def _expected_ms(self, level: int) -> float:
         return self._median() * (SCALES[level] / self.scale) ** 2

@@ -16,6 +16,7 @@ class Holding:
         self.target_fps = target_fps
         self._backend: StyleBackend | None = None
         self._asked = False
+        self._last_at = 0.0  # when the pair before was ready
 
     def note(self, new: Shown, backend: StyleBackend | None) -> bool:
         """Take note of a new pair; True, once for each model, when nothing but a faster tier can
@@ -32,7 +33,9 @@ class Holding:
             governor.restart()
             changed, self._asked = True, False
         elif not new.warm:
-            changed = governor.observe(new.styled.preprocess_ms + new.styled.infer_ms)
+            style_ms = new.styled.preprocess_ms + new.styled.infer_ms
+            changed = governor.observe(style_ms, (new.styled.finished_at - self._last_at) * 1000)
+        self._last_at = new.styled.finished_at
         multiple = backend.resizable
         if multiple is None:  # one size only: nothing to choose
             return False
@@ -44,7 +47,8 @@ class Holding:
 
     @property
     def text(self) -> str:
-        """For the HUD: "60 fps wanted, 75 % size"; "" without a target."""
+        """For the HUD: "60 fps wanted, network at 75%"; "" without a target."""
         if self.governor is None:
             return ""
-        return f"{self.target_fps:g} fps wanted, network at {self.governor.scale:.0%}"
+        text = f"{self.target_fps:g} fps wanted, network at {self.governor.scale:.0%}"
+        return f"{text}: smaller is no faster" if self.governor.in_vain else text

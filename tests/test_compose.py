@@ -11,7 +11,7 @@ import pytest
 from stylizer.compose.compositor import Compositor, Look
 from stylizer.errors import StylizerError
 from stylizer.frame import Frame, Rect, StyledImage, letterbox
-from stylizer.present.gl import read_rgb
+from stylizer.gl import read_rgb
 from stylizer.present.offscreen import OffscreenPresenter
 from stylizer.settings import Settings
 

@@ -15,11 +15,16 @@ from stylizer.pipeline import run
 from stylizer.settings import Settings
 
 
+def see(governor: Governor, style_ms: float, at_least_ms: float = 0.0) -> bool:
+    """One frame, as often as the network allows, but never sooner than after `at_least_ms`."""
+    return governor.observe(style_ms, max(style_ms, at_least_ms))
+
+
 def hold(governor: Governor, full_ms: float, frames: int = 400) -> list[int]:
     """Levels while a network costs `full_ms` at full size, and in proportion below."""
     levels = []
     for _ in range(frames):
-        governor.observe(full_ms * governor.scale**2)
+        see(governor, full_ms * governor.scale**2)
         levels.append(governor.level)
     return levels
 
@@ -48,7 +53,7 @@ def test_a_load_near_the_limit_does_not_swing():
     rng = np.random.default_rng(0)
     changes, before = 0, governor.level
     for _ in range(3000):
-        governor.observe(19.0 * governor.scale**2 * float(rng.lognormal(0, 0.08)))
+        see(governor, 19.0 * governor.scale**2 * float(rng.lognormal(0, 0.08)))
         changes += governor.level != before
         before = governor.level
     assert changes <= 4
@@ -57,8 +62,30 @@ def test_a_load_near_the_limit_does_not_swing():
 def test_single_slow_frames_are_forgiven():
     governor = Governor(60)
     for number in range(200):
-        governor.observe(80 if number % 10 == 0 else 8)
+        see(governor, 80 if number % 10 == 0 else 8)
     assert governor.level == 0
+
+
+def test_a_size_that_brings_no_frame_sooner_is_taken_back():
+    """A game of 30 fps, or a composite that costs more than the network."""
+    governor = Governor(60)
+    levels = []
+    for _ in range(3000):
+        see(governor, 25 * governor.scale**2, at_least_ms=33)
+        levels.append(governor.level)
+    assert levels[100] == 0, "it is taken back soon"
+    assert governor.in_vain
+    assert np.mean(levels) < 0.1, "and seldom tried again"
+
+
+def test_it_is_tried_again_when_something_else_was_slow_for_a_while():
+    governor = Governor(60)
+    for _ in range(100):
+        see(governor, 25 * governor.scale**2, at_least_ms=33)
+    assert governor.in_vain
+    hold(governor, 25, frames=1000)
+    assert governor.scale == 0.75
+    assert not governor.in_vain
 
 
 def test_it_says_when_no_size_is_small_enough():

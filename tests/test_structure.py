@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "stylizer"
-LEAVES = {"errors", "frame", "timing", "settings", "hotkeys", "resources", "x11"}
+LEAVES = {"errors", "frame", "timing", "settings", "hotkeys", "resources", "x11", "gl"}
 STAGES = {"source", "style", "compose", "present"}
 
 

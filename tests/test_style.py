@@ -418,3 +418,24 @@ def test_importing_the_stage_loads_no_runtime():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("size", [(280, 158), (200, 112), (160, 90), (80, 44), (3, 2), (420, 250)])
+@pytest.mark.parametrize("channels", [3, 4])
+def test_a_resized_frame_is_the_mean_of_what_each_pixel_covers(size, channels):
+    from PIL import Image
+
+    from stylizer.style.scaling import resize
+
+    rng = np.random.default_rng(2)
+    coarse = rng.integers(40, 215, (12, 20, channels), np.uint8)
+    pixels = coarse.repeat(15, axis=0).repeat(16, axis=1)  # 320x180
+    scaled = resize(pixels, size)
+    grows = size[0] > 320
+    kind = Image.Resampling.BILINEAR if grows else Image.Resampling.BOX
+    wanted = np.asarray(Image.fromarray(pixels[..., :3]).resize(size, kind), np.float32)
+    difference = scaled[..., :3] - wanted
+    assert scaled.shape == (size[1], size[0], channels)
+    assert scaled.flags.c_contiguous
+    assert -4 < difference.mean() < 1, "at most 1 % darker"
+    assert np.sqrt((difference**2).mean()) < 14, "edges lie where they lay"

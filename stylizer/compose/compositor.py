@@ -48,10 +48,11 @@ class _Variant:
     planar: bool
     small: bool
     bottom_up: bool
+    detail: bool
 
     def defines(self) -> list[str]:
         flags = {"EXACT": self.exact, "PLANAR": self.planar}
-        flags |= {"SMALL": self.small, "BOTTOM_UP": self.bottom_up}
+        flags |= {"SMALL": self.small, "BOTTOM_UP": self.bottom_up, "DETAIL": self.detail}
         return [self.shows, *(name for name, on in flags.items() if on)]
 
 
@@ -220,12 +221,13 @@ class Compositor:
         planar = shows != "SOURCE" and self._styled.planar and not self._hold
         small = shows != "SOURCE" and self._image is not None and self._image.size != size
         bottom_up = shows != "SOURCE" and self._bottom_up
-        program, vertices = self._program(_Variant(shows, exact, planar, small, bottom_up))
+        detail = small and look.detail
+        program, vertices = self._program(_Variant(shows, exact, planar, small, bottom_up, detail))
         program["size"] = size
-        if small:
+        if detail:
             self._seen.use(_SEEN_UNIT)
-            program["seen_picture"], program["detail"] = _SEEN_UNIT, look.detail
-        if shows != "STYLED" or small:
+            program["seen_picture"] = _SEEN_UNIT
+        if shows != "STYLED" or detail:
             self._use_source()
             program["source_picture"] = _SOURCE_UNIT
         if shows != "SOURCE":

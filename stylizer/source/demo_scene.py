@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-
 import moderngl
 import numpy as np
 
 from stylizer.errors import StylizerError
+from stylizer.gl import finisher, standalone_context
 from stylizer.resources import shader
 from stylizer.source.demo_camera import FRAME_S, Pose, view_projection
 from stylizer.source.demo_world import Mesh, World
@@ -28,12 +27,10 @@ PASSES = {
 }
 
 
-def offscreen_context() -> moderngl.Context:
+def new_context() -> moderngl.Context:
     """A GL context without a window, current on this thread. Raises StylizerError without GL."""
     try:
-        if sys.platform.startswith("linux"):
-            return moderngl.create_context(require=330, standalone=True, backend="egl")  # pyright: ignore
-        return moderngl.create_context(require=330, standalone=True)
+        return standalone_context()
     except Exception as error:  # moderngl and glcontext raise plain Exception
         raise StylizerError(
             f"the demo scene needs OpenGL 3.3 and none could be opened ({error}): install a "
@@ -51,8 +48,9 @@ class DemoScene:
     def __init__(self, size: tuple[int, int], seed: int = 0) -> None:
         self.size = size
         self.world = World(seed)
-        self.context = ctx = offscreen_context()
+        self.context = ctx = new_context()
         self.renderer = str(ctx.info["GL_RENDERER"])
+        self._finish = finisher(ctx)
         ctx.includes["demo_light.glsl"] = shader("demo_light.glsl")
         self._buffers = {name: self._upload(getattr(self.world, name)) for name in PASSES}
         self._picture_passes = {name: self._build(name, None) for name in PASSES}
@@ -137,6 +135,7 @@ class DemoScene:
     def _read(self, target: moderngl.Framebuffer, dtype: type) -> np.ndarray:
         width, height = self.size
         pixels = np.empty((height, width, 4), dtype)
+        self._finish()  # else read_into waits, with the interpreter's lock in hand
         target.read_into(pixels, components=4, dtype="f1" if dtype is np.uint8 else "f4")
         return pixels
 

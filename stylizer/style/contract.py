@@ -19,6 +19,7 @@ from PIL import Image
 
 from stylizer.errors import StylizerError
 from stylizer.frame import Frame, StyledImage
+from stylizer.style.scaling import resize
 
 How = Literal["metadata", "shape", "graph", "probed", "assumed", "flag", "remembered"]
 Size = tuple[int, int]  # (width, height)
@@ -268,16 +269,3 @@ class Packer:
         four = np.ascontiguousarray(tensor).view(FOUR_WORDS).reshape(rows, columns, b, b // 4)
         picture = np.ascontiguousarray(four.transpose(0, 2, 1, 3)[::-1, ::-1])
         return picture.view(np.uint8).reshape(rows * b, columns * b, 4)
-
-
-def resize(pixels: np.ndarray, size: Size) -> np.ndarray:
-    """uint8 (H, W), (H, W, 3) or (H, W, 4) to `size` (width, height), C-contiguous.
-
-    Pillow's bilinear filter widens when shrinking, so fine texture does not shimmer. 4-channel
-    pixels go through as RGBX: none of them is multiplied by alpha.
-    """
-    height, width = pixels.shape[:2]
-    mode = "L" if pixels.ndim == 2 else {3: "RGB", 4: "RGBX"}[pixels.shape[2]]
-    data = np.ascontiguousarray(pixels)
-    image = Image.frombuffer(mode, (width, height), data, "raw", mode, 0, 1)
-    return np.ascontiguousarray(image.resize(size, Image.Resampling.BILINEAR))

@@ -1,4 +1,4 @@
-"""Leaf helpers of the presenters: the GL context of a window, reading a framebuffer back."""
+"""Leaf helpers of whoever draws: GL contexts, waiting for the GL, reading a framebuffer back."""
 
 from __future__ import annotations
 
