@@ -40,7 +40,25 @@ def add_train(commands: argparse._SubParsersAction) -> None:
     p.add_argument("--steps", type=count, metavar="N", help="each default fits the architecture")
     p.add_argument("--batch", type=count, metavar="N")
     p.add_argument("--crop", type=size, metavar="WxH")
-    p.add_argument("--style-weight", type=positive, metavar="X", help="content weighs 1")
+    p.add_argument(
+        "--style-weight",
+        type=positive,
+        metavar="X",
+        help="content weighs 1; stays as given, unless --style-share is given too",
+    )
+    p.add_argument(
+        "--style-share",
+        type=share,
+        metavar="0..1",
+        help="style loss wanted, as a share of the untouched content's: the style weight follows "
+        "(default for fast)",
+    )
+    p.add_argument(
+        "--content-limit",
+        type=positive,
+        metavar="X",
+        help="content loss above which --style-share paints no more",
+    )
     p.add_argument(
         "--style-ramp",
         type=share,

@@ -8,13 +8,13 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from stylizer.errors import BadInput, StylizerError  # noqa: E402
-from stylizer.lab import fit  # noqa: E402
 from stylizer.lab.archs import ARCHS, default_recipe  # noqa: E402
 from stylizer.lab.channels import leave_out_dead, whole_lanes  # noqa: E402
 from stylizer.lab.export import load_network, load_weights  # noqa: E402
 from stylizer.lab.fast import FastArch, FastNetwork  # noqa: E402
 from stylizer.lab.fast_export import write_fast  # noqa: E402
 from stylizer.lab.quant import bound, observe  # noqa: E402
+from stylizer.lab.state import load_checkpoint, new_state, save_checkpoint  # noqa: E402
 
 ARCH = FastArch("fast-tiny", stem=8, body=8, blocks=2)
 
@@ -68,13 +68,13 @@ def test_training_goes_on_at_the_width_of_its_start(tmp_path):
     narrow = FastNetwork(replace(ARCHS["fast-tiny"], inner=(4,)))
     write_fast(narrow.eval(), path, "fp32", {"tier": "fast-tiny"}, {})
     recipe = default_recipe("fast-tiny", "a.jpg", "b", trained=True)
-    state = fit.new_state(recipe, path)
+    state = new_state(recipe, path)
     assert state.network.arch.inner == (4,)
-    fit.save_checkpoint(tmp_path / "checkpoint.pt", state, recipe)
-    again = fit.load_checkpoint(tmp_path / "checkpoint.pt", recipe, path)
+    save_checkpoint(tmp_path / "checkpoint.pt", state, recipe)
+    again = load_checkpoint(tmp_path / "checkpoint.pt", recipe, path)
     assert torch.allclose(again.network.stem.weight, narrow.stem.weight)
     with pytest.raises(BadInput, match=r"--arch fast-tiny; it cannot start small"):
-        fit.new_state(replace(recipe, arch="small"), path)
+        new_state(replace(recipe, arch="small"), path)
 
 
 def test_a_wide_file_does_not_fit_a_narrow_network(tmp_path, pictures):

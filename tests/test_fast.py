@@ -21,6 +21,7 @@ from stylizer.lab.archs import ARCHS, default_recipe, new_network, style_weight 
 from stylizer.lab.fast import FastArch, FastNetwork  # noqa: E402
 from stylizer.lab.fast_export import beside, interleaved, planewise  # noqa: E402
 from stylizer.lab.perceptual import luma_of  # noqa: E402
+from stylizer.lab.state import new_state  # noqa: E402
 from stylizer.lab.stillness import (  # noqa: E402
     grid_8,
     grid_loss,
@@ -217,11 +218,17 @@ def test_training_goes_on_from_the_float_file(network, files):
     x = tensor(textured(64, 64))
     with torch.no_grad():
         assert (again(x) - network(x)).abs().max() < 1e-4
-    reach = {
-        n: float(m.reach) for n, m in network.named_modules() if isinstance(m, quant.Activation)
-    }
-    other = {n: float(m.reach) for n, m in again.named_modules() if isinstance(m, quant.Activation)}
-    assert reach == pytest.approx(other)
+    ranges, others = (
+        {n: (float(m.depth), float(m.reach)) for n, m in net.named_modules() if is_held(m)}
+        for net in (network, again)
+    )
+    assert any(depth > 0 for depth, _ in ranges.values())
+    for name, ends in ranges.items():
+        assert ends == pytest.approx(others[name])
+
+
+def is_held(module: nn.Module) -> bool:
+    return isinstance(module, quant.Activation)
 
 
 def test_the_float_file_keeps_to_the_ranges_that_the_integers_have(tmp_path):
@@ -255,6 +262,23 @@ def test_ranges_follow_what_is_seen():
     assert abs(float(y[0]) - 0.5) < 0.005
     assert float(y[1]) == pytest.approx(float(act.reach))
     assert float(y[2]) == 0
+
+
+def test_a_summand_goes_no_further_below_zero_than_the_other_goes_above():
+    """relu(x + other) makes nothing of what is lower, so that no steps are spent on it."""
+    act = quant.Activation(signed=True)
+    act.observing = True
+    x, other = torch.linspace(-20, 3, 1000), torch.linspace(0, 2, 1000)
+    act(x, other)
+    assert 1.9 < float(act.depth) < 2.2
+    assert 2.9 < float(act.reach) < 3.3
+    act.observing, act.quantising = False, True
+    expected = torch.relu(x + other).clamp_max(5)
+    assert (torch.relu(act(x, other) + other) - expected).abs().max() < 0.03
+    alone = quant.Activation(signed=True)
+    alone.observing = True
+    alone(x)
+    assert float(alone.depth) == float(alone.reach) > 19
 
 
 def test_rounding_lets_the_gradient_through():
@@ -291,7 +315,7 @@ def test_a_batch_norm_folds_into_the_weights(tmp_path):
 
 def test_batch_norm_counts_in_the_first_part_of_the_steps():
     recipe = replace(default_recipe("fast-tiny", "s", "c"), steps=10, norm_share=0.5)
-    state = fit.new_state(recipe)
+    state = new_state(recipe)
     assert isinstance(state.network, FastNetwork)
     seen = []
     for step in (0, 4, 5, 9):
@@ -409,3 +433,29 @@ def test_two_processes_train_the_model_of_one(tmp_path, pictures, vgg_file):
     size = sum(float(np.abs(alone[name]).mean()) for name in biases)
     assert distance(together) < 0.1 * size
     assert distance(together) < 0.3 * distance(half)
+
+
+def balanced(style_of, content_of, steps=1000):
+    """The gain after a training in which the losses answer it as given, step by step."""
+    from stylizer.lab.balance import Balance
+
+    recipe = replace(default_recipe("fast", "s", "c", trained=True), steps=steps)
+    balance, gains = Balance(), []
+    for step in range(steps):
+        balance.follow(recipe, step, content_of(balance.gain), style_of(balance.gain), 10.0)
+        gains.append(balance.gain)
+    return recipe, gains
+
+
+def test_the_style_weight_follows_what_is_painted():
+    recipe, gains = balanced(lambda gain: 6.0 / gain, lambda gain: 1.0)
+    assert 6.0 / gains[-1] == pytest.approx(recipe.style_share * 10.0, rel=0.05)
+    late = round(0.8 * recipe.steps)
+    assert gains[late:] == [gains[late]] * (recipe.steps - late), "it stays while the rate falls"
+
+
+def test_the_style_weight_stops_at_the_content_limit_and_falls_where_less_is_enough():
+    recipe, gains = balanced(lambda gain: 6.0, lambda gain: gain**0.5)
+    assert gains[-1] ** 0.5 == pytest.approx(recipe.content_limit, rel=0.05)
+    _, gains = balanced(lambda gain: 1.0, lambda gain: 1.0)
+    assert gains[-1] < 0.5

@@ -24,6 +24,7 @@ from stylizer.lab.perceptual import (  # noqa: E402
     style_loss,
     style_targets,
 )
+from stylizer.lab.state import load_checkpoint, new_state  # noqa: E402
 from stylizer.lab.team import Team  # noqa: E402
 
 
@@ -71,27 +72,30 @@ def test_gram_equals_its_definition():
 
 def test_a_killed_training_resumes_to_the_same_result(vgg_file, pictures, tmp_path, monkeypatch):
     monkeypatch.setattr(fit, "CHECKPOINT_EVERY", 3)
-    unbroken = fit.new_state(recipe())
-    train(recipe(), unbroken, vgg_file, pictures, tmp_path / "a")
+    wanted = recipe(style_share=0.2)
+    unbroken = new_state(wanted)
+    train(wanted, unbroken, vgg_file, pictures, tmp_path / "a")
 
     def kill(progress):
         if progress.step == 4:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train(recipe(), fit.new_state(recipe()), vgg_file, pictures, tmp_path / "b", kill)
-    resumed = fit.load_checkpoint(tmp_path / "b" / "checkpoint.pt", recipe())
+        train(wanted, new_state(wanted), vgg_file, pictures, tmp_path / "b", kill)
+    resumed = load_checkpoint(tmp_path / "b" / "checkpoint.pt", wanted)
     assert resumed.step == 3
-    train(recipe(), resumed, vgg_file, pictures, tmp_path / "b")
+    train(wanted, resumed, vgg_file, pictures, tmp_path / "b")
     pairs = zip(unbroken.network.parameters(), resumed.network.parameters(), strict=True)
     for a, b in pairs:
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
+    assert resumed.balance.gain == pytest.approx(unbroken.balance.gain, rel=1e-4)
+    assert resumed.balance.gain != 1, "the style weight followed"
 
 
 def test_training_changes_the_network_and_lowers_the_loss(vgg_file, pictures, tmp_path):
     seen = []
     long = recipe(steps=40, imitate_steps=0)
-    train(long, fit.new_state(long), vgg_file, pictures, tmp_path, lambda p: seen.append(p.style))
+    train(long, new_state(long), vgg_file, pictures, tmp_path, lambda p: seen.append(p.style))
     assert seen[-1] < seen[2]
     assert list(tmp_path.glob("preview-*.png"))
 
@@ -102,7 +106,7 @@ def test_steps_without_a_finite_loss_are_skipped_then_refused(
     nan = np.full((1, 3, 64, 64), np.nan, np.float32)
     monkeypatch.setattr(ContentSet, "batch", lambda *_: nan)
     long = recipe(steps=50)
-    state = fit.new_state(long)
+    state = new_state(long)
     before = [p.clone() for p in state.network.parameters()]
     with pytest.raises(StylizerError, match="no finite loss"):
         train(long, state, vgg_file, pictures, tmp_path)

@@ -36,6 +36,8 @@ class Recipe:
     teacher: str = ""  # name of the model that is imitated; "" for the input itself
     style_size: int = 512  # short side the style picture is scaled to, as the judge does
     style_weight: float = 4.5  # content weighs 1
+    style_share: float = 0.0  # wanted of the untouched crops' style loss: balances that weight
+    content_limit: float = 2.0  # where balancing stops painting more
     style_ramp: float = 0.0  # part of the steps after imitation in which that weight rises
     local_share: float = 0.6  # part of the style loss taken quarter by quarter
     tv_weight: float = 0.5
@@ -70,6 +72,7 @@ _FAST_ON = {
     "crop": (176, 176),
     "imitate_steps": 0,
     "style_weight": 13.0,
+    "style_share": 0.15,
     "style_ramp": 0.0,
     "local_share": 0.2,
     "tone_weight": 12.0,

@@ -43,6 +43,7 @@ def leave_out_dead(network: FastNetwork, pictures: Tensor) -> FastNetwork:
         new.bias.copy_(bias)
     for (_, new), (_, old) in zip(activations(slim), activations(network), strict=True):
         new.reach.copy_(old.reach)
+        new.depth.copy_(old.depth)
     return slim
 
 

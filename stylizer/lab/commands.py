@@ -25,6 +25,7 @@ from stylizer.lab.motion import SIZE, MovingScenes
 from stylizer.lab.network import parameter_count
 from stylizer.lab.perceptual import Vgg16, file_sha256, load_vgg
 from stylizer.lab.quant import normalise, quantise
+from stylizer.lab.state import TrainState, load_checkpoint, new_state
 from stylizer.lab.team import Team, join_team, leave_team
 from stylizer.resources import models_folder
 from stylizer.settings import Settings
@@ -61,10 +62,8 @@ def train_in_team(
         print(f"{name}: not readable, left out", file=sys.stderr)
     vgg = load_vgg(args.vgg)  # last: it may have to be downloaded
     checkpoint = run_dir / "checkpoint.pt"
-    if args.resume:
-        state = fit.load_checkpoint(checkpoint, recipe, start)
-    else:
-        state = fit.new_state(recipe, start)
+    resumes = args.resume
+    state = load_checkpoint(checkpoint, recipe, start) if resumes else new_state(recipe, start)
     teacher = load_network(args.teacher) if args.teacher else None
     final = train_with_progress(args, recipe, state, vgg, style, content, run_dir, teacher, team)
     if not team.leads:
@@ -87,6 +86,7 @@ def train_in_team(
             "style": round(final.style, 4),
             "total variation": round(final.tv, 6),
         },
+        "final style weight": round(recipe.style_weight * state.balance.gain, 2),
         "skipped steps": final.skipped,
         "training seconds": round(state.seconds),
         "processes": team.size,
@@ -138,6 +138,9 @@ def recipe_of(args: argparse.Namespace, start: Path | None) -> Recipe:
         "imitate_steps": args.imitate_steps,
         "teacher": args.teacher.stem if args.teacher else None,
         "style_weight": args.style_weight,
+        # A weight that is given is meant.
+        "style_share": 0.0 if args.style_weight and args.style_share is None else args.style_share,
+        "content_limit": args.content_limit,
         "style_ramp": args.style_ramp,
         "local_share": args.local_share,
         "tv_weight": args.tv_weight,
@@ -176,7 +179,7 @@ def style_name(out: Path) -> str:
 def train_with_progress(
     args: argparse.Namespace,
     recipe: Recipe,
-    state: fit.TrainState,
+    state: TrainState,
     vgg: Vgg16 | None,
     style: torch.Tensor | None,
     content: ContentSet,

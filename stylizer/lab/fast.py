@@ -66,7 +66,7 @@ class FastBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.act1(F.relu(self.conv1(x)))
-        return self.out(F.relu(x + self.act2(self.conv2(y))))
+        return self.out(F.relu(x + self.act2(self.conv2(y), x)))
 
 
 class Separable(nn.Module):
@@ -160,7 +160,7 @@ class FastNetwork(nn.Module):
         y = F.pixel_shuffle(self.up(y), 2)
         if not self.arch.skip:
             return self.up_act(F.relu(y))
-        return self.join(F.relu(self.up_act(y) + fine))
+        return self.join(F.relu(self.up_act(y, fine) + fine))
 
 
 def keep_centre(conv: QuantConv) -> None:

@@ -51,7 +51,7 @@ def write_fast(
     if precision == "int8":
         contract["layout"] = f"blocks{network.arch.block}"
     model = _FastGraph(network, precision).build()
-    ranges = {name: float(act.reach) for name, act in activations(network)}
+    ranges = {name: [float(a.depth), float(a.reach)] for name, a in activations(network)}
     write_model(model, path, contract=contract, recipe=recipe, ranges=ranges)
 
 
@@ -81,8 +81,17 @@ def load_fast_weights(network: FastNetwork, path: Path) -> None:
             module.bias.copy_(torch.from_numpy(bias))
     ranges = json.loads(texts.get(RANGES_KEY, "{}"))
     for name, act in activations(network):
-        act.reach.fill_(ranges.get(name, float(act.reach)))
+        depth, reach = _ends(ranges.get(name, float(act.reach)), act.signed)
+        act.depth.fill_(depth)
+        act.reach.fill_(reach)
     bound(network, bool(ranges))
+
+
+def _ends(value: float | list[float], signed: bool) -> tuple[float, float]:
+    """How far a range goes below and above zero; of old files one number, for both."""
+    if isinstance(value, list):
+        return value[0], value[1]
+    return (value if signed else 0.0), value
 
 
 def inner_widths(path: Path) -> tuple[int, ...]:

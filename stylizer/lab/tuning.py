@@ -16,6 +16,7 @@ from stylizer.lab.data import ContentSet
 from stylizer.lab.frames import demo_frames, sample_frames
 from stylizer.lab.network import StyleNetwork
 from stylizer.lab.perceptual import load_vgg
+from stylizer.lab.state import TrainState
 from stylizer.lab.team import Team
 
 DEMO_PICTURES, DEMO_SIZE = 16, (640, 360)
@@ -75,6 +76,6 @@ def tune(
     if style_file is not None:
         style, vgg = fit.load_style(style_file, recipe.style_size), load_vgg(args.vgg)
     rate = torch.optim.Adam(student.parameters(), lr=recipe.learning_rate)
-    state = fit.TrainState(student, rate)
+    state = TrainState(student, rate)
     run_dir = Path("runs") / out.stem
     return train_with_progress(args, recipe, state, vgg, style, content, run_dir, teacher, Team())
