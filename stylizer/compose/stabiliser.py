@@ -31,6 +31,9 @@ class Stabiliser:
         self._targets: list[moderngl.Framebuffer] = []
         self._pictures: list[moderngl.Texture] = []
         self._programs: dict[str, tuple[moderngl.Program, moderngl.VertexArray]] = {}
+        self._nearest = context.sampler(
+            repeat_x=False, repeat_y=False, filter=(moderngl.NEAREST, moderngl.NEAREST)
+        )
         self._sample: np.ndarray | None = None
         self._fresh = True  # nothing to hold yet
 
@@ -62,7 +65,11 @@ class Stabiliser:
         bound = self._context.fbo
         self._targets[1].use()
         self._context.enable_only(moderngl.NOTHING)
+        for unit in units:
+            self._nearest.use(unit)
         vertices.render(moderngl.TRIANGLES, vertices=3)
+        for unit in units:
+            self._nearest.clear(unit)
         bound.use()
         self._pictures.reverse()
         self._targets.reverse()
@@ -79,7 +86,7 @@ class Stabiliser:
 
     def release(self) -> None:
         """Free everything; may be called twice."""
-        for thing in (*self._targets, *self._pictures):
+        for thing in (*self._targets, *self._pictures, self._nearest):
             thing.release()
         for program, vertices in self._programs.values():
             vertices.release()
