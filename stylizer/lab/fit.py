@@ -228,15 +228,7 @@ def train(
     run_dir.mkdir(parents=True, exist_ok=True)
     state.network.to(device).train()
     teacher = teacher.to(device).eval() if teacher else None
-    goal = Goal(None, {}, teacher, team, scenes)
-    if vgg is not None and style is not None:
-        targets = style_targets(vgg.to(device), style.to(device))
-        goal = replace(goal, vgg=vgg, targets=targets)
-        if recipe.style_share:
-            untouched = untouched_style(vgg, targets, recipe, content, device)
-            goal = replace(goal, untouched=untouched)
-    elif recipe.imitate_steps < recipe.steps:
-        raise BadInput("steps that do not imitate need a style picture: pass --style IMAGE")
+    goal = towards(recipe, vgg, style, content, device, Goal(None, {}, teacher, team, scenes))
     bad_in_a_row = 0
     smooth = np.zeros(3)
     report = Progress(state.step, recipe.steps, 0.0, 0.0, 0.0, state.skipped, 0.0)
@@ -252,8 +244,7 @@ def train(
         if not bad_in_a_row:
             now = np.array([losses.content.item(), losses.style.item(), losses.tv.item()])
             smooth = now if not smooth.any() else 0.95 * smooth + 0.05 * now
-        seconds = time.perf_counter() - started
-        state.seconds += seconds
+        state.seconds += time.perf_counter() - started
         left = (recipe.steps - state.step) * state.seconds / state.step
         c, s, tv = (float(v) for v in smooth)
         report = Progress(state.step, recipe.steps, c, s, tv, state.skipped, left)
@@ -266,6 +257,27 @@ def train(
         if state.step % preview_every == 0 or last:
             write_preview(run_dir / f"preview-{state.step:06d}.png", state.network, content, device)
     return report
+
+
+def towards(
+    recipe: Recipe,
+    vgg: Vgg16 | None,
+    style: Tensor | None,
+    content: ContentSet,
+    device: torch.device,
+    goal: Goal,
+) -> Goal:
+    """The goal with the style picture's statistics, and the content's own style loss where the
+    style weight follows it. Raises BadInput when steps need a style and there is none."""
+    if vgg is None or style is None:
+        if recipe.imitate_steps < recipe.steps:
+            raise BadInput("steps that do not imitate need a style picture: pass --style IMAGE")
+        return goal
+    targets = style_targets(vgg.to(device), style.to(device))
+    goal = replace(goal, vgg=vgg, targets=targets)
+    if not recipe.style_share:
+        return goal
+    return replace(goal, untouched=untouched_style(vgg, targets, recipe, content, device))
 
 
 def write_preview(path: Path, network: Network, content: ContentSet, device: torch.device) -> None:
