@@ -406,7 +406,8 @@ def trained(
         "train", "--arch", "fast-tiny", "--style", str(pictures / "0.png"),
         "--content", str(pictures), "--vgg", str(vgg_file), "--steps", "3", "--batch", str(batch),
         "--crop", "64x64", "--style-size", "64", "--imitate-steps", "1", "--grid-weight", "0",
-        "--still-weight", "20", "--norm-share", "0", "--style-share", "0.2", "--out", str(folder / "t-fast.onnx"),
+        "--still-weight", "20", "--norm-share", "0", "--style-share", "0.2",
+        "--out", str(folder / "t-fast.onnx"),
     ]  # fmt: skip
     folder.mkdir()
     subprocess.run(
