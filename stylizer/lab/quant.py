@@ -62,7 +62,8 @@ class Activation(nn.Module):
         if self.observing and not self.fixed:
             self._observe(x.detach(), other)
         if self.quantising:
-            low, scale = torch.round(self.depth / self.scale()), self.scale()
+            scale = self.scale()
+            low = torch.round(self.depth / scale)
             return (rounded(x / scale + low).clamp(0, 255) - low) * scale
         return x.clamp(*self.bounds()) if self.bounding else x
 
