@@ -58,6 +58,9 @@ class VideoFile:
         """Decoded frames and their time in seconds after the first one.
 
         Raises StylizerError where the file is damaged, after all frames before that place.
+        One damaged picture of a stream with B-frames can go unnoticed: with frame threads, H.264
+        copies a picture's mark when it is reordered, perhaps before the damage is found (one run
+        in five of a test file). It is shown as the decoder mends it, like in other players.
         """
         damage: Exception | None = None
         packets = self._container.demux(self._stream)
