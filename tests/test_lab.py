@@ -23,6 +23,7 @@ from stylizer.lab.perceptual import (  # noqa: E402
     load_vgg,
     style_loss,
     style_targets,
+    within,
 )
 from stylizer.lab.state import load_checkpoint, new_state  # noqa: E402
 from stylizer.lab.team import Team  # noqa: E402
@@ -61,6 +62,22 @@ def test_losses_are_zero_for_the_target_and_one_for_nothing(vgg_file):
     assert content_loss(torch.zeros_like(y), y).item() == pytest.approx(1)
     nothing = {name: torch.zeros_like(features[name]) for name in STYLE_LAYERS}
     assert style_loss(nothing, targets).item() == pytest.approx(len(STYLE_LAYERS))
+
+
+def test_what_lies_at_the_edge_does_not_count_as_painted():
+    features = {n: torch.rand(1, 2, 64 >> i, 96 >> i) for i, n in enumerate(STYLE_LAYERS)}
+    inner = within(features, 8)
+    assert [tuple(inner[n].shape[2:]) for n in STYLE_LAYERS] == [
+        (48, 80),
+        (24, 40),
+        (12, 20),
+        (6, 10),
+    ]
+    assert torch.equal(inner["relu2_2"], features["relu2_2"][:, :, 4:28, 4:44])
+    assert all(torch.equal(within(features, 0)[n], features[n]) for n in STYLE_LAYERS)
+    small = {n: torch.rand(1, 2, 32 >> i, 32 >> i) for i, n in enumerate(STYLE_LAYERS)}
+    assert within(small, 16)["relu1_2"].shape[2:] == (24, 24)
+    assert within(small, 16)["relu4_3"].shape[2:] == (4, 4)
 
 
 def test_gram_equals_its_definition():

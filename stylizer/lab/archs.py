@@ -40,6 +40,7 @@ class Recipe:
     content_limit: float = 2.0  # where balancing stops painting more
     style_ramp: float = 0.0  # part of the steps after imitation in which that weight rises
     local_share: float = 0.6  # part of the style loss taken quarter by quarter
+    style_margin: int = 0  # pixels from the crop's edge that it does not count
     tv_weight: float = 0.5
     tone_weight: float = 1.0
     still_weight: float = 0.0  # the picture moves with its source and ignores noise
@@ -57,6 +58,7 @@ _FAST = {
     "style_ramp": 0.3,
     "together": True,
     "local_share": 0.15,
+    "style_margin": 16,
     "tv_weight": 0.2,
     "tone_weight": 10.0,
     "still_weight": 300.0,

@@ -13,7 +13,7 @@ import torch
 
 from stylizer.lab.archs import Recipe
 from stylizer.lab.data import ContentSet
-from stylizer.lab.perceptual import Vgg16, style_loss
+from stylizer.lab.perceptual import Vgg16, style_loss, within
 from stylizer.lab.team import Team
 
 RATE = 0.01  # at most this part of the gain a step
@@ -65,7 +65,7 @@ def untouched_style(
             crops = content.batch(
                 recipe.seed, step, recipe.batch, recipe.crop, False, recipe.together
             )
-            features = vgg(torch.from_numpy(crops).to(device))
+            features = within(vgg(torch.from_numpy(crops).to(device)), recipe.style_margin)
             loss = style_loss(features, targets, recipe.local_share, team).mean()
             logs.append(math.log(max(float(loss), 1e-6)))
     return math.exp(sum(logs) / len(logs))

@@ -29,6 +29,7 @@ from stylizer.lab.perceptual import (
     style_targets,
     tone_loss,
     total_variation,
+    within,
 )
 from stylizer.lab.quant import bound, normalise, observe, quantise
 from stylizer.lab.state import TrainState, save_checkpoint
@@ -106,10 +107,11 @@ def batch_losses(goal: Goal, recipe: Recipe, source: Tensor, styled: Tensor) -> 
     with torch.no_grad():
         wanted = goal.vgg(source, last=CONTENT_LAYER)[CONTENT_LAYER]
     features = goal.vgg(styled)
+    inner = within(features, recipe.style_margin)
     team = goal.team if recipe.together else None
     return Losses(
         content_loss(features[CONTENT_LAYER], wanted).mean(),
-        style_loss(features, goal.targets, recipe.local_share, team).mean(),
+        style_loss(inner, goal.targets, recipe.local_share, team).mean(),
         total_variation(styled),
         tone_loss(styled, source).mean(),
         styled.new_zeros(()),

@@ -165,6 +165,20 @@ def style_loss(
     return torch.stack(terms).sum(dim=0)
 
 
+def within(features: dict[str, Tensor], margin: int) -> dict[str, Tensor]:
+    """The style layers' features without those nearer than `margin` pixels (at most an eighth of
+    the picture) to its edge. With them networks learnt to paint a row of marks along every edge,
+    which they know by its repeated pixels: a good part of a small crop.
+    """
+    sides = features[STYLE_LAYERS[0]].shape[2:]
+    inner = {}
+    for name in STYLE_LAYERS:
+        y = features[name]
+        rim = min(margin, min(sides) // 8) * y.shape[2] // sides[0]
+        inner[name] = y[:, :, rim : y.shape[2] - rim, rim : y.shape[3] - rim]
+    return inner
+
+
 def quarter_grams(y: Tensor) -> Tensor:
     """(B, C, H, W) -> (4, B, C, C), of its quarters; an odd last row or column is left out. Their
     mean is the whole's."""
