@@ -74,7 +74,7 @@ _FAST_ON = {
     "crop": (176, 176),
     "imitate_steps": 0,
     "style_weight": 13.0,
-    "style_share": 0.2,
+    "style_share": 0.3,
     "style_ramp": 0.0,
     "local_share": 0.2,
     "tone_weight": 12.0,
