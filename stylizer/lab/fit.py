@@ -1,4 +1,4 @@
-"""Training: Johnson et al. 2016 with relative losses, resumable and repeatable by seed."""
+"""Training, resumable and repeatable by seed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import platform
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,28 +17,27 @@ from torch import Tensor
 
 from stylizer.errors import BadInput, StylizerError
 from stylizer.lab.archs import Network, Recipe, learning_rate, style_weight
-from stylizer.lab.balance import Balance, untouched_style
 from stylizer.lab.data import ContentSet
 from stylizer.lab.fast import FastNetwork
 from stylizer.lab.motion import MovingScenes
+from stylizer.lab.objective import (
+    TEAM_OF_ONE,
+    Goal,
+    Losses,
+    batch_losses,
+    imitation_losses,
+    steadied,
+    towards,
+)
 from stylizer.lab.perceptual import (
-    CONTENT_LAYER,
     Vgg16,
-    content_loss,
-    style_loss,
-    style_targets,
-    tone_loss,
-    total_variation,
-    within,
 )
 from stylizer.lab.quant import bound, normalise, observe, quantise
 from stylizer.lab.state import TrainState, save_checkpoint
-from stylizer.lab.stillness import grid_loss, steady_imitation_loss, stillness_loss
 from stylizer.lab.team import Team
 
 CHECKPOINT_EVERY = 50
 MAX_BAD_STEPS = 20
-TEAM_OF_ONE = Team()
 OBSERVED_STEPS = 150  # ranges are followed this long before they count
 
 
@@ -69,73 +68,6 @@ def load_style(path: Path, short_side: int) -> Tensor:
     size = (round(picture.width * scale), round(picture.height * scale))
     pixels = np.asarray(picture.resize(size, Image.Resampling.LANCZOS), np.float32) / 255.0
     return torch.from_numpy(pixels.transpose(2, 0, 1).copy())[None]
-
-
-@dataclass(frozen=True)
-class Goal:
-    """What a network is trained towards; without VGG, its teacher alone."""
-
-    vgg: Vgg16 | None
-    targets: dict[str, Tensor]
-    teacher: Network | None = None
-    team: Team = TEAM_OF_ONE
-    scenes: MovingScenes | None = None  # for networks that train to hold still
-    untouched: float = 1.0  # style loss of the content as it is
-
-
-@dataclass(frozen=True)
-class Losses:
-    """Relative losses of one batch, each a scalar tensor."""
-
-    content: Tensor
-    style: Tensor
-    tv: Tensor
-    tone: Tensor
-    still: Tensor
-    grid: Tensor
-
-    def total(self, recipe: Recipe, style_weight: float, balance: Balance) -> Tensor:
-        smooth = recipe.tv_weight * self.tv + recipe.tone_weight * self.tone
-        steady = recipe.still_weight * self.still + recipe.grid_weight * self.grid
-        paint = balance.gain * style_weight * self.style
-        return self.content + paint + smooth + balance.steady_gain * steady
-
-
-def batch_losses(goal: Goal, recipe: Recipe, source: Tensor, styled: Tensor) -> Losses:
-    """Losses of styled against its source and the style; both (B, 3, H, W) in 0..1."""
-    assert goal.vgg is not None
-    with torch.no_grad():
-        wanted = goal.vgg(source, last=CONTENT_LAYER)[CONTENT_LAYER]
-    features = goal.vgg(styled)
-    inner = within(features, recipe.style_margin)
-    team = goal.team if recipe.together else None
-    return Losses(
-        content_loss(features[CONTENT_LAYER], wanted).mean(),
-        style_loss(inner, goal.targets, recipe.local_share, team).mean(),
-        total_variation(styled),
-        tone_loss(styled, source).mean(),
-        styled.new_zeros(()),
-        styled.new_zeros(()),
-    )
-
-
-def imitation_losses(
-    state: TrainState, recipe: Recipe, goal: Goal, source: Tensor, styled: Tensor
-) -> Losses:
-    """Mean absolute difference as "content": the first steps copy the input, or a teacher.
-
-    Random weights began at a style loss of about 200 (smoothed, first steps) and went grey first;
-    whether imitation alone cures that was not isolated. A teacher's steps need no VGG: 0.55 s
-    against 1.3 to 2 s a step with small, two cores.
-    """
-    if goal.teacher is not None and recipe.still_weight:
-        rng = np.random.default_rng((recipe.seed, state.step, 2))
-        difference = steady_imitation_loss(goal.teacher, source, styled, rng)
-    else:
-        with torch.no_grad():
-            wanted = source if goal.teacher is None else goal.teacher(source).clamp(0, 1)
-        difference = (styled - wanted).abs().mean()
-    return Losses(difference, *[styled.new_zeros(())] * 5)
 
 
 def train_step(
@@ -173,25 +105,6 @@ def train_step(
         state.balance.follow(recipe, state.step, reached[0], reached[1], goal.untouched)
     state.step += 1
     return losses
-
-
-def steadied(
-    losses: Losses,
-    state: TrainState,
-    recipe: Recipe,
-    scenes: MovingScenes | None,
-    source: Tensor,
-    styled: Tensor,
-) -> Losses:
-    """The losses with those of stillness and of the pixel grid, where the recipe has them."""
-    if recipe.still_weight:
-        rng = np.random.default_rng((recipe.seed, state.step, 1))
-        still = stillness_loss(state.network, source, styled, rng)
-        if scenes is not None:
-            still = still + scenes.loss(state.network, rng, recipe.crop)
-            still = still + scenes.shift_loss(state.network, rng, recipe.crop)
-        losses = replace(losses, still=still)
-    return replace(losses, grid=grid_loss(styled)) if recipe.grid_weight else losses
 
 
 def set_precision(state: TrainState, recipe: Recipe) -> None:
@@ -259,27 +172,6 @@ def train(
         if state.step % preview_every == 0 or last:
             write_preview(run_dir / f"preview-{state.step:06d}.png", state.network, content, device)
     return report
-
-
-def towards(
-    recipe: Recipe,
-    vgg: Vgg16 | None,
-    style: Tensor | None,
-    content: ContentSet,
-    device: torch.device,
-    goal: Goal,
-) -> Goal:
-    """The goal with the style picture's statistics, and the content's own style loss where the
-    style weight follows it. Raises BadInput when steps need a style and there is none."""
-    if vgg is None or style is None:
-        if recipe.imitate_steps < recipe.steps:
-            raise BadInput("steps that do not imitate need a style picture: pass --style IMAGE")
-        return goal
-    targets = style_targets(vgg.to(device), style.to(device))
-    goal = replace(goal, vgg=vgg, targets=targets)
-    if not recipe.style_share:
-        return goal
-    return replace(goal, untouched=untouched_style(vgg, targets, recipe, content, device))
 
 
 def write_preview(path: Path, network: Network, content: ContentSet, device: torch.device) -> None:
