@@ -78,7 +78,7 @@ _FAST_ON = {
     "style_ramp": 0.0,
     "local_share": 0.2,
     "tone_weight": 12.0,
-    "still_weight": 600.0,
+    "still_weight": 800.0,
     "grid_weight": 300.0,
     "norm_share": 0.0,
     "quantise_share": 0.3,
