@@ -410,10 +410,11 @@ def trained(
         "--out", str(folder / "t-fast.onnx"),
     ]  # fmt: skip
     folder.mkdir()
-    subprocess.run(
-        [sys.executable, *launcher, str(main), *argv], cwd=folder, check=True,
-        capture_output=True, timeout=300,
+    done = subprocess.run(
+        [sys.executable, *launcher, str(main), *argv], cwd=folder, check=False,
+        capture_output=True, text=True, timeout=300,
     )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
     model = onnx.load(str(folder / "t-fast.onnx"))
     return {w.name: onnx.numpy_helper.to_array(w) for w in model.graph.initializer}
 
