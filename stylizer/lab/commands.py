@@ -66,6 +66,7 @@ def train_in_team(
     state = load_checkpoint(checkpoint, recipe, start) if resumes else new_state(recipe, start)
     teacher = load_network(args.teacher) if args.teacher else None
     final = train_with_progress(args, recipe, state, vgg, style, content, run_dir, teacher, team)
+    team.part()
     if not team.leads:
         return 0
     contract = {

@@ -55,6 +55,11 @@ class Team:
             distributed.all_reduce(buffer)
             buffer /= self.size
 
+    def part(self) -> None:
+        """All have come this far: none closes its connections while another still averages."""
+        if self.size > 1 and distributed.get_backend() == "gloo":
+            distributed.monitored_barrier()
+
 
 def join_team(batch: int) -> Team:
     """The team that torchrun started this process in, or a team of one.
