@@ -50,6 +50,18 @@ class Balance:
         self.gain = max(LEAST, min(MOST, self.gain * math.exp(RATE * pull)))
 
 
+def style_counted(
+    features: dict[str, torch.Tensor],
+    targets: dict[str, torch.Tensor],
+    recipe: Recipe,
+    team: Team,
+) -> torch.Tensor:
+    """(): the style loss of a batch as this recipe counts it."""
+    inner = within(features, recipe.style_margin)
+    shared = team if recipe.together else None
+    return style_loss(inner, targets, recipe.local_share, shared).mean()
+
+
 def untouched_style(
     vgg: Vgg16,
     targets: dict[str, torch.Tensor],
@@ -58,15 +70,14 @@ def untouched_style(
     device: torch.device,
 ) -> float:
     """Geometric mean of the content's own style loss, over crops as training takes them."""
-    team = Team() if recipe.together else None
     logs = []
     with torch.no_grad():
         for step in range(SAMPLE):
             crops = content.batch(
                 recipe.seed, step, recipe.batch, recipe.crop, False, recipe.together
             )
-            features = within(vgg(torch.from_numpy(crops).to(device)), recipe.style_margin)
-            loss = style_loss(features, targets, recipe.local_share, team).mean()
+            features = vgg(torch.from_numpy(crops).to(device))
+            loss = style_counted(features, targets, recipe, Team())
             logs.append(math.log(max(float(loss), 1e-6)))
     return math.exp(sum(logs) / len(logs))
 

@@ -29,9 +29,7 @@ from stylizer.lab.objective import (
     steadied,
     towards,
 )
-from stylizer.lab.perceptual import (
-    Vgg16,
-)
+from stylizer.lab.perceptual import Vgg16
 from stylizer.lab.quant import bound, normalise, observe, quantise
 from stylizer.lab.state import TrainState, save_checkpoint
 from stylizer.lab.team import Team

@@ -10,18 +10,16 @@ from torch import Tensor
 
 from stylizer.errors import BadInput
 from stylizer.lab.archs import Network, Recipe
-from stylizer.lab.balance import Balance, untouched_style
+from stylizer.lab.balance import Balance, style_counted, untouched_style
 from stylizer.lab.data import ContentSet
 from stylizer.lab.motion import MovingScenes
 from stylizer.lab.perceptual import (
     CONTENT_LAYER,
     Vgg16,
     content_loss,
-    style_loss,
     style_targets,
     tone_loss,
     total_variation,
-    within,
 )
 from stylizer.lab.state import TrainState
 from stylizer.lab.stillness import grid_loss, steady_imitation_loss, stillness_loss
@@ -87,11 +85,9 @@ def batch_losses(goal: Goal, recipe: Recipe, source: Tensor, styled: Tensor) -> 
     with torch.no_grad():
         wanted = goal.vgg(source, last=CONTENT_LAYER)[CONTENT_LAYER]
     features = goal.vgg(styled)
-    inner = within(features, recipe.style_margin)
-    team = goal.team if recipe.together else None
     return Losses(
         content_loss(features[CONTENT_LAYER], wanted).mean(),
-        style_loss(inner, goal.targets, recipe.local_share, team).mean(),
+        style_counted(features, goal.targets, recipe, goal.team),
         total_variation(styled),
         tone_loss(styled, source).mean(),
         styled.new_zeros(()),

@@ -171,10 +171,11 @@ def within(features: dict[str, Tensor], margin: int) -> dict[str, Tensor]:
     which they know by its repeated pixels: a good part of a small crop.
     """
     sides = features[STYLE_LAYERS[0]].shape[2:]
+    margin = min(margin, min(sides) // 8)
     inner = {}
     for name in STYLE_LAYERS:
         y = features[name]
-        rim = min(margin, min(sides) // 8) * y.shape[2] // sides[0]
+        rim = margin * y.shape[2] // sides[0]
         inner[name] = y[:, :, rim : y.shape[2] - rim, rim : y.shape[3] - rim]
     return inner
 
