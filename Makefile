@@ -18,7 +18,7 @@ bench: setup-test
 	@.venv/bin/python bench/run_costs.py
 	@.venv/bin/python bench/demo_scene.py
 	@.venv/bin/python bench/hud_cost.py
-	@.venv/bin/python bench/stabiliser_cost.py
+	@.venv/bin/python bench/stabilizer_cost.py
 	@.venv/bin/python bench/capture_latency.py
 	@.venv/bin/python bench/idle_cost.py
 

@@ -21,11 +21,11 @@ from typing import Any
 import numpy as np
 from private_display import ROOT, program, x_server
 
-from stylizer.option_values import count, size
-from stylizer.pipeline import Run
+from stylizer.app.settings_file.values import count, size
+from stylizer.run.pipeline import Run
 from stylizer.settings import Settings
 from stylizer.source.synthetic import BAND, read_age_ms, read_frame_number
-from stylizer.source.window_x11 import WindowSource
+from stylizer.source.x11.window import WindowSource
 from stylizer.timing import p50_p99
 
 TITLE = "Synthetic game"

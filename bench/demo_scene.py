@@ -14,8 +14,8 @@ import time
 
 import numpy as np
 
-from stylizer.source.demo_camera import FLIGHT_FRAMES
-from stylizer.source.demo_scene import DemoScene
+from stylizer.source.demo.camera import FLIGHT_FRAMES
+from stylizer.source.demo.scene import DemoScene
 from stylizer.timing import percentile
 
 

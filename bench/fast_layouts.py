@@ -19,12 +19,12 @@ import numpy as np
 import torch
 
 from stylizer.frame import Frame
-from stylizer.lab.archs import ARCHS
-from stylizer.lab.export import export_onnx
-from stylizer.lab.fast import FastArch, FastNetwork
-from stylizer.lab.fast_export import beside
-from stylizer.lab.quant import observe
-from stylizer.report import machine
+from stylizer.lab.nets.fake_quant import observe
+from stylizer.lab.nets.fast import FastArch, FastNetwork
+from stylizer.lab.nets.registry import ARCHS
+from stylizer.lab.onnx.export import export_onnx
+from stylizer.lab.onnx.fast_export import beside
+from stylizer.run.report import machine
 from stylizer.settings import Settings
 from stylizer.style.catalog import open_style
 from stylizer.timing import percentile

@@ -17,8 +17,8 @@ import time
 import psutil
 from private_display import ROOT, program, tell, x_server
 
-from stylizer.source.window_list import find_window
-from stylizer.x11 import Display
+from stylizer.source.x11.window_list import find_window
+from stylizer.system.x11 import Display
 
 CASES = [
     (source, present, model, state)

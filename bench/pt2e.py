@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from stylizer.lab.export import load_network
-from stylizer.lab.frames import psnr_db, sample_frames, tensor_of
+from stylizer.lab.onnx.export import load_network
+from stylizer.lab.training.sampling import psnr_db, sample_frames, tensor_of
 
 SIZE = (320, 180)  # (width, height)
 RUNS = 5

@@ -18,8 +18,8 @@ ROOT = Path(__file__).parents[1]
 
 LOOP = """
 import sys
-from stylizer.bench import session_only, settings_for, Case
-from stylizer.pipeline import run
+from stylizer.measure.bench import session_only, settings_for, Case
+from stylizer.run.pipeline import run
 from stylizer.settings import Settings
 from stylizer.style.catalog import open_style
 model, frames, size = sys.argv[1], int(sys.argv[2]), (1280, 720)
@@ -36,7 +36,7 @@ print(f"{ratios[1]:.3f} {ratios[0]:.3f} {ratios[2]:.3f} {sum(loop) / 3:.2f} {sum
 
 WARM = """
 import sys
-from stylizer.report import peak_rss_mb
+from stylizer.run.report import peak_rss_mb
 from stylizer.settings import Settings
 from stylizer.style.catalog import open_style
 for model in sys.argv[1:]:

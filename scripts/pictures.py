@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from stylizer.source.demo_scene import DemoScene
+from stylizer.source.demo.scene import DemoScene
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

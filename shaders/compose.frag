@@ -5,7 +5,7 @@
 //   PLANAR  the styled picture is three layers of one channel, as most networks give it
 //   SMALL   the styled picture has the network's size, not the frame's: it is upsampled here
 //   DETAIL  and only what the network changed of the frame
-//   BOTTOM_UP  the styled picture has its last row first: drawn by stabilise.frag, or given so
+//   BOTTOM_UP  the styled picture has its last row first: drawn by stabilize.frag, or given so
 //   SOURCE, STYLED or BLEND: which pictures are seen
 in vec2 pixel;
 out vec4 shown;

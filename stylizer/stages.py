@@ -134,9 +134,9 @@ WINDOWS = {  # sys.platform -> how a window is captured there
         "stylizer.source.window_macos", "WindowSource", 'pip install "stylizer[macos]"'
     ),
 }
-X11_WINDOW = Backend("stylizer.source.window_x11", "WindowSource")
+X11_WINDOW = Backend("stylizer.source.x11.window", "WindowSource")
 SOURCES = {
-    "demo": Backend("stylizer.source.demo", "DemoSource"),
+    "demo": Backend("stylizer.source.demo.source", "DemoSource"),
     "video": Backend("stylizer.source.video", "VideoSource"),
     "images": Backend("stylizer.source.images", "ImagesSource"),
     "window": WINDOWS.get(sys.platform, X11_WINDOW),

@@ -180,7 +180,7 @@ def wait_for_manager(name: str | None = None) -> None:
     openbox says that it runs before it does: now and then a window opened at once was never mapped
     (3 of some 100 runs on a busy machine), and SDL waits for that without end.
     """
-    from stylizer.x11 import Display
+    from stylizer.system.x11 import Display
 
     display, deadline = Display(name), time.monotonic() + 15
     while not display.numbers(display.root, "_NET_SUPPORTING_WM_CHECK"):

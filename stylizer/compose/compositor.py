@@ -11,12 +11,12 @@ from typing import Literal
 import moderngl
 import numpy as np
 
-from stylizer.compose.picture import Picture, pack_planes, swizzle_of
-from stylizer.compose.stabiliser import Stabiliser
+from stylizer.compose.stabilizer import Stabiliser
 from stylizer.errors import StylizerError
 from stylizer.frame import Frame, Rect, StyledImage
-from stylizer.resources import shader
 from stylizer.stages import is_software_gl
+from stylizer.system.resources import shader
+from stylizer.system.texture import Picture, pack_planes, swizzle_of
 
 _SOURCE_UNIT, _STYLED_UNIT, _BEFORE_UNIT, _SEEN_UNIT = 0, 1, 2, 3
 _NO_WIPE = -1.0

@@ -14,7 +14,7 @@ import moderngl
 import numpy as np
 from imgui_bundle import imgui
 
-from stylizer.resources import shader
+from stylizer.system.resources import shader
 
 _INDEX = np.dtype(f"u{imgui.INDEX_SIZE}")
 _UNIT = 0

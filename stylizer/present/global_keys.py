@@ -14,7 +14,7 @@ from stylizer.hotkeys import (
     global_combinations,
     parse_combination,
 )
-from stylizer.x11 import KEY_PRESS, Display, XEvent, input_event, library
+from stylizer.system.x11 import KEY_PRESS, Display, XEvent, input_event, library
 
 KEY_RELEASE, MAPPING = 3, 34  # event types of X.h
 SHIFT, CAPS_LOCK, CONTROL = 1, 2, 4  # modifier bits of X.h; the others differ between keyboards

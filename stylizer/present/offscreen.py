@@ -9,9 +9,9 @@ import numpy as np
 
 from stylizer.errors import StylizerError
 from stylizer.frame import IDLE, InputState
-from stylizer.gl import finisher, leave_egl, read_rgb, standalone_context
 from stylizer.hotkeys import Action
 from stylizer.settings import Settings
+from stylizer.system.gl import finisher, leave_egl, read_rgb, standalone_context
 
 
 class OffscreenPresenter:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes as c
 
-from stylizer.x11 import (
+from stylizer.system.x11 import (
     IS_VIEWABLE,
     STRUCTURE_NOTIFY,
     SUBSTRUCTURE_NOTIFY,

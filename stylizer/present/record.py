@@ -12,7 +12,7 @@ import numpy as np
 
 from stylizer.errors import BadInput, StylizerError
 from stylizer.present.encode import FORMATS, Encoder
-from stylizer.present.files import check_writable
+from stylizer.system.files import check_writable
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 WAITING = 3  # pictures that may wait for the encoder: 8 MB of 720p RGB; more only adds delay

@@ -17,12 +17,12 @@ import pygame
 
 from stylizer.errors import BadInput, StylizerError, one_sentence
 from stylizer.frame import InputState
-from stylizer.gl import attach_context, leave_egl, read_rgb
 from stylizer.hotkeys import Action
 from stylizer.present import desktop
 from stylizer.present.global_keys import GlobalKeys
 from stylizer.present.user_input import UserInput
 from stylizer.settings import Settings
+from stylizer.system.gl import attach_context, leave_egl, read_rgb
 
 _GL_ATTRIBUTES = (
     (pygame.GL_CONTEXT_MAJOR_VERSION, 3),

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import platformdirs
 
 from stylizer.errors import BadInput
-from stylizer.resources import models_folder
 from stylizer.settings import Settings
 from stylizer.style.contract import How, Size
+from stylizer.system.resources import models_folder
 
 if TYPE_CHECKING:
     from stylizer.style.opening import Style
@@ -164,18 +164,18 @@ def list_models() -> list[dict[str, Any]]:
 
 def inspect(model: str, settings: Settings | None = None) -> dict[str, Any]:
     """See `report.inspect`."""
-    from stylizer.style import report
+    from stylizer.style import inspection
 
-    return report.inspect(model, settings)
+    return inspection.inspect(model, settings)
 
 
 def check(
     model: str, settings: Settings | None = None, size: Size = (1280, 720), runs: int = 5
 ) -> dict[str, Any]:
     """See `report.check`."""
-    from stylizer.style import report
+    from stylizer.style import inspection
 
-    return report.check(model, settings, size, runs)
+    return inspection.check(model, settings, size, runs)
 
 
 def _parts(name: str) -> tuple[str, str]:

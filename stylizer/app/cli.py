@@ -1,0 +1,286 @@
+"""Arguments -> Settings -> a command. Errors end as one sentence on stderr and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+from stylizer.app.options import build_parser
+from stylizer.app.run_settings import click_a_window, only_on_x11, pick, run_settings
+from stylizer.app.settings_file.read import read_file, settings_path
+from stylizer.errors import BadInput, StylizerError, one_sentence
+from stylizer.settings import Settings
+
+INTERRUPTED = 130
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; returns the exit code (0, 1 failed while running, 2 bad use)."""
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        args = parse(sys.argv[1:] if argv is None else argv)
+        return COMMANDS[args.command](args)
+    except StylizerError as error:
+        print(f"stylizer: {one_sentence(error)}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("stylizer: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output went away; keep the interpreter from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        if os.environ.get("STYLIZER_DEBUG"):
+            raise
+        print(
+            f"stylizer: unforeseen error, {type(error).__name__}: {one_sentence(error)}; "
+            "set STYLIZER_DEBUG=1 for the details and report it",
+            file=sys.stderr,
+        )
+        return 1
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def parse(argv: list[str]) -> argparse.Namespace:
+    """Parsed arguments; `run` is meant where no command is named. Raises BadInput."""
+    if not argv or (argv[0].startswith("-") and argv[0] not in ("-h", "--help")):
+        argv = ["run", *argv]
+    args = build_parser().parse_args(argv)
+    if not hasattr(args, "command"):
+        raise BadInput("name a command; `stylizer --help` lists them")
+    return args
+
+
+def run_command(args: argparse.Namespace) -> int:
+    from stylizer.run.pipeline import run
+    from stylizer.run.report import make_report, summary, to_json
+    from stylizer.system.console import print_table
+    from stylizer.system.files import write_text
+
+    if args.pick:
+        pick(args)
+    settings = run_settings(args)
+    if settings.preset:
+        print(f"stylizer: {settings.preset}", file=sys.stderr)
+    with progress(settings) as on_present:
+        result = run(settings, on_present=on_present)
+    report = make_report(result)
+    if settings.report is not None:
+        write_text(settings.report, to_json(report))
+    if settings.present == "offscreen" or settings.report is not None:
+        print_table(report, summary(report))
+    return INTERRUPTED if result.facts["interrupted"] else 0
+
+
+@contextmanager
+def progress(settings: Settings) -> Iterator[Callable[[Any], None]]:
+    """A progress bar for headless runs in a terminal; nothing elsewhere."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    shown = settings.present == "offscreen" and console.is_terminal
+    with Progress(console=console, disable=not shown, transient=True) as bar:
+        task = bar.add_task("painting", total=settings.frames)
+        yield lambda stats: bar.update(task, completed=stats.presented)
+
+
+def bench_command(args: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from stylizer.measure.bench import bench
+    from stylizer.run.report import machine, to_json
+    from stylizer.style import catalog
+    from stylizer.system.console import bench_table
+    from stylizer.system.files import check_writable, write_text
+
+    if args.compression:
+        return lab("compare_command", "compare")(args, base_settings(args))
+    if args.md or args.content or args.style or args.vgg:
+        raise BadInput("--md, --content, --style and --vgg belong to --compression")
+    for path in (args.json, args.html):
+        if path is not None:
+            check_writable(path)
+    models = args.models.split(",") if args.models else catalog.bench_models()
+    if not models:
+        raise BadInput("there is no bundled model to bench; name some with --models")
+    console = Console(stderr=True)
+    base = base_settings(args)
+    with console.status("warming up") as status:
+        rows = bench(
+            models,
+            args.sizes,
+            base,
+            args.frames,
+            args.rounds,
+            lambda i, n, case: status.update(
+                f"round {i + 1} of {n}: {case.model} at {case.size[0]}x{case.size[1]}"
+            ),
+        )
+    whole = {"rows": rows, "machine": machine(rows[0]["machine"]["gl_renderer"])}
+    if args.json is not None:
+        write_text(args.json, to_json(whole))
+    table = bench_table(rows)
+    Console(width=None if sys.stdout.isatty() else 120).print(table)
+    if args.html is not None:
+        recorder = Console(record=True, width=120, file=open(os.devnull, "w"))  # noqa: SIM115
+        recorder.print(table)
+        write_text(args.html, recorder.export_html())
+    return 0
+
+
+def models_command(args: argparse.Namespace) -> int:
+    from stylizer.style import catalog
+    from stylizer.system.console import print_facts
+
+    settings = base_settings(args)
+    if args.what != "list" and args.model is None:
+        raise BadInput(f"`models {args.what}` needs a model: STYLE-TIER or PATH.onnx")
+    if args.what == "list":
+        found: Any = catalog.list_models()
+    elif args.what == "inspect":
+        found = catalog.inspect(args.model, settings)
+    else:
+        found = catalog.check(args.model, settings, args.size)
+    if args.json:
+        print(json.dumps(found, indent=2))
+    else:
+        print_facts(found)
+    return 0
+
+
+def doctor_command(args: argparse.Namespace) -> int:
+    from stylizer.app.doctor import examine
+    from stylizer.system.console import print_facts
+
+    findings = examine()
+    if args.json:
+        print(json.dumps([f.as_dict() for f in findings], indent=2))
+    else:
+        rows = [
+            {"": "ok" if f.works else "--", "what": f.what, "found": f.found, "fix": f.fix}
+            for f in findings
+        ]
+        print_facts(rows)
+    return 0 if all(f.works for f in findings if f.needed) else 1
+
+
+def windows_command(args: argparse.Namespace) -> int:
+    from stylizer.source.x11.window_list import list_windows
+    from stylizer.system.console import print_facts
+    from stylizer.system.x11 import Display
+
+    only_on_x11()
+    if args.pick:
+        found = [click_a_window()]
+    else:
+        display = Display()
+        try:
+            found = [window.as_dict() for window in list_windows(display)]
+        finally:
+            display.close()
+    if args.json:
+        print(json.dumps(found, indent=2))
+    elif found:
+        print_facts([w | {"size": "{}x{}".format(*w["size"])} for w in found])
+    else:
+        print("no window is open that could be captured")
+    return 0
+
+
+def settings_command(args: argparse.Namespace) -> int:
+    from stylizer.app.settings_file import text
+    from stylizer.system.console import print_facts
+
+    path = settings_path(args.settings)
+    if args.init:
+        text.write_commented_file(path)
+        print(f"wrote {path}: every setting is in it, as a comment")
+        return 0
+    file = read_file(path, required=args.settings is not None)
+    if args.json:
+        print(json.dumps(text.in_force(file), indent=2))
+        return 0
+    print(
+        f"{path}" if file.exists else f"{path} is not there; `stylizer settings --init` writes it"
+    )
+    print_facts(text.in_force_rows(file))
+    return 0
+
+
+def train_command(args: argparse.Namespace) -> int:
+    return lab("train_command", "train")(args)
+
+
+def judge_command(args: argparse.Namespace) -> int:
+    return lab("judge_command", "train")(args, base_settings(args))
+
+
+def quantize_command(args: argparse.Namespace) -> int:
+    return lab("quantize_command", "quantize")(args)
+
+
+def prune_command(args: argparse.Namespace) -> int:
+    return lab("prune_command", "prune")(args)
+
+
+def flicker_command(args: argparse.Namespace) -> int:
+    from stylizer.measure import flicker
+    from stylizer.style.catalog import open_style
+
+    settings = base_settings(args)
+    backend = open_style(settings, args.model, settings.size)
+    try:
+        figures = flicker.measure(backend, settings, args.frames)
+        facts = {"model": backend.model, "provider": backend.provider, "source": settings.source}
+    finally:
+        backend.close()
+    print(json.dumps(facts | {"size": settings.size} | figures.as_dict(), indent=2))
+    return 0
+
+
+def lab(name: str, module: str) -> Callable[..., int]:
+    """A command of the lab. Raises BadInput when the lab extra is not installed."""
+    try:
+        commands = importlib.import_module(f"stylizer.lab.commands.{module}")
+    except ModuleNotFoundError as error:
+        if error.name in ("torch", "safetensors"):
+            raise BadInput(
+                f"this command needs the package {error.name}: pip install 'stylizer[lab]'"
+            ) from error
+        raise
+    return getattr(commands, name)
+
+
+def base_settings(args: argparse.Namespace) -> Settings:
+    """Settings from whatever options the command has."""
+    names = {k: v for k, v in vars(args).items() if k in Settings.__dataclass_fields__}
+    return Settings(**{k: v for k, v in names.items() if v is not None})
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "run": run_command,
+    "bench": bench_command,
+    "models": models_command,
+    "doctor": doctor_command,
+    "windows": windows_command,
+    "settings": settings_command,
+    "train": train_command,
+    "judge": judge_command,
+    "quantize": quantize_command,
+    "prune": prune_command,
+    "flicker": flicker_command,
+}

@@ -1,0 +1,128 @@
+"""doctor: tries GL, the window, providers, capture and the encoder for real."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stylizer.app.settings_file.values import PROVIDERS
+from stylizer.errors import StylizerError, one_sentence
+from stylizer.settings import Settings
+from stylizer.stages import PRESENTERS, open_backend
+
+GL_FIX = "apt-get install libegl1 libgl1 libgl1-mesa-dri"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing tried: does it work, what was found, and the line that mends it."""
+
+    what: str
+    works: bool
+    found: str
+    fix: str = ""
+    needed: bool = False  # without it nothing runs at all
+
+    def as_dict(self) -> dict[str, Any]:
+        return vars(self)
+
+
+def examine() -> list[Finding]:
+    """Try everything; never raises."""
+    findings = [
+        Finding("python", sys.version_info >= (3, 11), sys.version.split()[0], needed=True),
+        attempt("offscreen GL", _offscreen, GL_FIX, needed=True),
+        attempt("window", _window, "set DISPLAY, or use --present offscreen"),
+        *_providers(),
+        _one_onnxruntime(),
+        attempt("screen capture (mss)", _screen, "set DISPLAY to an X11 display"),
+        attempt("video encoder (libx264)", _encoder, "pip install --force-reinstall av"),
+        attempt("lab (torch)", _lab, "pip install 'stylizer[lab]'"),
+    ]
+    return findings
+
+
+def attempt(what: str, trial: Callable[[], str], fix: str, needed: bool = False) -> Finding:
+    """Run the trial; its result or its error in words."""
+    try:
+        return Finding(what, True, trial(), needed=needed)
+    except Exception as error:
+        return Finding(what, False, one_sentence(error), fix, needed)
+
+
+def _present(name: str) -> str:
+    settings = Settings(present=name, size=(320, 180))
+    presenter = open_backend(PRESENTERS, "presenter", name, settings, settings.size)
+    try:
+        presenter.present()
+        info = presenter.context.info
+        return f"{info['GL_RENDERER']}; {info['GL_VERSION']}; {presenter.reason}"
+    finally:
+        presenter.close()
+
+
+def _offscreen() -> str:
+    return _present("offscreen")
+
+
+def _window() -> str:
+    if sys.platform.startswith("linux") and not (
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    ):
+        raise StylizerError("no display: neither DISPLAY nor WAYLAND_DISPLAY is set")
+    return _present("window")
+
+
+def _providers() -> list[Finding]:
+    from stylizer.style.inspection import prove_provider
+
+    findings = []
+    for name in PROVIDERS[1:]:
+        works, text = prove_provider(name)
+        found, _, fix = text.removeprefix(f"{name}: ").partition("; to fix it: ")
+        findings.append(Finding(f"provider {name}", works, found, fix, needed=name == "cpu"))
+    return findings
+
+
+def _one_onnxruntime() -> Finding:
+    from stylizer.style.providers import package_conflict
+
+    conflict = package_conflict()
+    if conflict is None:
+        return Finding("one onnxruntime package", True, "no second one is installed")
+    found, _, fix = conflict.partition("; run: ")
+    return Finding("one onnxruntime package", False, found, fix)
+
+
+def _screen() -> str:
+    import mss
+
+    with mss.mss() as grabber:
+        monitor = grabber.monitors[0]
+        shot = grabber.grab(monitor)
+        return f"{shot.width}x{shot.height} pixels grabbed"
+
+
+def _encoder() -> str:
+    import numpy as np
+
+    from stylizer.present.record import Recorder
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "doctor.mp4"
+        with Recorder(path, (320, 180), 30.0) as recorder:
+            for shade in (0, 128, 255):
+                recorder.add(np.full((180, 320, 3), shade, np.uint8), 0.0)
+        return f"3 frames encoded, {path.stat().st_size} bytes"
+
+
+def _lab() -> str:
+    import torch
+
+    kind = torch.cuda.get_device_name(0) if torch.cuda.is_available() else "CPU only"
+    return f"torch {torch.__version__}, {kind}"

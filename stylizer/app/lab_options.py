@@ -1,0 +1,195 @@
+"""The words of the commands that make and judge models: train, judge, quantize, prune, flicker."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from stylizer.app.settings_file.values import (
+    add_model_options,
+    count,
+    number,
+    positive,
+    share,
+    size,
+    whole,
+)
+
+
+def add_vgg(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--vgg", type=Path, metavar="FILE", help="VGG-16 weights; default: downloaded")
+
+
+def add_preview_every(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--preview-every", type=count, default=200, metavar="N", help="steps")
+
+
+def add_train(commands: argparse._SubParsersAction) -> None:
+    p = commands.add_parser(
+        "train",
+        help="train a style model from one picture (needs the lab extra)",
+        description="Train a style model from one picture and a folder of content.",
+        epilog="example: stylizer train --style starry.jpg --content photos/ --arch small "
+        "--out models/starry-small.onnx",
+    )
+    p.add_argument("--style", type=Path, required=True, metavar="IMAGE")
+    p.add_argument("--content", type=Path, required=True, metavar="DIR", help="pictures or videos")
+    p.add_argument("--arch", default="small", metavar="ARCH", help="original, small, fast")
+    add_vgg(p)
+    p.add_argument("--out", type=Path, metavar="FILE", help="default models/STYLE-ARCH.onnx")
+    p.add_argument("--steps", type=count, metavar="N", help="each default fits the architecture")
+    p.add_argument("--batch", type=count, metavar="N")
+    p.add_argument("--crop", type=size, metavar="WxH")
+    p.add_argument(
+        "--style-weight",
+        type=positive,
+        metavar="X",
+        help="content weighs 1; stays as given, unless --style-share is given too",
+    )
+    p.add_argument(
+        "--style-share",
+        type=share,
+        metavar="0..1",
+        help="style loss wanted, as a share of the untouched content's: the style weight follows "
+        "(default for fast)",
+    )
+    p.add_argument(
+        "--content-limit",
+        type=positive,
+        metavar="X",
+        help="content loss above which --style-share paints no more",
+    )
+    p.add_argument(
+        "--style-ramp",
+        type=share,
+        metavar="0..1",
+        help="part of the steps in which the style weight rises from a third",
+    )
+    p.add_argument(
+        "--local-share",
+        type=share,
+        metavar="0..1",
+        help="part of the style loss taken quarter by quarter: paints skies",
+    )
+    p.add_argument("--tv-weight", type=number, metavar="X", help="total variation")
+    p.add_argument("--tone-weight", type=number, metavar="X", help="light stays light")
+    p.add_argument("--still-weight", type=number, metavar="X", help="against flicker")
+    p.add_argument("--grid-weight", type=number, metavar="X", help="against patterns of 8 pixels")
+    p.add_argument(
+        "--norm-share",
+        type=share,
+        metavar="0..1",
+        help="first part of the steps, with batch norm (arch fast, --init none)",
+    )
+    p.add_argument(
+        "--quantise-share",
+        type=share,
+        metavar="0..1",
+        help="last part of the steps, computed in 8 bits (arch fast)",
+    )
+    p.add_argument("--lr", type=positive, metavar="X", help="peak learning rate")
+    p.add_argument("--style-size", type=count, metavar="PX", help="style's short side")
+    p.add_argument("--seed", type=whole, metavar="N")
+    p.add_argument("--teacher", type=Path, metavar="MODEL", help="a trained model to imitate first")
+    p.add_argument("--imitate-steps", type=whole, metavar="N", help="see --teacher")
+    p.add_argument(
+        "--init",
+        type=Path,
+        metavar="MODEL",
+        help="start from this model's weights; none: random ones; default for fast: a bundled one",
+    )
+    p.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    add_preview_every(p)
+    p.set_defaults(command="train")
+
+
+def add_judge(commands: argparse._SubParsersAction) -> None:
+    p = commands.add_parser(
+        "judge",
+        help="content and style loss of a model on frames (needs the lab extra)",
+        description="Relative content and style loss of a model on frames it never saw, as JSON.",
+        epilog="example: stylizer judge --model mosaic-small --style metzinger.jpg --frames clips/",
+    )
+    p.add_argument("--model", required=True, metavar="M")
+    add_model_options(p)
+    p.add_argument("--style", type=Path, required=True, metavar="IMAGE")
+    p.add_argument(
+        "--frames", type=Path, required=True, metavar="PATH", help="folder, picture or video"
+    )
+    add_vgg(p)
+    p.set_defaults(command="judge")
+
+
+def add_tuning_options(p: argparse.ArgumentParser) -> None:
+    """What fine-tuning after compression takes."""
+    p.add_argument("--out", type=Path, metavar="FILE", help="default: beside the model")
+    p.add_argument("--finetune", type=whole, default=0, metavar="STEPS", help="default: none")
+    p.add_argument("--batch", type=count, metavar="N", help="of fine-tuning; default 2")
+    p.add_argument("--crop", type=size, metavar="WxH", help="of fine-tuning; default 224x224")
+    p.add_argument("--lr", type=positive, metavar="X", help="peak learning rate of fine-tuning")
+    p.add_argument("--seed", type=whole, default=1, metavar="N")
+    add_preview_every(p)
+
+
+def add_quantize(commands: argparse._SubParsersAction) -> None:
+    p = commands.add_parser(
+        "quantize",
+        help="make a model smaller and faster with 8-bit integers (needs the lab extra)",
+        description="Static quantisation: ranges from real frames, sensitive layers kept in float.",
+        epilog="example: stylizer quantize mosaic-original --frames recordings/",
+    )
+    p.add_argument("model", metavar="MODEL", help="STYLE-TIER or PATH.onnx, in float")
+    p.add_argument(
+        "--frames", type=Path, required=True, metavar="PATH", help="folder, picture or video"
+    )
+    p.add_argument(
+        "--validate", type=Path, metavar="PATH", help="frames to measure on; default: a third"
+    )
+    p.add_argument("--target", choices=("cpu", "gpu"), default="cpu")
+    p.add_argument(
+        "--psnr", type=positive, default=31.0, metavar="DB",
+        help="layers go to float until the lowest frame reaches this; default 31",
+    )  # fmt: skip
+    p.add_argument(
+        "--frame-size", type=size, default=(480, 272), metavar="WxH", help="frames fit into it"
+    )
+    add_tuning_options(p)
+    p.set_defaults(command="quantize")
+
+
+def add_prune(commands: argparse._SubParsersAction) -> None:
+    p = commands.add_parser(
+        "prune",
+        help="take weights or whole channels out of a model (needs the lab extra)",
+        description="Remove what matters least, then fine-tune against the parent.",
+        epilog="example: stylizer prune mosaic-original --ratio 0.5 --finetune 400 "
+        "--content photos/",
+    )
+    p.add_argument("model", metavar="MODEL", help="STYLE-TIER or PATH.onnx, in float")
+    p.add_argument("--ratio", type=share, required=True, metavar="R", help="part to remove, 0..1")
+    p.add_argument("--method", choices=("structured", "unstructured"), default="structured")
+    p.add_argument("--content", type=Path, metavar="DIR", help="default: the demo scene")
+    p.add_argument("--style", type=Path, metavar="IMAGE", help="second half by style, as `train`")
+    add_vgg(p)
+    add_tuning_options(p)
+    p.set_defaults(command="prune")
+
+
+def add_flicker(commands: argparse._SubParsersAction) -> None:
+    p = commands.add_parser(
+        "flicker",
+        help="how still a model's picture holds",
+        description="Warp error, shift error, noise response and still identity, as JSON.",
+        epilog="example: stylizer flicker --model mosaic-fast",
+    )
+    p.add_argument("--model", required=True, metavar="M")
+    add_model_options(p)
+    p.add_argument("--source", choices=("demo", "video", "synthetic"), default="demo")
+    p.add_argument("--input", type=Path, metavar="PATH", help="the video")
+    p.add_argument("--size", type=size, default=(1280, 720), metavar="WxH")
+    p.add_argument("--frames", type=count, default=4, metavar="N", help="moments to measure at")
+    p.add_argument("--seed", type=whole, default=0, metavar="N")
+    p.add_argument(
+        "--stabilise", type=share, default=0.0, metavar="0..1", help="with the stabiliser, as run"
+    )
+    p.set_defaults(command="flicker")

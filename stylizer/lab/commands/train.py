@@ -1,0 +1,248 @@
+"""The lab's commands: train and judge, from parsed arguments to files and printed results."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from stylizer.errors import BadInput, StylizerError
+from stylizer.lab.commands.judge import judge
+from stylizer.lab.nets.channels import leave_out_dead
+from stylizer.lab.nets.fake_quant import normalise, quantise
+from stylizer.lab.nets.fast import FastNetwork
+from stylizer.lab.nets.johnson import parameter_count
+from stylizer.lab.nets.registry import ARCHS, Network, Recipe, default_recipe
+from stylizer.lab.onnx.card import write_card
+from stylizer.lab.onnx.export import export_onnx, load_network
+from stylizer.lab.training import loop
+from stylizer.lab.training.checkpoint import TrainState, load_checkpoint, new_state
+from stylizer.lab.training.data import ContentSet
+from stylizer.lab.training.distributed import Team, join_team, leave_team
+from stylizer.lab.training.motion import SIZE, MovingScenes
+from stylizer.lab.training.perceptual import Vgg16, file_sha256, load_vgg
+from stylizer.settings import Settings
+from stylizer.system.resources import models_folder
+
+FAST_START = "starry-night-fast.onnx"
+# Part of the content that is the frames of which stillness is asked. Without any, what holds still
+# there was bought with paint: starry-night's demo was one blue after 2,850 steps.
+SCENES_SHARE = 0.2
+TRIM_CROPS = 64  # pictures that may switch a channel on
+LOG_EVERY = 20  # steps between lines when the output is no terminal
+
+
+def train_command(args: argparse.Namespace) -> int:
+    """Train, export, write the card; returns the exit code. Raises BadInput, StylizerError."""
+    start = start_of(args)
+    recipe = recipe_of(args, start)
+    out = output_path(args)
+    team = join_team(recipe.batch)
+    try:
+        return train_in_team(args, recipe, start, out, team)
+    finally:
+        leave_team()
+
+
+def train_in_team(
+    args: argparse.Namespace, recipe: Recipe, start: Path | None, out: Path, team: Team
+) -> int:
+    """One process's part of `train_command`; the leading one writes everything."""
+    run_dir = Path("runs") / out.stem
+    loop.keep_memory()
+    style = loop.load_style(args.style, recipe.style_size)
+    content = ContentSet(args.content)
+    for name in content.unreadable:
+        print(f"{name}: not readable, left out", file=sys.stderr)
+    vgg = load_vgg(args.vgg)  # last: it may have to be downloaded
+    checkpoint = run_dir / "checkpoint.pt"
+    resumes = args.resume
+    state = load_checkpoint(checkpoint, recipe, start) if resumes else new_state(recipe, start)
+    teacher = load_network(args.teacher) if args.teacher else None
+    final = train_with_progress(args, recipe, state, vgg, style, content, run_dir, teacher, team)
+    team.part()
+    if not team.leads:
+        return 0
+    contract = {
+        "layout": "NCHW",
+        "range": "0..255",
+        "order": "RGB",
+        "size_multiple": state.network.arch.size_multiple,
+        "style": style_name(out),
+        "tier": recipe.arch,
+        "precision": "fp32",
+    }
+    network = trimmed(state.network, recipe, content)
+    difference = export_onnx(network, out, contract, asdict(recipe))
+    facts = {
+        "parameters": parameter_count(network),
+        "final training losses": {
+            "content": round(final.content, 4),
+            "style": round(final.style, 4),
+            "total variation": round(final.tv, 6),
+        },
+        "final style weight": round(recipe.style_weight * state.balance.gain, 2),
+        "skipped steps": final.skipped,
+        "training seconds": round(state.seconds),
+        "processes": team.size,
+        "content pictures": len(content),
+        "VGG-16 file": "torchvision" if args.vgg is None else file_sha256(args.vgg)[:16],
+        "started from": start.name if start else "random weights",
+        "versions": loop.versions(),
+    }
+    if isinstance(network, FastNetwork):
+        facts["channels inside the blocks"] = ", ".join(str(w) for w in network.arch.inner)
+    write_card(out, recipe, facts)
+    print(f"{out}: written; differs from PyTorch by at most {difference:.4f} of 255 on three sizes")
+    return 0
+
+
+def trimmed(network: Network, recipe: Recipe, content: ContentSet) -> Network:
+    """A trained fast network without the channels that are never on: the same picture, faster."""
+    if not isinstance(network, FastNetwork):
+        return network
+    quantise(network, False)
+    normalise(network, False)
+    crops = content.batch(recipe.seed, recipe.steps, TRIM_CROPS, recipe.crop)
+    return leave_out_dead(network.cpu(), torch.from_numpy(crops))
+
+
+def start_of(args: argparse.Namespace) -> Path | None:
+    """The model whose weights training starts from: --init, for arch fast else a bundled one of
+    another style, which saves most of the steps; None for random weights (`--init none`)."""
+    if args.init is not None:
+        return None if str(args.init) == "none" else args.init
+    bundled = models_folder() / FAST_START
+    return bundled if args.arch == "fast" and bundled.is_file() else None
+
+
+def recipe_of(args: argparse.Namespace, start: Path | None) -> Recipe:
+    """The recipe the options describe. Raises BadInput for an unknown architecture or size."""
+    if args.arch not in ARCHS:
+        raise BadInput(f"there is no architecture {args.arch!r}; choose one of {', '.join(ARCHS)}")
+    multiple = ARCHS[args.arch].size_multiple
+    if args.crop and any(side % multiple or side < 64 for side in args.crop):
+        raise BadInput(
+            f"--crop {args.crop[0]}x{args.crop[1]}: sides are multiples of {multiple}, at least 64"
+        )
+    given = {
+        "steps": args.steps,
+        "batch": args.batch,
+        "crop": args.crop,
+        "style_size": args.style_size,
+        "imitate_steps": args.imitate_steps,
+        "teacher": args.teacher.stem if args.teacher else None,
+        "style_weight": args.style_weight,
+        # A weight that is given is meant.
+        "style_share": 0.0 if args.style_weight and args.style_share is None else args.style_share,
+        "content_limit": args.content_limit,
+        "style_ramp": args.style_ramp,
+        "local_share": args.local_share,
+        "tv_weight": args.tv_weight,
+        "tone_weight": args.tone_weight,
+        "still_weight": args.still_weight,
+        "grid_weight": args.grid_weight,
+        # A model's norms are folded into its weights.
+        "norm_share": 0.0 if start else args.norm_share,
+        "quantise_share": args.quantise_share,
+        "learning_rate": args.lr,
+        "seed": args.seed,
+    }
+    recipe = default_recipe(
+        args.arch, args.style.name, args.content.name, trained=start is not None
+    )
+    return replace(recipe, **{name: value for name, value in given.items() if value is not None})
+
+
+def output_path(args: argparse.Namespace) -> Path:
+    """Where the model goes. Raises BadInput when it is no .onnx or cannot be written there."""
+    out = args.out or Path("models") / f"{args.style.stem}-{args.arch}.onnx"
+    if out.suffix != ".onnx":
+        raise BadInput(f"--out {out}: a model file ends in .onnx")
+    from stylizer.system.files import check_writable
+
+    out.parent.mkdir(parents=True, exist_ok=True)
+    check_writable(out)
+    return out
+
+
+def style_name(out: Path) -> str:
+    """ "mosaic" of mosaic-small.onnx."""
+    return out.stem.rpartition("-")[0] or out.stem
+
+
+def train_with_progress(
+    args: argparse.Namespace,
+    recipe: Recipe,
+    state: TrainState,
+    vgg: Vgg16 | None,
+    style: torch.Tensor | None,
+    content: ContentSet,
+    run_dir: Path,
+    teacher: Network | None,
+    team: Team,
+) -> loop.Progress:
+    """The training loop under a progress bar, or with a line now and then where none fits."""
+    console = Console(stderr=True)
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal or not team.leads,
+    )
+    task = bar.add_task("starting", total=recipe.steps, completed=state.step)
+
+    def on_step(p: loop.Progress) -> None:
+        text = f"content {p.content:.3f}  style {p.style:.3f}  tv {p.tv:.5f}"
+        text += f"  skipped {p.skipped}" if p.skipped else ""
+        bar.update(task, completed=p.step, description=text)
+        if (
+            team.leads
+            and not console.is_terminal
+            and (p.step % LOG_EVERY == 0 or p.step == p.steps)
+        ):
+            left = f"{p.seconds_left / 60:.0f} min left"
+            print(f"step {p.step}/{p.steps}  {text}  {left}", file=sys.stderr, flush=True)
+
+    scenes = moving_scenes(recipe)
+    if scenes is not None:
+        content.add(scenes.pictures(), SCENES_SHARE)
+    with bar:
+        return loop.train(
+            recipe, state, vgg, style, content, run_dir, on_step, args.preview_every,
+            teacher=teacher, team=team, scenes=scenes,
+        )  # fmt: skip
+
+
+def moving_scenes(recipe: Recipe) -> MovingScenes | None:
+    """The demo's moving frames for a recipe that trains stillness, if there is OpenGL."""
+    if not recipe.still_weight:
+        return None
+    width, height = (max(sides) for sides in zip(SIZE, recipe.crop, strict=True))
+    try:
+        return MovingScenes.rendered(recipe.seed, size=(width, height))
+    except StylizerError as error:
+        print(f"training without the demo scene's motion: {error}", file=sys.stderr)
+        return None
+
+
+def judge_command(args: argparse.Namespace, settings: Settings) -> int:
+    """Print the judge's JSON; returns the exit code. Raises BadInput, StylizerError."""
+    from stylizer.style.catalog import open_style
+
+    backend = open_style(settings, args.model, (1280, 720))  # its name may be wrong: first
+    try:
+        verdict = judge(backend, args.style, args.frames, load_vgg(args.vgg))
+        facts = {"model": backend.model, "provider": backend.provider, "style": args.style.name}
+    finally:
+        backend.close()
+    print(json.dumps(facts | verdict.as_dict(), indent=2))
+    return 0

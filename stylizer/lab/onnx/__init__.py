@@ -1,0 +1,1 @@
+"""From trained networks to ONNX files and their cards."""

@@ -1,0 +1,229 @@
+"""PyTorch -> ONNX: one file, one input, one output, dynamic size, checked against PyTorch."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import numpy_helper
+
+from stylizer.errors import BadInput, StylizerError
+from stylizer.lab.nets.fake_quant import bound, normalise, observe, quantise
+from stylizer.lab.nets.fast import FAST_ARCHS, FastArch, FastNetwork
+from stylizer.lab.nets.johnson import ARCHS as JOHNSON_ARCHS
+from stylizer.lab.nets.johnson import OUTPUT_GAIN, Arch, ConvLayer, StyleNetwork, fold_byte_range
+from stylizer.lab.nets.registry import Network
+from stylizer.lab.onnx.fast_export import (
+    Precision,
+    activations,
+    beside,
+    inner_widths,
+    load_fast_weights,
+    write_fast,
+)
+from stylizer.lab.onnx.onnx_graph import OnnxGraph, write_model
+
+CHECK_SIZES = ((256, 256), (320, 180), (724, 540))  # (width, height)
+MAX_DIFFERENCE = 0.5  # of 255
+
+
+def export_onnx(network: Network, path: Path, contract: dict, recipe: dict) -> float:
+    """Write the network as ONNX (NCHW RGB 0..255 in and out); the fast tier's integer graph on
+    pixel blocks goes beside it as NAME-int8.onnx, half precision as NAME-fp16.onnx.
+
+    Returns the largest difference from PyTorch over three sizes, in 255ths, of the float file.
+    Raises StylizerError when it is over 0.5: then nothing is written.
+    """
+    network = network.cpu().eval()
+    part = path.with_suffix(".part")
+    try:
+        if isinstance(network, FastNetwork):
+            normalise(network, False)
+            quantise(network, False)
+            observe(network, False)
+            bound(network, True)
+            write_fast(network, part, "fp32", contract, recipe)
+        else:
+            _write(fold_byte_range(network), part, contract, recipe)
+        difference = max(_difference(network, part, size) for size in CHECK_SIZES)
+        if not difference <= MAX_DIFFERENCE:
+            raise StylizerError(
+                f"{path}: the exported model differs from PyTorch by {difference:.3f} of 255 "
+                f"(at most {MAX_DIFFERENCE} allowed); nothing was written"
+            )
+        if isinstance(network, FastNetwork):
+            _export_beside(network, path, contract, recipe)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+    return difference
+
+
+def _export_beside(network: FastNetwork, path: Path, contract: dict, recipe: dict) -> None:
+    """NAME-int8.onnx and NAME-fp16.onnx. Raises StylizerError when a range was never observed."""
+    unknown = [name for name, act in activations(network) if float(act.reach) == 0]
+    if unknown:
+        raise StylizerError(
+            f"{path}: the range of {unknown[0]!r} is not known, or the layer is dead (all zero); "
+            "train the network on, or with another --seed"
+        )
+    precisions: tuple[Precision, ...] = ("int8", "fp16")
+    for precision in precisions:
+        target = beside(path, precision)
+        part = target.with_suffix(".part")
+        try:
+            write_fast(network, part, precision, contract, recipe)
+            os.replace(part, target)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+def _write(network: StyleNetwork, path: Path, contract: dict, recipe: dict) -> None:
+    """The graph, layer by layer: PyTorch's tracer leaves 200 nodes of padding arithmetic."""
+    graph = _Graph(network)
+    y = graph.relu(graph.norm(graph.conv("input", "conv1"), "in1"))
+    y = graph.relu(graph.norm(graph.conv(y, "conv2"), "in2"))
+    y = graph.relu(graph.norm(graph.conv(y, "conv3"), "in3"))
+    for i in range(network.arch.blocks):
+        block = f"blocks.{i}."
+        inner = graph.relu(graph.norm(graph.conv(y, block + "conv1"), block + "in1"))
+        inner = graph.norm(graph.conv(inner, block + "conv2"), block + "in2")
+        y = graph.node("Add", [y, inner])
+    y = graph.relu(graph.norm(graph.conv(y, "deconv1"), "in4"))
+    y = graph.relu(graph.norm(graph.conv(y, "deconv2"), "in5"))
+    graph.conv(y, "deconv3", output="output")
+    model = graph.model(np.float32, ["batch", 3, "height", "width"])
+    write_model(model, path, contract=contract, recipe=recipe)
+
+
+class _Graph(OnnxGraph):
+    """The graph of one StyleNetwork; weights keep their PyTorch names."""
+
+    def __init__(self, network: StyleNetwork) -> None:
+        super().__init__("style")
+        self.modules = dict(network.named_modules())
+
+    def conv(self, x: str, name: str, output: str = "") -> str:
+        layer = self.modules[name]
+        assert isinstance(layer, ConvLayer)
+        p = layer.pad
+        if layer.upsample > 1:
+            # Reflecting by one pixel after a nearest upsampling repeats the edge before it; the
+            # rim too many is cut off behind the convolution, where there are fewest channels.
+            # Padding the upsampled picture itself took a copy of 118 MB in small at 1280x720.
+            assert p == 1
+            x = self._upsampled(self._padded(x, 1, "edge"))
+        else:
+            x = self._padded(x, p, "reflect")
+        inputs = [x]
+        for suffix, tensor in (("weight", layer.conv2d.weight), ("bias", layer.bias())):
+            values = tensor.detach().numpy()
+            inputs.append(self.constant(f"{name}.conv2d.{suffix}", values))
+        k, s = layer.conv2d.kernel_size[0], layer.conv2d.stride[0]
+        y = self.node("Conv", inputs, output, kernel_shape=[k, k], strides=[s, s])
+        return self._without_rim(y) if layer.upsample > 1 else y
+
+    def _padded(self, x: str, p: int, mode: str) -> str:
+        pads = self.constant(f"pad{p}", np.array([0, 0, p, p, 0, 0, p, p], np.int64))
+        return self.node("Pad", [x, pads], mode=mode)
+
+    def _upsampled(self, x: str) -> str:
+        scales = self.constant("upsample2", np.array([1, 1, 2, 2], np.float32))
+        return self.node(
+            "Resize",
+            [x, "", scales],
+            mode="nearest",
+            nearest_mode="floor",
+            coordinate_transformation_mode="asymmetric",
+        )
+
+    def _without_rim(self, x: str) -> str:
+        ends = {"rim_first": [1, 1], "rim_last": [-1, -1], "rim_axes": [2, 3]}
+        names = [self.constant(name, np.array(v, np.int64)) for name, v in ends.items()]
+        return self.node("Slice", [x, *names])
+
+    def norm(self, x: str, name: str) -> str:
+        layer = self.modules[name]
+        assert isinstance(layer, torch.nn.InstanceNorm2d)
+        inputs = [x]
+        for suffix, tensor in (("weight", layer.weight), ("bias", layer.bias)):
+            inputs.append(self.constant(f"{name}.{suffix}", tensor.detach().numpy()))
+        return self.node("InstanceNormalization", inputs, epsilon=layer.eps)
+
+    def relu(self, x: str) -> str:
+        return self.node("Relu", [x])
+
+
+def _difference(network: Network, path: Path, size: tuple[int, int]) -> float:
+    import onnxruntime
+
+    rng = np.random.default_rng(0)
+    width, height = (
+        side // network.arch.size_multiple * network.arch.size_multiple for side in size
+    )
+    coarse = rng.uniform(0, 255, (1, 3, height // 4, width // 4)).astype(np.float32)
+    pixels = coarse.repeat(4, axis=2).repeat(4, axis=3)[:, :, :height, :width]
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    got = np.asarray(session.run(None, {"input": pixels})[0])
+    with torch.no_grad():
+        expected = network(torch.from_numpy(pixels / 255.0)).numpy() * 255.0
+    return float(np.abs(np.clip(got, 0, 255) - np.clip(expected, 0, 255)).max())
+
+
+def load_network(path: Path) -> Network:
+    """The network of an ONNX file that `export_onnx` wrote. Raises BadInput for any other file."""
+    try:
+        model = onnx.load(str(path))
+        contract = {p.key: p.value for p in model.metadata_props}["stylizer.contract"]
+        tier = json.loads(contract)["tier"]
+        if tier in JOHNSON_ARCHS:
+            network = StyleNetwork(_arch_of(model, JOHNSON_ARCHS[tier]))
+        else:
+            network = FastNetwork(_fast_arch_of(path, FAST_ARCHS[tier]))
+    except Exception as error:
+        raise BadInput(f"{path}: not a model that `train` wrote ({error})") from error
+    load_weights(network, path)
+    return network.eval()
+
+
+def _arch_of(model: onnx.ModelProto, tier: Arch) -> Arch:
+    """The tier's architecture with the widths that the file's weights have (pruning leaves others).
+
+    Raises KeyError when a layer is missing.
+    """
+    out = {w.name: w.dims[0] for w in model.graph.initializer if len(w.dims) == 4}
+    a, b, c = (int(out[f"conv{n}.conv2d.weight"]) for n in (1, 2, 3))
+    inner = tuple(int(out[f"blocks.{i}.conv1.conv2d.weight"]) for i in range(tier.blocks))
+    return replace(tier, widths=(a, b, c), inner=() if set(inner) == {c} else inner)
+
+
+def _fast_arch_of(path: Path, tier: FastArch) -> FastArch:
+    """The tier's architecture with the blocks' inner widths that the file has."""
+    inner = inner_widths(path)
+    return replace(tier, inner=() if set(inner) == {tier.body} else inner)
+
+
+def load_weights(network: Network, path: Path) -> None:
+    """Fill the network from an ONNX file that `export_onnx` wrote (to train on from a model).
+
+    Raises StylizerError when the file holds other weights.
+    """
+    if isinstance(network, FastNetwork):
+        load_fast_weights(network, path)
+        return
+    values = {v.name: numpy_helper.to_array(v) for v in onnx.load(str(path)).graph.initializer}
+    state = network.state_dict()
+    missing = [n for n, t in state.items() if n not in values or values[n].shape != tuple(t.shape)]
+    if missing:
+        raise StylizerError(f"{path}: not a model of this architecture (no weights {missing[0]!r})")
+    for name, tensor in state.items():
+        tensor.copy_(torch.from_numpy(values[name].copy()))
+    with torch.no_grad():
+        network.conv1.conv2d.weight *= 255.0
+        network.deconv3.conv2d.weight /= 255.0 * OUTPUT_GAIN
+        network.deconv3.bias().sub_(127.5).div_(255.0 * OUTPUT_GAIN)

@@ -1,0 +1,77 @@
+"""A training under way: its network, its optimiser, and what a checkpoint keeps of them."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+
+from stylizer.errors import BadInput
+from stylizer.lab.nets.registry import Network, Recipe, new_network
+from stylizer.lab.onnx.export import load_network
+from stylizer.lab.training.balance import Balance
+
+
+@dataclass
+class TrainState:
+    """What a checkpoint holds."""
+
+    network: Network
+    optimizer: torch.optim.Optimizer
+    step: int = 0
+    skipped: int = 0
+    seconds: float = 0.0
+    balance: Balance = field(default_factory=Balance)
+
+
+def new_state(recipe: Recipe, start: Path | None = None) -> TrainState:
+    """A network, freshly initialised or with a model's weights, and its optimiser; same seed, same
+    weights. Raises BadInput when `start` is of another architecture."""
+    torch.manual_seed(recipe.seed)
+    network = new_network(recipe.arch, normed=recipe.norm_share > 0)
+    if start is not None:
+        fresh, network = network, load_network(start)
+        if fresh.arch.name != network.arch.name:
+            raise BadInput(
+                f"{start}: a model of --arch {network.arch.name}; it cannot start {recipe.arch}"
+            )
+    return TrainState(network, torch.optim.Adam(network.parameters(), lr=recipe.learning_rate))
+
+
+def save_checkpoint(path: Path, state: TrainState, recipe: Recipe) -> None:
+    """Written beside and moved into place, so that a kill never leaves half a file."""
+    part = path.with_suffix(".part")
+    torch.save(
+        {
+            "network": state.network.state_dict(),
+            "optimizer": state.optimizer.state_dict(),
+            "step": state.step,
+            "skipped": state.skipped,
+            "seconds": state.seconds,
+            "balance": asdict(state.balance),
+            "recipe": asdict(recipe),
+        },
+        part,
+    )
+    os.replace(part, path)
+
+
+def load_checkpoint(path: Path, recipe: Recipe, start: Path | None = None) -> TrainState:
+    """State of a checkpoint of a training from `start`.
+
+    Raises BadInput when missing, damaged or of another network.
+    """
+    if not path.is_file():
+        raise BadInput(f"{path}: no checkpoint to resume; start without --resume")
+    state = new_state(recipe, start)
+    try:
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+        state.network.load_state_dict(saved["network"])
+        state.optimizer.load_state_dict(saved["optimizer"])
+        state.balance = Balance(**saved.get("balance", {}))
+    except Exception as error:
+        raise BadInput(f"{path}: not a checkpoint of --arch {recipe.arch} ({error})") from error
+    state.step, state.skipped, state.seconds = saved["step"], saved["skipped"], saved["seconds"]
+    return state

@@ -1,0 +1,212 @@
+"""Training, resumable and repeatable by seed."""
+
+from __future__ import annotations
+
+import ctypes
+import platform
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from stylizer.errors import BadInput, StylizerError
+from stylizer.lab.nets.fake_quant import bound, normalise, observe, quantise
+from stylizer.lab.nets.fast import FastNetwork
+from stylizer.lab.nets.registry import Network, Recipe, learning_rate, style_weight
+from stylizer.lab.training.checkpoint import TrainState, save_checkpoint
+from stylizer.lab.training.data import ContentSet
+from stylizer.lab.training.distributed import Team
+from stylizer.lab.training.losses import (
+    TEAM_OF_ONE,
+    Goal,
+    Losses,
+    batch_losses,
+    imitation_losses,
+    steadied,
+    towards,
+)
+from stylizer.lab.training.motion import MovingScenes
+from stylizer.lab.training.perceptual import Vgg16
+
+CHECKPOINT_EVERY = 50
+MAX_BAD_STEPS = 20
+OBSERVED_STEPS = 150  # ranges are followed this long before they count
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What the caller is told after each step."""
+
+    step: int
+    steps: int
+    content: float
+    style: float
+    tv: float
+    skipped: int
+    seconds_left: float
+
+
+def load_style(path: Path, short_side: int) -> Tensor:
+    """(1, 3, H, W) RGB in 0..1, scaled with Lanczos so that the shorter side is `short_side`.
+
+    Raises BadInput when the picture cannot be read.
+    """
+    try:
+        with Image.open(path) as image:
+            picture = image.convert("RGB")
+    except OSError as error:
+        raise BadInput(f"{path}: not a readable style picture ({error})") from error
+    scale = short_side / min(picture.size)
+    size = (round(picture.width * scale), round(picture.height * scale))
+    pixels = np.asarray(picture.resize(size, Image.Resampling.LANCZOS), np.float32) / 255.0
+    return torch.from_numpy(pixels.transpose(2, 0, 1).copy())[None]
+
+
+def train_step(
+    state: TrainState, recipe: Recipe, goal: Goal, content: ContentSet, device: torch.device
+) -> Losses:
+    """One optimiser step; a non-finite loss or gradient is skipped and counted."""
+    for group in state.optimizer.param_groups:
+        group["lr"] = learning_rate(recipe, state.step)
+    team = goal.team
+    noise = not recipe.still_weight
+    pixels = content.batch(
+        recipe.seed, state.step, recipe.batch, recipe.crop, noise, recipe.together
+    )
+    pixels = pixels[team.rank :: team.size]
+    source = torch.from_numpy(pixels).to(device)
+    set_precision(state, recipe)
+    styled = state.network(source)
+    if state.step < recipe.imitate_steps:
+        losses = imitation_losses(state, recipe, goal, source, styled)
+    else:
+        losses = batch_losses(goal, recipe, source, styled)
+        losses = steadied(losses, state, recipe, goal.scenes, source, styled)
+    total = losses.total(recipe, style_weight(recipe, state.step), state.balance)
+    state.optimizer.zero_grad(set_to_none=True)
+    total.backward()
+    team.average_gradients(state.network)
+    team.average_buffers(state.network)
+    norm = torch.nn.utils.clip_grad_norm_(state.network.parameters(), 5.0)
+    if torch.isfinite(norm):  # of the whole team: all take the step, or none
+        state.optimizer.step()
+    else:
+        state.skipped += 1
+    if recipe.style_share and state.step >= recipe.imitate_steps and torch.isfinite(norm):
+        reached = [float(team.averaged(x.detach())) for x in (losses.content, losses.style)]
+        state.balance.follow(recipe, state.step, reached[0], reached[1], goal.untouched)
+    state.step += 1
+    return losses
+
+
+def set_precision(state: TrainState, recipe: Recipe) -> None:
+    """Batch norm in the first part of the steps; compute as the integer graph does in the last,
+    and watch the ranges before."""
+    if not isinstance(state.network, FastNetwork):
+        return
+    bound(state.network, False)  # ranges have to be free to grow
+    normalise(state.network, state.step < recipe.norm_share * recipe.steps)
+    first = round(recipe.steps * (1 - recipe.quantise_share))
+    quantise(state.network, state.step >= first and recipe.quantise_share > 0)
+    observe(state.network, state.step >= first - OBSERVED_STEPS)
+
+
+def train(
+    recipe: Recipe,
+    state: TrainState,
+    vgg: Vgg16 | None,
+    style: Tensor | None,
+    content: ContentSet,
+    run_dir: Path,
+    on_step: Callable[[Progress], None],
+    preview_every: int = 200,
+    device: torch.device | None = None,
+    teacher: Network | None = None,
+    team: Team = TEAM_OF_ONE,
+    scenes: MovingScenes | None = None,
+) -> Progress:
+    """Run the recipe from `state.step` to its end; leaves checkpoint.pt and previews in run_dir.
+
+    vgg and style may be None when every step imitates the teacher.
+
+    Raises StylizerError after 20 non-finite steps in a row; the last good checkpoint stays.
+    """
+    device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    run_dir.mkdir(parents=True, exist_ok=True)
+    state.network.to(device).train()
+    teacher = teacher.to(device).eval() if teacher else None
+    goal = towards(recipe, vgg, style, content, device, Goal(None, {}, teacher, team, scenes))
+    bad_in_a_row = 0
+    smooth = np.zeros(3)
+    report = Progress(state.step, recipe.steps, 0.0, 0.0, 0.0, state.skipped, 0.0)
+    while state.step < recipe.steps:
+        started, skipped = time.perf_counter(), state.skipped
+        losses = train_step(state, recipe, goal, content, device)
+        bad_in_a_row = bad_in_a_row + 1 if state.skipped > skipped else 0
+        if bad_in_a_row >= MAX_BAD_STEPS:
+            raise StylizerError(
+                f"{bad_in_a_row} steps in a row gave no finite loss at step {state.step}; the last "
+                f"good checkpoint is {run_dir / 'checkpoint.pt'}: lower --lr and --resume"
+            )
+        if not bad_in_a_row:
+            now = np.array([losses.content.item(), losses.style.item(), losses.tv.item()])
+            smooth = now if not smooth.any() else 0.95 * smooth + 0.05 * now
+        state.seconds += time.perf_counter() - started
+        left = (recipe.steps - state.step) * state.seconds / state.step
+        c, s, tv = (float(v) for v in smooth)
+        report = Progress(state.step, recipe.steps, c, s, tv, state.skipped, left)
+        on_step(report)
+        last = state.step == recipe.steps
+        if not team.leads:
+            continue
+        if not bad_in_a_row and (state.step % CHECKPOINT_EVERY == 0 or last):
+            save_checkpoint(run_dir / "checkpoint.pt", state, recipe)
+        if state.step % preview_every == 0 or last:
+            write_preview(run_dir / f"preview-{state.step:06d}.png", state.network, content, device)
+    return report
+
+
+def write_preview(path: Path, network: Network, content: ContentSet, device: torch.device) -> None:
+    """A sheet of four training pictures above their styled versions."""
+    normalise(network, False)  # as it will run; the next step sets it anew
+    picks = [content.pictures[i * (len(content) - 1) // 3] for i in range(4)]
+    rows: list[np.ndarray] = []
+    for picture in picks:
+        scale = max(480 / picture.width, 360 / picture.height)
+        box = (0.0, 0.0, min(480 / scale, picture.width), min(360 / scale, picture.height))
+        pixels = np.asarray(picture.resize((480, 360), box=box), np.float32) / 255.0
+        with torch.no_grad():
+            source = torch.from_numpy(pixels.transpose(2, 0, 1).copy())[None].to(device)
+            styled = network(source).clamp(0, 1)[0].cpu().numpy().transpose(1, 2, 0)
+        rows.append(np.concatenate([pixels, styled], axis=0))
+    sheet = np.concatenate(rows, axis=1)
+    Image.fromarray((sheet * 255 + 0.5).astype(np.uint8)).save(path)
+
+
+def keep_memory() -> None:
+    """Let glibc keep freed memory: a step frees and takes a gigabyte. Seen once, before and after a
+    restart on a shared machine: system time 6 % -> 0, a step 3.5 -> 2.0 s; load may have differed.
+    No-op elsewhere."""
+    if not sys.platform.startswith("linux"):
+        return
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mmap_max, trim_threshold, top_pad = -4, -1, -2  # M_* of malloc.h
+        mallopt(mmap_max, 0)
+        mallopt(trim_threshold, 2**31 - 1)
+        mallopt(top_pad, 256 * 2**20)
+
+
+def versions() -> dict[str, str]:
+    """Library versions for the card."""
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+    }

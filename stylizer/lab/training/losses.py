@@ -1,0 +1,133 @@
+"""What a training step is measured by: Johnson et al. 2016 with relative losses, and stillness."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from stylizer.errors import BadInput
+from stylizer.lab.nets.registry import Network, Recipe
+from stylizer.lab.training.balance import Balance, style_counted, untouched_style
+from stylizer.lab.training.checkpoint import TrainState
+from stylizer.lab.training.data import ContentSet
+from stylizer.lab.training.distributed import Team
+from stylizer.lab.training.motion import MovingScenes
+from stylizer.lab.training.perceptual import (
+    CONTENT_LAYER,
+    Vgg16,
+    content_loss,
+    style_targets,
+    tone_loss,
+    total_variation,
+)
+from stylizer.lab.training.temporal import grid_loss, steady_imitation_loss, stillness_loss
+
+TEAM_OF_ONE = Team()
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a network is trained towards; without VGG, its teacher alone."""
+
+    vgg: Vgg16 | None
+    targets: dict[str, Tensor]
+    teacher: Network | None = None
+    team: Team = TEAM_OF_ONE
+    scenes: MovingScenes | None = None  # for networks that train to hold still
+    untouched: float = 1.0  # style loss of the content as it is
+
+
+def towards(
+    recipe: Recipe,
+    vgg: Vgg16 | None,
+    style: Tensor | None,
+    content: ContentSet,
+    device: torch.device,
+    goal: Goal,
+) -> Goal:
+    """The goal with the style picture's statistics, and the content's own style loss where the
+    style weight follows it. Raises BadInput when steps need a style and there is none."""
+    if vgg is None or style is None:
+        if recipe.imitate_steps < recipe.steps:
+            raise BadInput("steps that do not imitate need a style picture: pass --style IMAGE")
+        return goal
+    targets = style_targets(vgg.to(device), style.to(device))
+    goal = replace(goal, vgg=vgg, targets=targets)
+    if not recipe.style_share:
+        return goal
+    return replace(goal, untouched=untouched_style(vgg, targets, recipe, content, device))
+
+
+@dataclass(frozen=True)
+class Losses:
+    """Relative losses of one batch, each a scalar tensor."""
+
+    content: Tensor
+    style: Tensor
+    tv: Tensor
+    tone: Tensor
+    still: Tensor
+    grid: Tensor
+
+    def total(self, recipe: Recipe, style_weight: float, balance: Balance) -> Tensor:
+        smooth = recipe.tv_weight * self.tv + recipe.tone_weight * self.tone
+        steady = recipe.still_weight * self.still + recipe.grid_weight * self.grid
+        paint = balance.gain * style_weight * self.style
+        return self.content + paint + smooth + balance.steady_gain * steady
+
+
+def batch_losses(goal: Goal, recipe: Recipe, source: Tensor, styled: Tensor) -> Losses:
+    """Losses of styled against its source and the style; both (B, 3, H, W) in 0..1."""
+    assert goal.vgg is not None
+    with torch.no_grad():
+        wanted = goal.vgg(source, last=CONTENT_LAYER)[CONTENT_LAYER]
+    features = goal.vgg(styled)
+    return Losses(
+        content_loss(features[CONTENT_LAYER], wanted).mean(),
+        style_counted(features, goal.targets, recipe, goal.team),
+        total_variation(styled),
+        tone_loss(styled, source).mean(),
+        styled.new_zeros(()),
+        styled.new_zeros(()),
+    )
+
+
+def imitation_losses(
+    state: TrainState, recipe: Recipe, goal: Goal, source: Tensor, styled: Tensor
+) -> Losses:
+    """Mean absolute difference as "content": the first steps copy the input, or a teacher.
+
+    Random weights began at a style loss of about 200 (smoothed, first steps) and went grey first;
+    whether imitation alone cures that was not isolated. A teacher's steps need no VGG: 0.55 s
+    against 1.3 to 2 s a step with small, two cores.
+    """
+    if goal.teacher is not None and recipe.still_weight:
+        rng = np.random.default_rng((recipe.seed, state.step, 2))
+        difference = steady_imitation_loss(goal.teacher, source, styled, rng)
+    else:
+        with torch.no_grad():
+            wanted = source if goal.teacher is None else goal.teacher(source).clamp(0, 1)
+        difference = (styled - wanted).abs().mean()
+    return Losses(difference, *[styled.new_zeros(())] * 5)
+
+
+def steadied(
+    losses: Losses,
+    state: TrainState,
+    recipe: Recipe,
+    scenes: MovingScenes | None,
+    source: Tensor,
+    styled: Tensor,
+) -> Losses:
+    """The losses with those of stillness and of the pixel grid, where the recipe has them."""
+    if recipe.still_weight:
+        rng = np.random.default_rng((recipe.seed, state.step, 1))
+        still = stillness_loss(state.network, source, styled, rng)
+        if scenes is not None:
+            still = still + scenes.loss(state.network, rng, recipe.crop)
+            still = still + scenes.shift_loss(state.network, rng, recipe.crop)
+        losses = replace(losses, still=still)
+    return replace(losses, grid=grid_loss(styled)) if recipe.grid_weight else losses

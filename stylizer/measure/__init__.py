@@ -1,0 +1,1 @@
+"""Measures that need no torch: frame times, and how still a picture is."""

@@ -1,0 +1,235 @@
+"""How still a model's picture holds: what changes in it beyond what changes in its source.
+
+Four measures, each on styled pictures from the model's real session, RMS in 0..1:
+- warp error: the next styled frame, fetched along the demo scene's exact motion, against this one,
+  over pixels that are seen in both (as Lai et al. 2018, with rendered motion for optical flow);
+- shift error: the picture of a source shifted by whole pixels against the shifted picture;
+- noise response: change of a still frame's picture when each value changes by -1, 0 or +1;
+- still identity: largest change between two pictures of the very same frame.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stylizer.frame import IDLE, Frame
+from stylizer.settings import Settings
+from stylizer.stages import PRESENTERS, SOURCES, SourceEnded, StyleBackend, open_backend
+
+if TYPE_CHECKING:
+    from stylizer.compose.compositor import Compositor
+    from stylizer.source.demo.scene import DemoScene
+
+SHIFTS = ((1, 0), (2, 1), (3, 0), (5, 3), (7, 2))  # (x, y) pixels
+BORDER = 40  # pixels left out of the shift error
+ROOM = 8  # pixels a shifted picture is smaller than its source: no shift needs invented pixels
+NOISE_PAIRS = 16
+CLOSES_PX = 0.5  # a way there and back that misses by more is an occlusion
+
+LEAD = 4  # frames shown before a measured pair when the stabiliser is on: it needs a past
+
+
+@dataclass(frozen=True)
+class Flicker:
+    """One model's figures. Errors: RMS in 0..1; noise: 255ths; None where there is no motion."""
+
+    frames: int
+    warp_error: float | None
+    untouched_warp_error: float | None
+    shift_error: float
+    noise_p99: float
+    noise_mean: float
+    still_difference: int
+
+    def as_dict(self) -> dict[str, float | int | None]:
+        """The figures by their names in the JSON, rounded."""
+        return {
+            key: None if value is None else round(value, 5) for key, value in vars(self).items()
+        }
+
+
+class Painter:
+    """Pictures (uint8 RGB) as the program would show them one after another."""
+
+    def __init__(self, backend: StyleBackend, settings: Settings) -> None:
+        self.lead = LEAD if settings.stabilise else 0
+        self._backend = backend
+        self._compositor: Compositor | None = None
+        if settings.stabilise:
+            from stylizer.compose.compositor import Compositor
+
+            self._presenter = open_backend(
+                PRESENTERS, "presenter", "offscreen", settings, settings.size
+            )
+            self._compositor = Compositor(self._presenter.context, hold=settings.stabilise)
+
+    def paint(self, source: np.ndarray) -> np.ndarray:
+        """The picture shown for the next frame."""
+        frame = Frame(np.ascontiguousarray(source), "RGB", time.perf_counter(), 0)
+        image = self._backend.style(frame).image
+        if self._compositor is not None:
+            from stylizer.compose.compositor import Look
+
+            with self._presenter.context:  # the demo scene has one of its own on this thread
+                self._compositor.upload(frame, image)
+                return self._compositor.render(Look())[..., :3]
+        return source if image is None else image.rgb()
+
+    def alone(self, source: np.ndarray) -> np.ndarray:
+        """The picture shown for a frame that nothing came before."""
+        if self._compositor is not None:
+            self._compositor.forget()
+        return self.paint(source)
+
+    def close(self) -> None:
+        if self._compositor is not None:
+            with self._presenter.context:
+                self._compositor.release()
+            self._presenter.close()
+
+
+def measure(backend: StyleBackend, settings: Settings, count: int) -> Flicker:
+    """Figures of an open backend on `count` moments of `settings.source`, with the stabiliser if
+    the settings have it.
+
+    Raises BadInput or StylizerError from source and session.
+    """
+    painter = Painter(backend, settings)
+    try:
+        warps = list(warp_errors(painter, settings, count)) if settings.source == "demo" else []
+        stills = list(still_frames(settings, count))
+        noise = noise_changes(painter, stills[0], settings.seed)
+        first = painter.alone(stills[0]).copy()
+        return Flicker(
+            count,
+            rms([styled for styled, _ in warps]) if warps else None,
+            rms([untouched for _, untouched in warps]) if warps else None,
+            rms([shift_error(painter, still) for still in stills]),
+            float(np.percentile(noise, 99)),
+            float(noise.mean()),
+            int(np.abs(painter.paint(stills[0]).astype(int) - first).max()),
+        )
+    finally:
+        painter.close()
+
+
+def rms(errors: list[float]) -> float:
+    """Root mean square of root mean squares."""
+    return float(np.sqrt(np.mean(np.square(errors))))
+
+
+def still_frames(settings: Settings, count: int) -> Iterator[np.ndarray]:
+    """RGB pictures of the source: spread over the demo's flight, else one a second or so."""
+    if settings.source == "demo":
+        yield from (picture(scene, n) for scene, n in demo_moments(settings, count))
+        return
+    source = open_backend(SOURCES, "source", settings.source, replace(settings, sync=True))
+    taken = 0
+    try:
+        for number in range(30 * count):
+            frame = source.read(IDLE)
+            if frame is not None and number % 30 == 0:
+                taken += 1
+                yield frame.rgb().copy()
+    except SourceEnded:
+        if not taken:
+            raise
+    finally:
+        source.close()
+
+
+def demo_moments(settings: Settings, count: int) -> Iterator[tuple[DemoScene, int]]:
+    """(scene, frame number) at `count` places of the demo's flight."""
+    from stylizer.source.demo.camera import FLIGHT_FRAMES
+    from stylizer.source.demo.scene import DemoScene
+
+    scene = DemoScene(settings.size, settings.seed)
+    try:
+        for k in range(count):
+            yield scene, k * FLIGHT_FRAMES // count
+    finally:
+        scene.close()
+
+
+def picture(scene: DemoScene, number: int) -> np.ndarray:
+    """uint8 (H, W, 3) RGB of one frame of the demo."""
+    return scene.render(number)[..., :3]
+
+
+def warp_errors(painter: Painter, settings: Settings, count: int) -> Iterator[tuple[float, float]]:
+    """(styled, untouched) warp error of frames n and n + 1, n spread over the demo's flight."""
+    for scene, n in demo_moments(settings, count):
+        pictures = [picture(scene, k) for k in range(n, n + painter.lead + 2)]
+        painted = [painter.alone(pictures[0]).copy()]
+        painted += [painter.paint(later).copy() for later in pictures[1:]]
+        last = n + painter.lead
+        x, y, seen = motion_between(scene, last, last + 1)
+        yield warp_error(painted[-2:], x, y, seen), warp_error(pictures[-2:], x, y, seen)
+
+
+def warp_error(pair: list[np.ndarray], x: np.ndarray, y: np.ndarray, seen: np.ndarray) -> float:
+    """RMS in 0..1 between pair[0] and pair[1] fetched at (x, y), over the pixels `seen`."""
+    fetched = bilinear(pair[1].astype(np.float32), x, y)
+    difference = (fetched - pair[0])[seen] / 255
+    return float(np.sqrt(np.mean(np.square(difference))))
+
+
+def motion_between(
+    scene: DemoScene, number: int, later: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Where each pixel of one frame lies in another, (x, y), and whether it is seen there."""
+    there, back = (scene.render_motion(*way)[1] for way in ((number, later), (later, number)))
+    return unoccluded(there, back)
+
+
+def unoccluded(motion: np.ndarray, back: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Where each pixel goes, (x, y), and whether it is seen there: inside the picture, and the
+    motion back leads home within half a pixel. motion, back: (H, W, 2)."""
+    height, width = motion.shape[:2]
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    x, y = x + motion[..., 0], y + motion[..., 1]
+    inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
+    round_trip = motion + bilinear(back, x, y)
+    return x, y, inside & (np.hypot(round_trip[..., 0], round_trip[..., 1]) < CLOSES_PX)
+
+
+def bilinear(image: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """image (H, W, C) fetched at pixel places x, y (h, w); places outside take the border."""
+    height, width = image.shape[:2]
+    x, y = np.clip(x, 0, width - 1), np.clip(y, 0, height - 1)
+    left = np.clip(np.floor(x), 0, width - 2).astype(int)
+    top = np.clip(np.floor(y), 0, height - 2).astype(int)
+    s, t = (x - left)[..., None], (y - top)[..., None]
+    upper = image[top, left] * (1 - s) + image[top, left + 1] * s
+    lower = image[top + 1, left] * (1 - s) + image[top + 1, left + 1] * s
+    return upper * (1 - t) + lower * t
+
+
+def shift_error(painter: Painter, source: np.ndarray) -> float:
+    """RMS in 0..1 over SHIFTS; the source has real pixels wherever it is shifted from."""
+    height, width = source.shape[0] - ROOM, source.shape[1] - ROOM
+    home = painter.alone(source[:height, :width]).astype(np.float32)
+    errors = []
+    for dx, dy in SHIFTS:
+        moved = painter.alone(source[dy : dy + height, dx : dx + width]).astype(np.float32)
+        difference = home[dy:, dx:] - moved[: height - dy, : width - dx]
+        inner = difference[BORDER:-BORDER, BORDER:-BORDER] / 255
+        errors.append(float(np.sqrt(np.mean(np.square(inner)))))
+    return rms(errors)
+
+
+def noise_changes(painter: Painter, source: np.ndarray, seed: int) -> np.ndarray:
+    """Absolute changes, in 255ths, of the picture's values over NOISE_PAIRS noisy copies."""
+    rng = np.random.default_rng(seed)
+    home = painter.alone(source).astype(np.int16)
+    changes = []
+    for _ in range(NOISE_PAIRS):
+        noise = rng.integers(-1, 2, source.shape, np.int16)
+        noisy = np.clip(source + noise, 0, 255).astype(np.uint8)
+        changes.append(np.abs(painter.paint(noisy) - home).astype(np.uint8))
+    return np.stack(changes)

@@ -1,0 +1,54 @@
+"""Holding a frame rate during a run: the governor's size, and a faster tier where that is allowed.
+Main thread only."""
+
+from __future__ import annotations
+
+from stylizer.run.governor import Governor
+from stylizer.run.threads import Shown
+from stylizer.stages import StyleBackend
+
+
+class Holding:
+    """Watches every styled pair and tells the backend what size to see."""
+
+    def __init__(self, target_fps: float | None) -> None:
+        self.governor = Governor(target_fps) if target_fps else None
+        self.target_fps = target_fps
+        self._backend: StyleBackend | None = None
+        self._asked = False
+        self._last_at = 0.0  # when the pair before was ready
+
+    def note(self, new: Shown, backend: StyleBackend | None) -> bool:
+        """Take note of a new pair; True, once for each model, when nothing but a faster tier can
+        hold the rate: asked again every frame, a tier that cannot be loaded would load for ever.
+        """
+        governor = self.governor
+        if governor is None or backend is None or new.styled.image is None:
+            return False
+        if new.styled.model != backend.model:  # made before a switch
+            return False
+        changed = False
+        if backend is not self._backend:
+            self._backend = backend
+            governor.restart()
+            changed, self._asked = True, False
+        elif not new.warm:
+            style_ms = new.styled.preprocess_ms + new.styled.infer_ms
+            changed = governor.observe(style_ms, (new.styled.finished_at - self._last_at) * 1000)
+        self._last_at = new.styled.finished_at
+        multiple = backend.resizable
+        if multiple is None:  # one size only: nothing to choose
+            return False
+        if changed:
+            backend.see(governor.size(new.styled.frame.size, multiple))
+        asks = governor.at_the_bottom and not self._asked
+        self._asked |= asks
+        return asks
+
+    @property
+    def text(self) -> str:
+        """For the HUD: "60 fps wanted, network at 75%"; "" without a target."""
+        if self.governor is None:
+            return ""
+        text = f"{self.target_fps:g} fps wanted, network at {self.governor.scale:.0%}"
+        return f"{text}: smaller is no faster" if self.governor.in_vain else text

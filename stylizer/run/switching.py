@@ -1,0 +1,81 @@
+"""Which model is shown: the keys that switch it, and what a switch cost. Main thread only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from stylizer.errors import StylizerError
+from stylizer.hotkeys import Action
+from stylizer.run.models import ModelBank
+from stylizer.run.threads import Shown
+
+STEPS = {"next_style": 1, "previous_style": -1}
+
+
+@dataclass
+class ModelSwitch:
+    """From the key to the first presented frame of the new model."""
+
+    at_s: float
+    model: str
+    longest_frame_ms: float = 0.0
+    done: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"at_s": self.at_s, "model": self.model, "longest_frame_ms": self.longest_frame_ms}
+
+
+class Switching:
+    """Turns keys into models of the bank and remembers each switch for the report."""
+
+    def __init__(self, bank: ModelBank) -> None:
+        self._bank = bank
+        self.switches: list[ModelSwitch] = []
+
+    def carry_out(self, action: Action, at_s: float) -> str | None:
+        """The message to show, or None when the action switches no model."""
+        if action.name.startswith("model_"):
+            return self._switch(at_s, tier=action.name.removeprefix("model_"))
+        if action.name in STEPS:
+            return self._switch(at_s, step=STEPS[action.name])
+        return None
+
+    def faster(self, at_s: float) -> str:
+        """Switch to the next faster tier of this style; the message to show, "" for none."""
+        from stylizer.style import catalog
+
+        if self._bank.loading or self._bank.current is None:
+            return ""
+        tier = catalog.faster_tier(self._bank.current.model)
+        return self._switch(at_s, tier=tier) if tier else ""
+
+    def keep_others_warm(self) -> None:
+        """Load the other tiers of this style, so that their keys answer at once."""
+        from stylizer.style import catalog
+
+        if self._bank.current is not None:
+            self._bank.keep_warm(catalog.other_tiers(self._bank.current.model))
+
+    def note(self, new: Shown | None, frame_time_ms: float) -> None:
+        """Take note of a presented frame: how long it took while a switch was under way."""
+        current = self._bank.current
+        for switch in self.switches:
+            if not switch.done:
+                switch.longest_frame_ms = max(switch.longest_frame_ms, frame_time_ms)
+                if new is not None and current is not None and not self._bank.loading:
+                    switch.done = new.styled.model == current.model
+
+    def _switch(self, at_s: float, tier: str | None = None, step: int = 0) -> str:
+        from stylizer.style import catalog
+
+        current = self._bank.loading or (self._bank.current.model if self._bank.current else "")
+        try:
+            name = catalog.sibling(current, tier=tier, step=step)
+        except StylizerError as error:
+            return str(error)
+        if name == current:
+            return f"{name} is the model in use"
+        self.switches.append(ModelSwitch(at_s, name))
+        self._bank.use(name)
+        return f"{name}: loading" if self._bank.loading else name

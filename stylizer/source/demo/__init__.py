@@ -1,0 +1,1 @@
+"""The demo source: a small island world with exact motion, rendered offscreen."""

@@ -1,0 +1,1 @@
+"""Windows on X11: captured, listed, picked."""

@@ -1,0 +1,24 @@
+"""Where the shaders and models lie: beside the package in a checkout, inside it in a wheel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def _folder(name: str) -> Path:
+    inside = _PACKAGE / f"_{name}"
+    return inside if inside.is_dir() else _PACKAGE.parent / name
+
+
+def shader(name: str, *defines: str) -> str:
+    """Source of `shaders/NAME`, with `#define`s behind its first line, the version."""
+    source = (_folder("shaders") / name).read_text(encoding="utf-8")
+    version, body = source.split("\n", 1)
+    return "\n".join([version, *(f"#define {define}" for define in defines), body])
+
+
+def models_folder() -> Path:
+    """The folder of the bundled models."""
+    return _folder("models")

@@ -1,0 +1,396 @@
+"""The settings file: what it may hold, which layer wins; real windows that get their section."""
+
+import argparse
+import json
+import re
+import time
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+import tiny_models
+from conftest import RED
+from PIL import Image
+from whole_program import Window, fails
+
+from stylizer.app.cli import main, parse, run_settings
+from stylizer.app.options import build_parser
+from stylizer.app.settings_file.read import read_file, settings_path
+from stylizer.app.settings_file.table import KEYS, defaults
+from stylizer.hotkeys import DEFAULT_KEYS, KEY_NAMES, key_bindings
+from stylizer.settings import Settings
+
+
+@pytest.fixture
+def file(tmp_path, monkeypatch):
+    """Writes the settings file that this test's runs read."""
+    path = tmp_path / "settings.toml"
+    monkeypatch.setenv("STYLIZER_SETTINGS", str(path))
+
+    def write(text: str | bytes) -> Path:
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    return write
+
+
+def settings(words: str = "") -> Settings:
+    return run_settings(parse(["run", *words.split()]))
+
+
+# --- the table and the written file --------------------------------------------------------
+
+
+def test_every_key_is_a_setting_and_an_option_of_run_with_the_same_rule():
+    commands = next(a for a in build_parser()._actions if isinstance(a, argparse._SubParsersAction))
+    options = {action.dest: action for action in commands.choices["run"]._actions}
+    tried = ("0", "0.5", "2", "-1", "640x360", "12", "off", "full", "auto", "cpu", "fps", "x")
+    for name, key in KEYS.items():
+        assert name in Settings.__dataclass_fields__
+        option = options[name]
+        if key.kind is bool:
+            assert f"--no-{name.replace('_', '-')}" in option.option_strings
+            continue
+        if name in ("model", "present"):  # known to the catalogue and the table of presenters
+            continue
+        for text in tried:
+            try:
+                by_option = option.type(text) if option.type else text
+                allowed = option.choices is None or by_option in option.choices
+            except argparse.ArgumentTypeError:
+                by_option, allowed = None, False
+            value = float(text) if key.kind is float and re.fullmatch(r"-?[\d.]+", text) else text
+            try:
+                assert key.read(value) == by_option, (name, text)
+                assert allowed, (name, text)
+            except ValueError:
+                assert not allowed, (name, text)
+
+
+def test_the_commented_file_holds_every_setting_at_its_default(capsys, tmp_path):
+    path = tmp_path / "new" / "folder" / "settings.toml"
+    assert main(["settings", "--init", "--settings", str(path)]) == 0
+    assert str(path) in capsys.readouterr().out
+    assert [p.name for p in path.parent.iterdir()] == ["settings.toml"]
+    text = path.read_text(encoding="utf-8")
+    assert max(map(len, text.splitlines())) <= 100
+    as_written = read_file(path)
+    assert not any(as_written.values.values())
+    assert not as_written.games
+
+    path.write_text(re.sub(r"^#(?=\S)", "", text, flags=re.MULTILINE), encoding="utf-8")
+    bare = read_file(path)
+    assert set(bare.values) == {*KEYS, "keys", "global_keys"}
+    for name in KEYS:
+        assert bare.values[name] == defaults()[name], name
+    assert key_bindings(bare.values["keys"]) == key_bindings({})
+    assert set(bare.values["keys"]) == set(DEFAULT_KEYS)
+    assert len(bare.games) == 1
+    assert vars(run_settings(parse(["run", "--settings", str(path)]))) == vars(
+        Settings(keys=bare.values["keys"], global_keys=bare.values["global_keys"], warmup=1)
+    )
+    for key in KEYS.values():
+        assert key.meaning.split()[0] in text
+
+
+def test_init_never_touches_a_file_that_is_there(capsys, tmp_path):
+    path = tmp_path / "settings.toml"
+    path.write_bytes(b"strength = 0.25 # mine\r\n")
+    fails(capsys, ["settings", "--init", "--settings", path], 2, str(path), "stays as it is")
+    assert path.read_bytes() == b"strength = 0.25 # mine\r\n"
+    blocked = path / "below" / "settings.toml"
+    fails(capsys, ["settings", "--init", "--settings", blocked], 2, str(blocked.parent))
+    assert [p.name for p in tmp_path.iterdir()] == ["settings.toml"]
+
+
+def test_where_the_file_is(monkeypatch, tmp_path):
+    assert settings_path(tmp_path / "a.toml") == tmp_path / "a.toml"
+    monkeypatch.setenv("STYLIZER_SETTINGS", str(tmp_path / "b.toml"))
+    assert settings_path() == tmp_path / "b.toml"
+    monkeypatch.delenv("STYLIZER_SETTINGS")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert settings_path().name == "settings.toml"
+    assert settings_path().parent.name == "stylizer"
+
+
+def test_a_missing_file_is_no_error_unless_it_was_named(capsys, tmp_path):
+    assert settings() == Settings(warmup=1)
+    missing = tmp_path / "mine.toml"
+    fails(capsys, ["run", "--settings", missing], 2, str(missing), "--init")
+    fails(capsys, ["run", "--settings", tmp_path], 2, str(tmp_path), "directory")
+
+
+def test_the_command_says_what_is_in_force(capsys, file):
+    path = file('strength = 0.25\ntarget_fps = 30\n[keys]\nquit = "q"\n[[game]]\ntitle = "Tux"\n')
+    assert main(["settings"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(str(path))
+    for row in (r"strength .* 0\.25 .* file", r'model .* "auto" .* default'):
+        assert re.search(row, out), row
+    assert main(["settings", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["settings"]["strength"] == 0.25
+    assert found["settings"]["inference_size"] == "full"
+    assert found["keys"]["quit"] == "q"
+    assert found["keys"]["help"] == "f1"
+    assert found["games"] == [{"match": {"title": "Tux"}, "settings": {}}]
+
+
+def test_the_readmes_example_is_a_settings_file(tmp_path):
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    example = re.search(r"```toml\n(.*?)```", readme, re.DOTALL)
+    assert example is not None
+    path = tmp_path / "settings.toml"
+    path.write_text(example[1])
+    assert read_file(path).games[0].values["target_fps"] == 30
+
+
+# --- mistakes --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("data", "line", "column"),
+    [
+        (b"strength = 0.5\nmodel = \n", 2, 9),
+        (b'strength = 0.5\r\nmodel = "x\r\n', 2, 11),
+        (b"strength 0.5", 1, 10),
+        (b'hud = "off"\nhud = "fps"\n', 2, 12),
+        (b'hud = "off"\nmodel = [1,', 2, 12),
+        ("model = 'ü'\nhud = ".encode() + b"'\xff'", 2, 8),
+        (b"strength = " + b"9" * 5000, 1, 5012),
+        (b"size = " + b"[" * 5000, 1, 5008),
+    ],
+)
+def test_a_broken_file_is_reported_with_its_place_and_left_alone(capsys, file, data, line, column):
+    path = file(data)
+    for argv in (["run", "--model", "none", "--present", "offscreen"], ["settings"]):
+        fails(capsys, argv, 2, f"{path}, line {line}, column {column}: ")
+    fails(capsys, ["settings", "--init"], 2, str(path))
+    assert path.read_bytes() == data
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("strength = 2", ["strength = 2", "from 0 to 1"]),
+        ('strength = "0.5"', ['strength = "0.5"', "from 0 to 1"]),
+        ("strength = true", ["strength = true", "from 0 to 1"]),
+        ("strength = nan", ["strength", "from 0 to 1"]),
+        ("keep_colors = 1", ["keep_colors = 1", "true or false"]),
+        ('size = "big"', ["size", "1280x720"]),
+        ("size = [640, 360]", ["size", "1280x720"]),
+        ("target_fps = 0", ["target_fps", "above 0", "off"]),
+        ('provider = "gpu"', ["provider", "cuda"]),
+        ('hud = "maybe"', ["hud", "graph"]),
+        ('present = "hologram"', ["present", "offscreen"]),
+        ('model = ""', ["model", "bundled"]),
+        ("model = 2024-01-01", ["model", "bundled"]),
+        ("strenght = 1", ["'strenght'", "'strength' perhaps", "keep_colors"]),
+        ("seed = 1", ["'seed'", "strength"]),
+        ('target_fps = 30\ninference_size = "640x360"', ["target_fps", "leave out one"]),
+        ('keys = "q"', ["keys", "[keys]"]),
+        ('[keys]\nquitt = "q"', ["'quitt'", "'quit' perhaps", "toggle_wipe"]),
+        ("[keys]\nquit = 1", ["quit = 1", "quotes"]),
+        ('[keys]\nquit = "esc"', ["'esc'", "names no key", "page up"]),
+        ('[keys]\nquit = "ctrl+q"', ["'ctrl+q'", "names no key"]),
+        ('[keys]\nquit = "R"', ["'r'", "record", "quit"]),
+        ('[global_keys]\nquitt = "ctrl+alt+q"', ["global_keys", "'quitt'"]),
+        ("[global_keys]\nquit = 1", ["global_keys", "quit = 1"]),
+        ('[global_keys]\nquit = "hyper+q"', ["quit", "'hyper'", "ctrl"]),
+        ("[game]\ntitle = 'x'", ["[[game]]"]),
+        ("[[game]]\nstrength = 1", ["game section 1", "executable, class or title"]),
+        ("[[game]]\ntitle = ''", ["game section 1", "title"]),
+        ("[[game]]\nclass = 3", ["game section 1", "class = 3"]),
+        ("[[game]]\ntitle = 'x'\n[[game]]\ntitel = 'y'", ["game section 2", "executable"]),
+        ("[[game]]\ntitle = 'x'\ntitel = 'y'", ["game section 1", "'title' perhaps"]),
+        ("[[game]]\ntitle = 'x'\nstrength = 'y'", ["game section 1", "from 0 to 1"]),
+        (
+            "[keys]\nquit = 'q'\n[[game]]\ntitle = 'x'\n[game.keys]\nhelp = 'q'",
+            ["section 1", "'q'"],
+        ),
+    ],
+)
+def test_a_mistake_names_file_key_and_what_is_allowed(capsys, file, text, words):
+    path = file(text)
+    fails(capsys, ["run", "--model", "none", "--present", "offscreen"], 2, str(path), *words)
+    assert path.read_text() == text
+
+
+# --- which layer wins ------------------------------------------------------------------------
+
+
+def test_the_command_line_wins_over_the_file_and_that_over_the_defaults(file):
+    file('strength = 0.25\nhud = "graph"\nkeep_colors = true\ndetail = false\nsize = "320x180"')
+    found = settings()
+    assert (found.strength, found.hud, found.keep_colors) == (0.25, "graph", True)
+    assert (found.detail, found.size, found.wait) == (False, (320, 180), False)
+    found = settings("--strength 1 --no-keep-colors --detail --hud auto --size 1280x720")
+    assert found == Settings(warmup=1)
+    assert settings("--strength 1.0").keep_colors is True
+
+
+def test_a_layer_that_sets_the_size_lifts_the_rate_below_it_and_the_other_way(file):
+    file("target_fps = 30\nfaster_tiers = true")
+    assert settings().target_fps == 30
+    found = settings("--inference-size 640x360")
+    assert (found.target_fps, found.inference_size) == (None, (640, 360))
+    assert settings("--target-fps off").target_fps is None
+    file('inference_size = "640x360"')
+    found = settings("--target-fps 20")
+    assert (found.target_fps, found.inference_size) == (20, None)
+    assert settings("--inference-size full").inference_size is None
+
+
+def test_a_relative_model_counts_from_the_files_folder(file, tmp_path, monkeypatch):
+    monkeypatch.chdir("/")
+    file('model = "mine/a.onnx#2"')
+    assert settings().model == str(tmp_path / "mine" / "a.onnx#2")
+    file('model = "mosaic-small"')
+    assert settings().model == "mosaic-small"
+
+
+def test_keys_may_be_swapped_and_any_case_is_meant(file):
+    file('[keys]\nrecord = "P"\nscreenshot = "r"\nhelp = "Shift+F1"\n[global_keys]\nhud = "x"')
+    found = settings()
+    bound = key_bindings(found.keys)
+    assert (bound["p"], bound["r"], bound["shift+f1"]) == ("record", "screenshot", "help")
+    assert found.global_keys == {"hud": "x"}
+
+
+def test_key_names_are_those_that_a_window_gives():
+    import pygame
+
+    pygame.display.init()
+    try:
+        codes = {v for k, v in vars(pygame).items() if k.startswith("K_")}
+        names = {pygame.key.name(code) for code in codes}
+        desktop = {f"{side} {key}" for side in ("left", "right") for key in ("ctrl", "alt", "meta")}
+        rare = {"", "AC Back", "CurrencySubUnit", "euro", "power", "sys req", "alt gr"}
+        assert names - desktop - rare == KEY_NAMES
+        assert all(pygame.key.name(pygame.key.key_code(name)) == name for name in KEY_NAMES)
+    finally:
+        pygame.display.quit()
+
+
+# --- real windows ----------------------------------------------------------------------------
+
+RUN = ["run", "--window", "red game", "--present", "offscreen", "--sync", "--frames", "2"]
+
+
+def shown(tmp_path: Path, *argv: str) -> tuple[np.ndarray, dict]:
+    """Run to the end; a pixel of the last picture as float RGB, and the report."""
+    picture, report = tmp_path / "shot.png", tmp_path / "r.json"
+    paths = ["--screenshot", str(picture), "--report", str(report)]
+    assert main([*RUN, "--provider", "cpu", *paths, *argv]) == 0
+    pixel = np.asarray(Image.open(picture))[60, 100, :3].astype(float)
+    return pixel, json.loads(report.read_text())
+
+
+def test_a_window_gets_its_section_and_the_command_line_wins(game, file, tmp_path, capsys):
+    """The painter's colour is known, so the strength can be read off the picture."""
+    game()
+    model = tiny_models.painter(tmp_path / "painter.onnx")
+    path = file(
+        'model = "painter.onnx"\nstrength = 1\n'
+        '[[game]]\ntitle = "blue"\nstrength = 0.75\n'
+        '[[game]]\ntitle = "RED"\nstrength = 0.25\nhud = "off"\n'
+        '[[game]]\ntitle = "game"\nstrength = 0.5\n'
+    )
+    red = np.array(RED, float)
+    painted = tiny_models.mixed(np.array([[RED]], np.uint8))[0, 0].astype(float)
+    pixel, report = shown(tmp_path)
+    assert np.abs(pixel - (0.75 * red + 0.25 * painted)).max() <= 1.5
+    assert report["model"] == model.stem
+    said = f'game section title = "RED" applies: strength = 0.25, hud = "off" ({path})'
+    assert report["preset"] == said
+    captured = capsys.readouterr()
+    assert captured.err == f"stylizer: {said}\n"
+    pixel, report = shown(tmp_path, "--strength", "0.75")
+    assert np.abs(pixel - (0.25 * red + 0.75 * painted)).max() <= 1.5
+    assert "the command line wins over strength = 0.25" in report["preset"]
+
+
+def test_all_rules_of_a_section_must_fit_the_window(game, file, tmp_path, capsys):
+    one = game()
+    assert main(["windows", "--json"]) == 0
+    window_class = next(
+        w["class"] for w in json.loads(capsys.readouterr().out) if w["title"] == "Red Game"
+    )
+    program = Path(psutil.Process(one.process.pid).exe()).name
+    rules = {"title": "red", "class": window_class.upper(), "executable": program.upper()}
+    wrong = {"title": "blue", "class": window_class[:-1], "executable": program + "x"}
+    text = ""
+    for rule in rules:
+        mixed = rules | {rule: wrong[rule]}
+        text += "[[game]]\nstrength = 0.9\n"
+        text += "".join(f"{name} = {json.dumps(value)}\n" for name, value in mixed.items())
+    file(text)
+    found = settings(f"--window pid:{one.process.pid}")
+    assert found.strength == 1.0
+    assert found.preset.startswith("no game section fits the window 0x")
+    right = "".join(f"{name} = {json.dumps(value)}\n" for name, value in rules.items())
+    file(text + "[[game]]\nstrength = 0.4\n" + right)
+    assert settings(f"--window class:{window_class}").strength == 0.4
+    for rule in rules:
+        file(f"[[game]]\nstrength = 0.3\n{rule} = {json.dumps(rules[rule])}")
+        assert settings("--window red").strength == 0.3, rule
+
+
+def test_a_section_over_the_top_of_the_file(game, file):
+    game()
+    file(
+        'target_fps = 30\n[keys]\nquit = "q"\nhelp = "g"\n'
+        '[[game]]\ntitle = "red"\ninference_size = "640x360"\n[game.keys]\nquit = "x"\n'
+    )
+    found = settings("--window red")
+    assert (found.target_fps, found.inference_size) == (None, (640, 360))
+    assert found.keys == {"quit": "x", "help": "g"}
+    assert settings().keys == {"quit": "q", "help": "g"}
+    found = settings("--window red --target-fps 20")
+    assert (found.target_fps, found.inference_size) == (20, None)
+    assert 'wins over inference_size = "640x360"' in found.preset
+
+
+def test_a_window_that_is_not_there_yet(game, file, capsys):
+    game()
+    file('wait = true\n[[game]]\ntitle = "red"\nstrength = 0.3\n')
+    found = settings("--window nowhere")
+    assert found.strength == 1.0
+    assert "'nowhere' is not there yet" in found.preset
+    fails(capsys, ["run", "--window", "nowhere", "--no-wait"], 2, "nowhere", "Red Game")
+
+
+def test_without_x_the_sections_are_left_out_and_it_is_said(file, monkeypatch):
+    monkeypatch.delenv("DISPLAY", raising=False)
+    file('[[game]]\ntitle = "red"\nstrength = 0.3\n')
+    found = settings("--window red")
+    assert found.strength == 1.0
+    assert "X11 only" in found.preset
+
+
+def test_rebound_hotkeys_work_in_the_window(game, file, xvfb, tmp_path):
+    """Escape means nothing any more, O takes the screenshot, K quits."""
+    game()
+    file(
+        '[keys]\nquit = "k"\nscreenshot = "0"\n'
+        '[[game]]\ntitle = "red"\nmodel = "none"\n[game.keys]\nscreenshot = "o"\n'
+    )
+    window = Window(xvfb, tmp_path, "--window", "red game", "--report", "r.json")
+    try:
+        deadline = time.monotonic() + 60
+        saved = tmp_path / "stylizer-screenshot-001.png"
+        while not saved.exists() and time.monotonic() < deadline:
+            window.key("Escape", "p", "o")
+        assert saved.exists()
+        window.key("k")
+        code, error = window.end()
+    finally:
+        window.process.kill()
+    assert code == 0, error
+    assert 'game section title = "red" applies: model = "none"' in error
+    assert 'keys.screenshot = "o"' in error
+    assert tomllib.loads((tmp_path / "settings.toml").read_text())["keys"]["quit"] == "k"

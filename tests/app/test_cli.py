@@ -1,0 +1,216 @@
+"""Bad use and bad input: one sentence, the right exit code, no traceback, nothing half-written."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import tiny_models
+from PIL import Image
+from whole_program import fails
+
+from stylizer.app.cli import main, parse, run_settings
+
+ROOT = Path(__file__).parents[2]
+SMALL = ["--source", "synthetic", "--size", "160x96", "--present", "offscreen", "--sync"]
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["--frames", "0"], ["--frames"]),
+        (["--size", "12"], ["--size", "1280x720"]),
+        (["--size", "1x1"], ["--size"]),
+        (["--strength", "2"], ["--strength", "between 0 and 1"]),
+        (["--fps", "nan"], ["--fps"]),
+        (["--provider", "gpu"], ["--provider", "cuda"]),
+        (["--no-such-flag"], ["--no-such-flag"]),
+        (["--source", "telepathy"], ["telepathy", "demo"]),
+        (["--present", "hologram"], ["hologram", "offscreen"]),
+        (["--source", "video"], ["--input"]),
+        (["--source", "demo", "--input", "x.mp4"], ["--input"]),
+        (["--input", "no-such.mp4"], ["no-such.mp4"]),
+        (["--source", "images", "--input", "no-such-folder"], ["no-such-folder"]),
+        (["--hud", "maybe"], ["--hud"]),
+    ],
+)
+def test_bad_options(capsys, argv, words):
+    fails(capsys, ["run", "--present", "offscreen", *argv], 2, *words)
+
+
+def test_no_command_means_run():
+    assert parse(["--frames", "3"]).command == "run"
+    assert parse([]).command == "run"
+
+
+def test_video_is_lock_step_offscreen_and_when_recording():
+    for words, sync in (
+        ("--input a.mp4", False),
+        ("--input a.mp4 --present offscreen", True),
+        ("--input a.mp4 --record b.mp4", True),
+        ("--source images --input x", True),
+        ("--source demo --present offscreen", False),
+    ):
+        assert run_settings(parse(words.split())).sync is sync, words
+
+
+def test_every_command_has_help_with_an_example(capsys):
+    for command in ("run", "bench", "models", "doctor", "settings", "train", "judge"):
+        with pytest.raises(SystemExit) as stop:
+            main([command, "--help"])
+        assert stop.value.code == 0
+        assert "example: stylizer" in capsys.readouterr().out
+
+
+def test_missing_and_corrupt_models(capsys, tmp_path):
+    fails(capsys, [*SMALL, "--model", tmp_path / "no.onnx"], 2, "no.onnx")
+    fails(capsys, [*SMALL, "--model", "nothing-small"], 2, "nothing-small", "mosaic-small")
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(b"this is no model")
+    fails(capsys, [*SMALL, "--model", broken], 2, "broken.onnx")
+    truncated = tmp_path / "cut.onnx"
+    whole = (ROOT / "models" / "mosaic-small.onnx").read_bytes()
+    truncated.write_bytes(whole[: len(whole) // 2])
+    fails(capsys, [*SMALL, "--model", truncated], 2, "cut.onnx")
+
+
+def test_a_provider_that_cannot_be_built_is_an_error_when_named(capsys):
+    fails(
+        capsys,
+        [*SMALL, "--frames", "1", "--model", "mosaic-small", "--provider", "coreml"],
+        2,
+        "coreml",
+    )
+
+
+def test_unwritable_outputs_are_found_before_anything_runs(capsys, tmp_path):
+    for option, name in (
+        ("--record", "out.mp4"),
+        ("--screenshot", "out.png"),
+        ("--report", "out.json"),
+    ):
+        missing = tmp_path / "missing" / name
+        fails(capsys, [*SMALL, "--model", "none", option, missing], 2, "missing")
+        assert not missing.parent.exists()
+    fails(capsys, [*SMALL, "--model", "none", "--record", tmp_path / "out.gif"], 2, ".mp4")
+    file = tmp_path / "file"
+    file.write_text("x")
+    fails(capsys, [*SMALL, "--model", "none", "--output", file], 2, "file")
+
+
+def test_an_empty_folder_and_a_broken_picture(capsys, tmp_path):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    base = ["run", "--present", "offscreen", "--model", "none", "--source", "images", "--input"]
+    fails(capsys, [*base, empty], 2, "empty")
+    (empty / "bad.png").write_bytes(b"no picture")
+    fails(capsys, [*base, empty], 2, "bad.png")
+
+
+def test_a_truncated_picture_leaves_no_half_output(capsys, tmp_path):
+    source = tmp_path / "in"
+    source.mkdir()
+    Image.effect_noise((200, 100), 50).convert("RGB").save(source / "a.png")
+    data = (source / "a.png").read_bytes()
+    (source / "b.png").write_bytes(data[: len(data) // 2])
+    out = tmp_path / "out"
+    argv = ["run", "--present", "offscreen", "--model", "none", "--source", "images"]
+    fails(capsys, [*argv, "--input", source, "--output", out], 2, "b.png")
+    assert not list(out.glob("*"))
+
+
+def test_no_display_is_one_sentence(tmp_path):
+    env = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    done = subprocess.run(
+        [sys.executable, "main.py", "run", "--model", "none", "--frames", "1"],
+        cwd=ROOT, env=env, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode in (1, 2)
+    assert "Traceback" not in done.stderr
+    assert done.stderr.strip().count("\n") == 0
+    assert "offscreen" in done.stderr
+
+
+def test_no_gl_is_one_sentence():
+    env = os.environ | {"__EGL_VENDOR_LIBRARY_FILENAMES": "/nonexistent.json"}
+    done = subprocess.run(
+        [sys.executable, "main.py", *SMALL, "--model", "none", "--frames", "1"],
+        cwd=ROOT, env=env, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.strip().count("\n") == 0, done.stderr
+    assert "libegl1" in done.stderr
+
+
+def test_a_full_disk_while_recording(capsys, tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(disk)]
+    if os.name != "posix" or os.geteuid() or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("needs root and the right to mount a small tmpfs")
+    try:
+        argv = ["--source", "synthetic", "--size", "640x360", "--present", "offscreen", "--sync"]
+        argv += ["--model", "none", "--frames", "400", "--record", str(disk / "out.mp4")]
+        fails(capsys, argv, 1, "disk is full", "out.mp4")
+        import av
+
+        with av.open(str(disk / "out.mp4")) as container:
+            assert sum(1 for _ in container.decode(video=0)) > 0
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_interrupting_a_headless_run_keeps_recording_and_report(tmp_path):
+    import signal
+    import time
+
+    out, report = tmp_path / "out.mp4", tmp_path / "r.json"
+    argv = [*SMALL, "--model", "none", "--record", str(out), "--report", str(report)]
+    process = subprocess.Popen(
+        [sys.executable, "main.py", *argv],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    deadline = time.monotonic() + 60
+    while not out.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGTERM)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 130, error
+    assert report.exists()
+    import av
+
+    with av.open(str(out)) as container:
+        assert sum(1 for _ in container.decode(video=0)) > 0
+
+
+def test_models_commands(capsys, tmp_path):
+    assert main(["models", "list", "--json"]) == 0
+    assert '"mosaic-small"' in capsys.readouterr().out
+    assert main(["models", "inspect", "mosaic-small", "--json"]) == 0
+    assert "metadata" in capsys.readouterr().out
+    assert main(["models", "check", "mosaic-small", "--provider", "cpu", "--size", "320x180"]) == 0
+    fails(capsys, ["models", "inspect"], 2, "needs a model")
+    classifier = tmp_path / "classifier.onnx"
+    tiny_models.classifier(classifier)
+    fails(capsys, ["models", "check", classifier], 2, "classifier.onnx")
+
+
+def test_bench_prints_the_table_and_writes_json(capsys, tmp_path):
+    import json
+
+    path = tmp_path / "bench.json"
+    argv = ["bench", "--models", "mosaic-small", "--sizes", "160x96,96x64", "--frames", "4"]
+    argv += ["--rounds", "2", "--provider", "cpu", "--json", str(path)]
+    assert main([*argv, "--html", str(tmp_path / "b.html")]) == 0
+    out = capsys.readouterr().out
+    assert "mosaic-small" in out
+    assert "160x96" in out
+    data = json.loads(path.read_text())
+    assert [row["size"] for row in data["rows"]] == [[160, 96], [96, 64]]
+    assert all(row["frames"] == 4 and row["sync"] for row in data["rows"])
+    assert data["machine"]["cores"]
+    assert "mosaic-small" in (tmp_path / "b.html").read_text()

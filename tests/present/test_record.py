@@ -1,0 +1,361 @@
+"""Recordings and pictures on disk: colours, times, sound, and what is left when things go wrong."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import av.error
+import numpy as np
+import pytest
+from conftest import COLOURS, Clip, flat, write_video
+from PIL import Image
+
+from stylizer.errors import BadInput, StylizerError
+from stylizer.present.record import Recorder, check_recordable
+from stylizer.system import files
+from stylizer.system.files import OutputFolder, check_writable, write_png
+
+SUFFIXES = [".mp4", ".mkv"]
+SIZE = (160, 96)
+
+
+def record(path: Path, pictures: list[np.ndarray], times: list[float] | None = None, **options):
+    """Record pictures; the first one's size is the recording's."""
+    height, width = pictures[0].shape[:2]
+    with Recorder(path, (width, height), **options) as recorder:
+        for number, picture in enumerate(pictures):
+            recorder.add(picture, times[number] if times else 0.0)
+    assert recorder.frames == len(pictures)
+
+
+def pictures_of(path: Path) -> list[np.ndarray]:
+    with av.open(str(path)) as container:
+        return [f.to_ndarray(format="rgb24") for f in container.decode(video=0)]
+
+
+def times_of(path: Path) -> list[float]:
+    with av.open(str(path)) as container:
+        return [float(f.time) for f in container.decode(video=0)]
+
+
+def sound_of(path: Path) -> tuple[np.ndarray, int, float]:
+    """float samples of one channel, rate, time of the first sample."""
+    with av.open(str(path)) as container:
+        blocks, rate, begin = [], 0, None
+        for frame in container.decode(audio=0):
+            begin = frame.time if begin is None else begin
+            rate = frame.sample_rate
+            block = frame.to_ndarray()[0].astype(float)
+            blocks.append(block / 32768 if frame.format.name.startswith("s16") else block)
+        return np.concatenate(blocks), rate, float(begin or 0)
+
+
+def pitch(samples: np.ndarray, rate: int) -> float:
+    """Hz of the strongest tone."""
+    spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
+    return float(spectrum.argmax() * rate / len(samples))
+
+
+def off(picture: np.ndarray, colour: tuple[int, int, int]) -> int:
+    return int(np.abs(picture.astype(int) - colour).max())
+
+
+def noise(count: int, size: tuple[int, int] = SIZE) -> list[np.ndarray]:
+    shape = (count, size[1], size[0], 3)
+    return list(np.random.default_rng(0).integers(0, 256, shape, np.uint8))
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("channels", [3, 4])
+def test_colours_order_and_tags(tmp_path: Path, suffix: str, channels: int) -> None:
+    path = tmp_path / f"a{suffix}"
+    pictures = [flat(SIZE, c) for c in COLOURS]
+    if channels == 4:  # transparent: alpha is not looked at
+        pictures = [np.dstack([p, np.zeros_like(p[:, :, :1])]) for p in pictures]
+    record(path, pictures, rate=30)
+    assert [off(p, c) <= 3 for p, c in zip(pictures_of(path), COLOURS, strict=True)] == [True] * 5
+    with av.open(str(path)) as container:
+        frame = next(container.decode(video=0))
+        assert (frame.colorspace, frame.color_range, frame.color_primaries) == (1, 1, 1)
+        assert frame.format.name == "yuv420p"
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_constant_rate_ignores_the_clock(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a{suffix}"
+    rate = 30000 / 1001
+    record(path, noise(40), times=[5.0 + n % 3 for n in range(40)], rate=rate)
+    assert times_of(path) == pytest.approx([n / rate for n in range(40)], abs=0.001)
+    with av.open(str(path)) as container:
+        assert float(container.streams.video[0].average_rate or 0) == pytest.approx(rate, rel=0.001)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_variable_rate_keeps_times_and_their_order(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a{suffix}"
+    times = [100.0, 100.1, 100.1, 100.9, 102.5, 102.6, 109.0]
+    record(path, noise(7), times=times)
+    found = times_of(path)
+    assert found == pytest.approx([t - 100 for t in times], abs=0.002)
+    with av.open(str(path)) as container:
+        stamps = [p.pts for p in container.demux(video=0) if p.pts is not None]
+    assert all(a < b for a, b in itertools.pairwise(stamps))
+    assert len(stamps) == 7
+
+
+@pytest.mark.parametrize("size", [(161, 97), (160, 97), (161, 96), (3, 3), (1, 1)])
+def test_odd_sizes_are_padded_by_their_edge(tmp_path: Path, size: tuple[int, int]) -> None:
+    path = tmp_path / "a.mp4"
+    record(path, [flat(size, c) for c in COLOURS], rate=10)
+    pictures = pictures_of(path)
+    width, height = size[0] + size[0] % 2, size[1] + size[1] % 2
+    assert pictures[0].shape == (height, width, 3)
+    with av.open(str(path)) as container:  # planes, not RGB: swscale blackens some odd edges
+        luma = [np.asarray(f.to_ndarray()[:height]) for f in container.decode(video=0)]
+    assert all(int(p.max()) - int(p.min()) <= 2 for p in luma)
+
+
+def test_another_size_is_letterboxed_into_the_first(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    record(path, [flat(SIZE, (200, 0, 0)), flat((320, 96), (0, 200, 0))], rate=10)
+    wide = pictures_of(path)[1]
+    assert wide.shape == (96, 160, 3)
+    assert off(wide[26:70], (0, 200, 0)) <= 3
+    assert wide[:20].max() <= 3
+    assert wide[76:].max() <= 3
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize(("codec", "container"), [("aac", ".mp4"), ("pcm_s16le", ".mkv")])
+def test_sound_goes_along(tmp_path: Path, suffix: str, codec: str, container: str) -> None:
+    source = write_video(tmp_path / f"in{container}", noise(30), sound=codec)
+    path = tmp_path / f"out{suffix}"
+    record(path, noise(30), times=[n / 15 for n in range(30)], audio_from=source)
+    samples, rate, begin = sound_of(path)
+    assert abs(begin) < 0.03
+    assert len(samples) / rate == pytest.approx(2.0, abs=0.05)
+    assert pitch(samples, rate) == pytest.approx(440, abs=2)
+    assert len(pictures_of(path)) == 30
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_sound_is_cut_at_the_end_and_starts_with_the_picture(clip: Clip, tmp_path, suffix) -> None:
+    path = tmp_path / f"out{suffix}"
+    record(path, noise(12), rate=clip.rate, audio_from=clip.path)
+    samples, rate, begin = sound_of(path)
+    assert abs(begin) < 0.03
+    assert len(samples) / rate == pytest.approx(12 / clip.rate, abs=0.05)
+    assert times_of(path)[0] == pytest.approx(0, abs=0.001)
+
+
+def test_sound_shorter_than_the_picture(clip: Clip, tmp_path: Path) -> None:
+    path = tmp_path / "out.mp4"
+    record(path, noise(60), rate=clip.rate, audio_from=clip.path)
+    assert len(pictures_of(path)) == 60
+    samples, rate, _ = sound_of(path)
+    assert len(samples) / rate == pytest.approx(2.0, abs=0.05)
+
+
+def test_silent_source_makes_a_silent_recording(tmp_path: Path) -> None:
+    source = write_video(tmp_path / "in.mp4", noise(3))
+    record(tmp_path / "out.mp4", noise(3), rate=10, audio_from=source)
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        assert not container.streams.audio
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+import numpy as np
+from stylizer.present.record import Recorder
+sound = Path(sys.argv[2]) if len(sys.argv) > 2 else None
+recorder = Recorder(Path(sys.argv[1]), (320, 180), 30, sound)
+random = np.random.default_rng(0)
+for number in range(10_000):
+    recorder.add(random.integers(0, 256, (180, 320, 3), np.uint8), 0)
+    if number == 75:
+        print("now", flush=True)
+        time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("sound", [False, True], ids=["silent", "sound"])
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_playable_after_kill(tmp_path: Path, clip: Clip, suffix: str, sound: bool) -> None:
+    path = tmp_path / f"a{suffix}"
+    arguments = [sys.executable, "-c", KILLED, str(path)] + [str(clip.path)] * sound
+    child = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert child.stdout is not None
+    try:
+        assert child.stdout.readline() == b"now\n"
+        child.send_signal(signal.SIGKILL)
+    finally:
+        child.kill()
+        child.wait()
+        child.stdout.close()
+    frames = 0
+    with av.open(str(path)) as container:
+        try:
+            for _ in container.decode(video=0):
+                frames += 1
+        except av.error.InvalidDataError:
+            pass  # the fragment that the kill cut in two
+    assert frames >= 40  # 76 given; 3 wait, 15 are in the open fragment, sound holds back 15 more
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A 300 kB file system; skips where it cannot be mounted."""
+    if not sys.platform.startswith("linux") or os.geteuid() != 0:
+        pytest.skip("a small tmpfs needs root on Linux")
+    folder = tmp_path / "small"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(folder)]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("mounting a tmpfs is not permitted here")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_full_disk_while_recording(small_disk: Path, suffix: str) -> None:
+    path = small_disk / f"a{suffix}"
+    recorder = Recorder(path, (64, 48), 30)
+    with pytest.raises(StylizerError, match="disk is full") as caught:  # noqa: PT012
+        for picture in noise(400, (64, 48)):
+            recorder.add(picture, 0)
+        recorder.close()
+    recorder.close()  # tells it once
+    assert str(path) in str(caught.value)
+    assert "can be played" in str(caught.value)
+    assert len(pictures_of(path)) >= 30
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_full_disk_seen_only_at_the_end(small_disk: Path, suffix: str) -> None:
+    """libavformat loses this one: four frames wait in the open fragment until close."""
+    (small_disk / "other").write_bytes(bytes(300 * 1024 - 8192))
+    path = small_disk / f"a{suffix}"
+    recorder = Recorder(path, SIZE, 30)
+    with pytest.raises(StylizerError, match="disk is full"):  # noqa: PT012
+        for picture in noise(4):
+            recorder.add(picture, 0)
+        recorder.close()
+    assert not path.exists() or pictures_of(path)
+
+
+def test_full_disk_leaves_no_picture(small_disk: Path) -> None:
+    (small_disk / "other").write_bytes(bytes(300 * 1024 - 8192))
+    with pytest.raises(StylizerError, match="disk is full"):
+        write_png(small_disk / "a.png", noise(1)[0])
+    assert os.listdir(small_disk) == ["other"]
+
+
+def test_no_frames_no_file(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "a.mp4", SIZE, 30)
+    recorder.close()
+    recorder.close()
+    assert os.listdir(tmp_path) == []
+
+
+def test_thread_is_joined(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "a.mp4", SIZE, 30)
+    recorder.add(noise(1)[0], 0)
+    assert "record" in {t.name for t in threading.enumerate()}
+    recorder.close()
+    assert "record" not in {t.name for t in threading.enumerate()}
+
+
+def test_buffers_may_be_reused(tmp_path: Path) -> None:
+    buffer = flat(SIZE, COLOURS[0])
+    with Recorder(tmp_path / "a.mp4", SIZE, 30) as recorder:
+        for colour in COLOURS:
+            buffer[:] = colour
+            recorder.add(buffer[:, :, ::-1], 0)  # a view, as Frame.rgb() gives of BGRA
+    swapped = [c[::-1] for c in COLOURS]
+    found = pictures_of(tmp_path / "a.mp4")
+    assert [off(p, c) <= 3 for p, c in zip(found, swapped, strict=True)] == [True] * 5
+
+
+def test_wrong_pictures_are_refused_at_the_door(tmp_path: Path) -> None:
+    with Recorder(tmp_path / "a.mp4", SIZE, 30) as recorder:
+        for wrong in (noise(1)[0].astype(float), noise(1)[0][:, :, 0]):
+            with pytest.raises(ValueError, match="takes uint8"):
+                recorder.add(wrong, 0)
+
+
+def test_bad_places(tmp_path: Path, clip: Clip) -> None:
+    (tmp_path / "folder.mp4").mkdir()
+    (tmp_path / "file").touch()
+    bad = [
+        tmp_path / "a.avi",
+        tmp_path / "a",
+        tmp_path / "missing" / "a.mp4",
+        tmp_path / "file" / "a.mp4",
+        tmp_path / "folder.mp4",
+    ]
+    for path in bad:
+        for refuse in (check_recordable, lambda p: Recorder(p, SIZE, 30)):
+            with pytest.raises(BadInput) as caught:
+                refuse(path)
+            assert path.name in str(caught.value)
+            assert "\n" not in str(caught.value)
+    with pytest.raises(BadInput, match="video being read"):
+        Recorder(clip.path, SIZE, 30, clip.path)
+
+
+def test_unwritable_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if os.geteuid() == 0:  # root may write anywhere: ask the question as another user would
+        monkeypatch.setattr(files.os, "access", lambda path, mode: False)
+    else:
+        tmp_path.chmod(0o500)
+    with pytest.raises(BadInput, match="not writable"):
+        check_writable(tmp_path / "a.png")
+    with pytest.raises(BadInput, match="not writable"):
+        Recorder(tmp_path / "a.mp4", SIZE, 30)
+
+
+# ---- pictures ----
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_png_is_exact_and_alone(tmp_path: Path, channels: int) -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (31, 47, channels), np.uint8)
+    write_png(tmp_path / "a.png", picture)
+    write_png(tmp_path / "a.png", picture)  # over the first
+    assert os.listdir(tmp_path) == ["a.png"]
+    read = Image.open(tmp_path / "a.png")
+    assert read.mode == "RGB"
+    assert np.array_equal(np.array(read), picture[:, :, :3])
+
+
+def test_png_bad_places(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "missing" / "a.png"):
+        with pytest.raises(BadInput):
+            write_png(path, noise(1)[0])
+
+
+def test_output_folder_counts_or_takes_names(tmp_path: Path) -> None:
+    folder = OutputFolder(tmp_path / "new" / "deep")
+    picture = flat((8, 8), COLOURS[0])
+    names = [folder.write(picture, name).name for name in ("", "", "cat", "cat", "")]
+    assert names == ["000001.png", "000002.png", "cat.png", "cat-2.png", "000005.png"]
+    assert sorted(os.listdir(folder.folder)) == sorted(names)
+
+
+def test_output_folder_that_cannot_be(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(BadInput, match="cannot be made"):
+        OutputFolder(tmp_path / "file")
+    with pytest.raises(BadInput, match="cannot be made"):
+        OutputFolder(tmp_path / "file" / "deeper")

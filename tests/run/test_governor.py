@@ -1,0 +1,168 @@
+"""The governor under a fake load, and a run that it holds."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from stylizer.frame import Frame, StyledFrame, StyledImage
+from stylizer.run.governor import SCALES, Governor
+from stylizer.run.holding import Holding
+from stylizer.run.pipeline import run
+from stylizer.run.threads import Shown
+from stylizer.settings import Settings
+
+
+def see(governor: Governor, style_ms: float, at_least_ms: float = 0.0) -> bool:
+    """One frame, as often as the network allows, but never sooner than after `at_least_ms`."""
+    return governor.observe(style_ms, max(style_ms, at_least_ms))
+
+
+def hold(governor: Governor, full_ms: float, frames: int = 400) -> list[int]:
+    """Levels while a network costs `full_ms` at full size, and in proportion below."""
+    levels = []
+    for _ in range(frames):
+        see(governor, full_ms * governor.scale**2)
+        levels.append(governor.level)
+    return levels
+
+
+@pytest.mark.parametrize(("full_ms", "scale"), [(10, 1.0), (25, 0.75), (60, 0.5), (150, 0.25)])
+def test_the_size_follows_the_load(full_ms, scale):
+    governor = Governor(60)
+    levels = hold(governor, full_ms)
+    assert SCALES[levels[-1]] == scale
+    assert full_ms * governor.scale**2 <= 1000 / 60
+    assert levels[-200:] == [levels[-1]] * 200, "it must come to rest"
+
+
+def test_it_recovers_when_the_load_goes_and_not_before():
+    governor = Governor(60)
+    hold(governor, 60)
+    assert governor.scale == 0.5
+    hold(governor, 5, frames=20)
+    assert governor.scale == 0.5, "a short easy moment changes nothing"
+    hold(governor, 5)
+    assert governor.scale == 1
+
+
+def test_a_load_near_the_limit_does_not_swing():
+    governor = Governor(60)
+    rng = np.random.default_rng(0)
+    changes, before = 0, governor.level
+    for _ in range(3000):
+        see(governor, 19.0 * governor.scale**2 * float(rng.lognormal(0, 0.08)))
+        changes += governor.level != before
+        before = governor.level
+    assert changes <= 4
+
+
+def test_single_slow_frames_are_forgiven():
+    governor = Governor(60)
+    for number in range(200):
+        see(governor, 80 if number % 10 == 0 else 8)
+    assert governor.level == 0
+
+
+def test_a_size_that_brings_no_frame_sooner_is_taken_back():
+    """A game of 30 fps, or a composite that costs more than the network."""
+    governor = Governor(60)
+    levels = []
+    for _ in range(3000):
+        see(governor, 25 * governor.scale**2, at_least_ms=33)
+        levels.append(governor.level)
+    assert levels[100] == 0, "it is taken back soon"
+    assert governor.in_vain
+    assert np.mean(levels) < 0.1, "and seldom tried again"
+
+
+def test_it_is_tried_again_when_something_else_was_slow_for_a_while():
+    governor = Governor(60)
+    for _ in range(100):
+        see(governor, 25 * governor.scale**2, at_least_ms=33)
+    assert governor.in_vain
+    hold(governor, 25, frames=1000)
+    assert governor.scale == 0.75
+    assert not governor.in_vain
+
+
+def test_it_says_when_no_size_is_small_enough():
+    governor = Governor(60)
+    hold(governor, 2000, frames=40)
+    assert governor.at_the_bottom
+    assert governor.scale == min(SCALES)
+
+
+def test_sizes_are_steps_of_the_model():
+    governor = Governor(60)
+    assert governor.size((1280, 720), 8) is None
+    governor.level = 3
+    assert governor.size((1280, 720), 8) == (800, 448)
+    governor.level = len(SCALES) - 1
+    assert governor.size((10, 10), 8) == (8, 8)
+
+
+class LoadedStyle:
+    """A style of which each frame takes its share of `full_s` by the pixels it sees."""
+
+    model, model_bytes = "loaded", 1
+    provider, provider_reason = "cpu", "a fake"
+    resizable = 8
+
+    def __init__(self, full_s: float) -> None:
+        self.full_s = full_s
+        self.seen: list[tuple[int, int] | None] = []
+        self.inference_size: tuple[int, int] | None = None
+
+    def see(self, inference_size: tuple[int, int] | None) -> None:
+        self.inference_size = inference_size
+
+    def style(self, frame: Frame) -> StyledFrame:
+        started = time.perf_counter()
+        size = self.inference_size or frame.size
+        self.seen.append(self.inference_size)
+        share = size[0] * size[1] / (frame.size[0] * frame.size[1])
+        time.sleep(self.full_s * share)
+        pixels = np.full((size[1], size[0], 3), 90, np.uint8)
+        small = None if size == frame.size else pixels.copy()
+        image = StyledImage(pixels, "hwc", small)
+        infer_ms = (time.perf_counter() - started) * 1000
+        return StyledFrame(frame, image, self.model, 0.0, infer_ms, time.perf_counter())
+
+    def close(self) -> None: ...
+
+
+def test_a_run_is_held_by_the_inference_size():
+    style = LoadedStyle(0.1)
+    wanted = Settings(
+        source="synthetic", present="offscreen", size=(320, 240), sync=True, frames=30,
+        target_fps=20, hud="off", warmup=1,
+    )  # fmt: skip
+    result = run(wanted, style)
+    assert style.seen[0] is None
+    assert style.seen[-1] is not None
+    assert style.seen[-1][0] < 320
+    assert result.facts["inference_size"] == list(style.seen[-1])
+
+
+def test_the_options_fit_together(capsys):
+    from stylizer.app.cli import main
+
+    assert main(["run", "--target-fps", "60", "--inference-size", "640x360"]) == 2
+    assert "--inference-size" in capsys.readouterr().err
+    assert main(["run", "--faster-tiers"]) == 2
+    assert "--target-fps" in capsys.readouterr().err
+
+
+def test_a_faster_tier_is_asked_for_once():
+    """One that cannot be loaded would otherwise be loaded again at every frame."""
+    style, holding = LoadedStyle(0.0), Holding(60)
+    frame = Frame(np.zeros((48, 64, 3), np.uint8), "RGB", 0.0, 0)
+    image = StyledImage(frame.pixels)
+    slow = Shown(StyledFrame(frame, image, style.model, 0.0, 500.0, 0.0), 0.0)
+    asked = [holding.note(slow, style) for _ in range(60)]
+    assert asked.count(True) == 1
+    other = LoadedStyle(0.0)
+    assert [holding.note(slow, other) for _ in range(60)].count(True) == 1

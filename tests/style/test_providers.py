@@ -1,0 +1,112 @@
+"""The provider table: what is named is built or refused, `auto` takes what works and says why."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tiny_models as tiny
+
+from stylizer.errors import BadInput
+from stylizer.settings import Settings
+from stylizer.style import inspection, open_style, providers
+from stylizer.style.ort import _Binding
+
+SIZE = (48, 32)
+
+
+def works(name: str) -> bool:
+    return inspection.prove_provider(name)[0]
+
+
+def test_cpu_is_proven():
+    assert works("cpu")
+
+
+def test_openvino_is_proven():
+    pytest.importorskip("openvino")
+    assert works("openvino")
+
+
+@pytest.mark.parametrize("name", list(providers.PROVIDERS))
+def test_every_provider_runs_or_says_why(tmp_path, name):
+    """The proof and a named provider agree: both work, or both give a reason and a fix."""
+    works_here, text = inspection.prove_provider(name)
+    assert text.startswith(f"{name}: ")
+    path = tiny.painter(tmp_path / "m.onnx")
+    if works_here:
+        assert open_style(Settings(provider=name), str(path), SIZE).provider == name
+        return
+    with pytest.raises(BadInput) as caught:
+        open_style(Settings(provider=name), str(path), SIZE)
+    told = str(caught.value)
+    assert name in told
+    assert "\n" not in told
+    assert providers.PROVIDERS[name].install in told or "only" in told
+
+
+def test_unknown_provider(tmp_path):
+    path = tiny.painter(tmp_path / "m.onnx")
+    with pytest.raises(BadInput, match="no provider 'gpu'; choose auto or one of tensorrt, cuda"):
+        open_style(Settings(provider="gpu"), str(path), SIZE)
+    with pytest.raises(BadInput, match="no provider 'gpu'"):
+        inspection.prove_provider("gpu")
+
+
+def test_auto_takes_a_provider_that_works(tmp_path):
+    style = open_style(Settings(), str(tiny.painter(tmp_path / "m.onnx")), SIZE)
+    assert works(style.provider)
+    assert style.provider_reason.startswith(f"{style.provider}: ")
+    rows = [row.name for row in providers.candidates("auto")]
+    assert "tensorrt" not in rows  # its builds take minutes
+    assert rows[-1] == "cpu"
+    listed = providers.is_installed(providers.PROVIDERS["cuda"])
+    if listed and not works("cuda"):
+        assert "no cuda session could be built (" in style.provider_reason
+
+
+def test_no_notice_on_stdout_or_stderr(tmp_path):
+    """ONNX Runtime's own fallback notices never reach the user; our sentence does."""
+    path = tiny.painter(tmp_path / "m.onnx")
+    code = (
+        "import sys;from stylizer.settings import Settings;from stylizer.style import open_style;"
+        f"open_style(Settings(), {str(path)!r}, (48, 32)).close();"
+        f"open_style(Settings(provider='cpu'), {str(path)!r}, (48, 32)).close()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("device", [None, "cpu"])
+def test_io_binding_gives_what_a_plain_run_gives(tmp_path, device):
+    path = tiny.painter(tmp_path / "m.onnx")
+    session = providers.build_session(providers.PROVIDERS["cpu"], path.read_bytes())
+    bound = _Binding(session, device)
+    rng = np.random.default_rng(3)
+    for height in (16, 16, 24):
+        picture = rng.uniform(0, 255, (1, 3, height, 32)).astype(np.float32)
+        expected = np.asarray(session.run(None, {"picture": picture})[0])
+        assert np.array_equal(bound(picture), expected)
+
+
+def test_wrong_provider_for_a_session_is_noticed(tmp_path):
+    """A row whose session turns out to be another provider's is a problem, not a fallback."""
+    row = providers.Provider("pretend", "CUDAExecutionProvider", "pip install nothing")
+    if not providers.is_installed(row) or works("cuda"):
+        pytest.skip("needs onnxruntime-gpu on a machine without a GPU")
+    path = tiny.painter(tmp_path / "m.onnx")
+    with pytest.raises(providers.ProviderProblem, match="built CPUExecutionProvider instead"):
+        providers.build_session(row, path.read_bytes())
+
+
+def test_package_conflict():
+    assert providers.conflict_text(["onnxruntime-gpu"]) is None
+    text = providers.conflict_text(["onnxruntime", "onnxruntime-gpu"])
+    assert text is not None
+    assert "pip uninstall -y onnxruntime onnxruntime-gpu && pip install onnxruntime-gpu" in text
+
+
+def test_threads_are_physical_cores():
+    assert providers.session_options().intra_op_num_threads == providers.physical_cores() >= 1
