@@ -26,7 +26,7 @@ from stylizer.lab.onnx.export import export_onnx
 from stylizer.lab.onnx.fast_export import beside
 from stylizer.run.report import machine
 from stylizer.settings import Settings
-from stylizer.style.catalog import open_style
+from stylizer.style.opening import open_style
 from stylizer.timing import percentile
 
 SHIPPED = ARCHS["fast"]

@@ -21,7 +21,7 @@ import sys
 from stylizer.measure.bench import session_only, settings_for, Case
 from stylizer.run.pipeline import run
 from stylizer.settings import Settings
-from stylizer.style.catalog import open_style
+from stylizer.style.opening import open_style
 model, frames, size = sys.argv[1], int(sys.argv[2]), (1280, 720)
 base = Settings(provider="cpu", warmup=1)
 backend = open_style(base, model, size)
@@ -38,7 +38,7 @@ WARM = """
 import sys
 from stylizer.run.report import peak_rss_mb
 from stylizer.settings import Settings
-from stylizer.style.catalog import open_style
+from stylizer.style.opening import open_style
 for model in sys.argv[1:]:
     open_style(Settings(provider="cpu"), model, (1280, 720))
 print(f"{peak_rss_mb():.0f}")

@@ -143,7 +143,7 @@ def bench_command(args: argparse.Namespace) -> int:
 
 
 def models_command(args: argparse.Namespace) -> int:
-    from stylizer.style import catalog
+    from stylizer.style import catalog, inspection
     from stylizer.system.console import print_facts
 
     settings = base_settings(args)
@@ -152,9 +152,9 @@ def models_command(args: argparse.Namespace) -> int:
     if args.what == "list":
         found: Any = catalog.list_models()
     elif args.what == "inspect":
-        found = catalog.inspect(args.model, settings)
+        found = inspection.inspect(args.model, settings)
     else:
-        found = catalog.check(args.model, settings, args.size)
+        found = inspection.check(args.model, settings, args.size)
     if args.json:
         print(json.dumps(found, indent=2))
     else:
@@ -239,7 +239,7 @@ def prune_command(args: argparse.Namespace) -> int:
 
 def flicker_command(args: argparse.Namespace) -> int:
     from stylizer.measure import flicker
-    from stylizer.style.catalog import open_style
+    from stylizer.style.opening import open_style
 
     settings = base_settings(args)
     backend = open_style(settings, args.model, settings.size)

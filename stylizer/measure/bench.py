@@ -59,7 +59,7 @@ def bench(
 
     Raises BadInput when a model cannot be loaded, before anything is timed.
     """
-    from stylizer.style.catalog import open_style
+    from stylizer.style.opening import open_style
 
     cases = [Case(model, size) for size in sizes for model in models]
     backends: dict[Case, StyleBackend] = {}

@@ -141,7 +141,7 @@ class Run:
         self._renderer = renderer
 
     def _load_model(self, name: str) -> StyleBackend:
-        from stylizer.style.catalog import open_style
+        from stylizer.style.opening import open_style
 
         size = self._first_size.result()
         return open_style(self.settings, name, self._drawn[0].size if self._drawn else size)

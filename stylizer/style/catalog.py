@@ -12,17 +12,14 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import platformdirs
 
 from stylizer.errors import BadInput
 from stylizer.settings import Settings
-from stylizer.style.contract import How, Size
+from stylizer.style.contract import How
 from stylizer.system.resources import models_folder
-
-if TYPE_CHECKING:
-    from stylizer.style.opening import Style
 
 TIERS = ("original", "small", "fast")
 _STEM = re.compile(r"(?P<style>.+)-(?P<tier>original|small|fast)(?:-(?P<precision>.+))?")
@@ -140,13 +137,6 @@ def told_first(style: str) -> tuple[bool, str]:
     return style != "mosaic", style
 
 
-def open_style(settings: Settings, model: str, frame_size: Size) -> Style:
-    """See `opening.open_style`."""
-    from stylizer.style import opening
-
-    return opening.open_style(settings, model, frame_size)
-
-
 def list_models() -> list[dict[str, Any]]:
     """Bundled models: {"name", "style", "tier", "precision", "bytes", "path"}."""
     return [
@@ -160,22 +150,6 @@ def list_models() -> list[dict[str, Any]]:
         }
         for m in bundled()
     ]
-
-
-def inspect(model: str, settings: Settings | None = None) -> dict[str, Any]:
-    """See `report.inspect`."""
-    from stylizer.style import inspection
-
-    return inspection.inspect(model, settings)
-
-
-def check(
-    model: str, settings: Settings | None = None, size: Size = (1280, 720), runs: int = 5
-) -> dict[str, Any]:
-    """See `report.check`."""
-    from stylizer.style import inspection
-
-    return inspection.check(model, settings, size, runs)
 
 
 def _parts(name: str) -> tuple[str, str]:

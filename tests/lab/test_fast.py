@@ -38,8 +38,8 @@ from stylizer.lab.training.temporal import (  # noqa: E402
     stillness_loss,
 )
 from stylizer.settings import Settings  # noqa: E402
-from stylizer.style import open_style  # noqa: E402
 from stylizer.style.contract import LAYOUTS  # noqa: E402
+from stylizer.style.opening import open_style  # noqa: E402
 
 CONTRACT = {
     "layout": "NCHW", "range": "0..255", "order": "RGB", "size_multiple": 8,

@@ -10,6 +10,7 @@ import tiny_models as tiny
 from stylizer.errors import BadInput
 from stylizer.settings import Settings
 from stylizer.style import catalog
+from stylizer.style.opening import open_style
 
 FILES = (
     "mosaic-original",
@@ -132,7 +133,7 @@ def test_lists(filled):
 
 def test_bundled_model_runs(folder):
     tiny.painter(folder / "mosaic-small.onnx", multiple=4, metadata=tiny.CONTRACT)
-    style = catalog.open_style(Settings(provider="cpu"), "auto", (30, 20))
+    style = open_style(Settings(provider="cpu"), "auto", (30, 20))
     assert style.model == "mosaic-small"
     style.close()
 

@@ -11,7 +11,8 @@ import tiny_models as tiny
 
 from stylizer.errors import BadInput
 from stylizer.settings import Settings
-from stylizer.style import inspection, open_style, providers
+from stylizer.style import inspection, providers
+from stylizer.style.opening import open_style
 from stylizer.style.ort import _Binding
 
 SIZE = (48, 32)
@@ -71,7 +72,8 @@ def test_no_notice_on_stdout_or_stderr(tmp_path):
     """ONNX Runtime's own fallback notices never reach the user; our sentence does."""
     path = tiny.painter(tmp_path / "m.onnx")
     code = (
-        "import sys;from stylizer.settings import Settings;from stylizer.style import open_style;"
+        "import sys;from stylizer.settings import Settings;"
+        "from stylizer.style.opening import open_style;"
         f"open_style(Settings(), {str(path)!r}, (48, 32)).close();"
         f"open_style(Settings(provider='cpu'), {str(path)!r}, (48, 32)).close()"
     )

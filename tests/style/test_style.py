@@ -14,7 +14,8 @@ import tiny_models as tiny
 from stylizer.errors import BadInput, StylizerError
 from stylizer.frame import Frame
 from stylizer.settings import Settings
-from stylizer.style import contract, inspection, open_style
+from stylizer.style import contract, inspection
+from stylizer.style.opening import open_style
 from stylizer.style.probe import load_model
 
 SIZE = (50, 37)  # (width, height), no multiple of anything

@@ -21,7 +21,8 @@ from stylizer.lab.training.sampling import demo_frames, psnr_db, sample_frames
 from stylizer.measure.bench import bench
 from stylizer.run.report import to_json
 from stylizer.settings import Settings
-from stylizer.style import catalog, open_style
+from stylizer.style import catalog, inspection
+from stylizer.style.opening import open_style
 from stylizer.system.console import say
 from stylizer.system.files import check_writable, write_text
 
@@ -104,7 +105,7 @@ def examine(
 ) -> Variant:
     """Figures that need no clock; losses only with `vgg`."""
     say(f"looking at {name}")
-    told = catalog.inspect(name)
+    told = inspection.inspect(name)
     stem = told["model"]
     facts: dict[str, Any] = {
         "bytes": told["bytes"],

@@ -26,7 +26,7 @@ from stylizer.lab.onnx.card import write_compressed_card
 from stylizer.lab.onnx.export import export_onnx, load_network
 from stylizer.lab.training.finetune import content_of, imitation, tune
 from stylizer.lab.training.sampling import apart, demo_frames, sample_frames, tensor_of
-from stylizer.style import catalog
+from stylizer.style import inspection
 from stylizer.system.console import say
 
 SEEN, HELD, SIZE = 6, 3, (320, 192)  # pictures for importance and for PSNR
@@ -81,7 +81,7 @@ def write(
     export_onnx(made, out, contract, child_recipe)
     wanted = pictures_of(session_of(parent.read_bytes()), held)
     psnr, _ = fidelity(out.read_bytes(), held, wanted)
-    before, after = (catalog.inspect(str(path)) for path in (parent, out))
+    before, after = (inspection.inspect(str(path)) for path in (parent, out))
     facts = {
         "parent file": told["parent file"],
         "channels": f"{made.arch.widths} outside, {_inside(made)} inside the blocks",

@@ -9,10 +9,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from stylizer.errors import BadInput, StylizerError
+from stylizer.errors import BadInput
 from stylizer.lab.commands.judge import judge
 from stylizer.lab.nets.channels import leave_out_dead
 from stylizer.lab.nets.fake_quant import normalise, quantise
@@ -22,20 +20,16 @@ from stylizer.lab.nets.registry import ARCHS, Network, Recipe, default_recipe
 from stylizer.lab.onnx.card import write_card
 from stylizer.lab.onnx.export import export_onnx, load_network
 from stylizer.lab.training import loop
-from stylizer.lab.training.checkpoint import TrainState, load_checkpoint, new_state
+from stylizer.lab.training.checkpoint import load_checkpoint, new_state
 from stylizer.lab.training.data import ContentSet
 from stylizer.lab.training.distributed import Team, join_team, leave_team
-from stylizer.lab.training.motion import SIZE, MovingScenes
-from stylizer.lab.training.perceptual import Vgg16, file_sha256, load_vgg
+from stylizer.lab.training.perceptual import file_sha256, load_vgg
+from stylizer.lab.training.progress import train_with_progress
 from stylizer.settings import Settings
 from stylizer.system.resources import models_folder
 
 FAST_START = "starry-night-fast.onnx"
-# Part of the content that is the frames of which stillness is asked. Without any, what holds still
-# there was bought with paint: starry-night's demo was one blue after 2,850 steps.
-SCENES_SHARE = 0.2
 TRIM_CROPS = 64  # pictures that may switch a channel on
-LOG_EVERY = 20  # steps between lines when the output is no terminal
 
 
 def train_command(args: argparse.Namespace) -> int:
@@ -177,66 +171,9 @@ def style_name(out: Path) -> str:
     return out.stem.rpartition("-")[0] or out.stem
 
 
-def train_with_progress(
-    args: argparse.Namespace,
-    recipe: Recipe,
-    state: TrainState,
-    vgg: Vgg16 | None,
-    style: torch.Tensor | None,
-    content: ContentSet,
-    run_dir: Path,
-    teacher: Network | None,
-    team: Team,
-) -> loop.Progress:
-    """The training loop under a progress bar, or with a line now and then where none fits."""
-    console = Console(stderr=True)
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed}/{task.total}"),
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal or not team.leads,
-    )
-    task = bar.add_task("starting", total=recipe.steps, completed=state.step)
-
-    def on_step(p: loop.Progress) -> None:
-        text = f"content {p.content:.3f}  style {p.style:.3f}  tv {p.tv:.5f}"
-        text += f"  skipped {p.skipped}" if p.skipped else ""
-        bar.update(task, completed=p.step, description=text)
-        if (
-            team.leads
-            and not console.is_terminal
-            and (p.step % LOG_EVERY == 0 or p.step == p.steps)
-        ):
-            left = f"{p.seconds_left / 60:.0f} min left"
-            print(f"step {p.step}/{p.steps}  {text}  {left}", file=sys.stderr, flush=True)
-
-    scenes = moving_scenes(recipe)
-    if scenes is not None:
-        content.add(scenes.pictures(), SCENES_SHARE)
-    with bar:
-        return loop.train(
-            recipe, state, vgg, style, content, run_dir, on_step, args.preview_every,
-            teacher=teacher, team=team, scenes=scenes,
-        )  # fmt: skip
-
-
-def moving_scenes(recipe: Recipe) -> MovingScenes | None:
-    """The demo's moving frames for a recipe that trains stillness, if there is OpenGL."""
-    if not recipe.still_weight:
-        return None
-    width, height = (max(sides) for sides in zip(SIZE, recipe.crop, strict=True))
-    try:
-        return MovingScenes.rendered(recipe.seed, size=(width, height))
-    except StylizerError as error:
-        print(f"training without the demo scene's motion: {error}", file=sys.stderr)
-        return None
-
-
 def judge_command(args: argparse.Namespace, settings: Settings) -> int:
     """Print the judge's JSON; returns the exit code. Raises BadInput, StylizerError."""
-    from stylizer.style.catalog import open_style
+    from stylizer.style.opening import open_style
 
     backend = open_style(settings, args.model, (1280, 720))  # its name may be wrong: first
     try:

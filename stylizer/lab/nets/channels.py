@@ -12,8 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from stylizer.lab.nets.fake_quant import QuantConv
-from stylizer.lab.nets.fast import FastNetwork
-from stylizer.lab.onnx.fast_export import activations
+from stylizer.lab.nets.fast import FastNetwork, activations
 
 LANES = 8  # integer convolutions work on so many channels at a time
 

@@ -167,3 +167,8 @@ def keep_centre(conv: QuantConv) -> None:
     """Let a convolution of single channels start near the identity."""
     conv.weight *= 0.2
     conv.weight[:, 0, 1, 1] += 1.0
+
+
+def activations(network: FastNetwork) -> list[tuple[str, Activation]]:
+    """The places that are uint8 in the integer graph, by name."""
+    return [(n, m) for n, m in network.named_modules() if isinstance(m, Activation)]

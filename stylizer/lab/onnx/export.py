@@ -14,13 +14,12 @@ from onnx import numpy_helper
 
 from stylizer.errors import BadInput, StylizerError
 from stylizer.lab.nets.fake_quant import bound, normalise, observe, quantise
-from stylizer.lab.nets.fast import FAST_ARCHS, FastArch, FastNetwork
+from stylizer.lab.nets.fast import FAST_ARCHS, FastArch, FastNetwork, activations
 from stylizer.lab.nets.johnson import ARCHS as JOHNSON_ARCHS
 from stylizer.lab.nets.johnson import OUTPUT_GAIN, Arch, ConvLayer, StyleNetwork, fold_byte_range
 from stylizer.lab.nets.registry import Network
 from stylizer.lab.onnx.fast_export import (
     Precision,
-    activations,
     beside,
     inner_widths,
     load_fast_weights,

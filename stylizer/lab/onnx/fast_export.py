@@ -20,7 +20,7 @@ from onnx import numpy_helper
 
 from stylizer.errors import StylizerError
 from stylizer.lab.nets.fake_quant import Activation, QuantConv, bound
-from stylizer.lab.nets.fast import FastBlock, FastNetwork, Separable
+from stylizer.lab.nets.fast import FastBlock, FastNetwork, Separable, activations
 from stylizer.lab.onnx.onnx_graph import OnnxGraph, write_model
 
 RANGES_KEY = "stylizer.ranges"  # of the activations, so that training can go on from the file
@@ -53,11 +53,6 @@ def write_fast(
     model = _FastGraph(network, precision).build()
     ranges = {name: [float(a.depth), float(a.reach)] for name, a in activations(network)}
     write_model(model, path, contract=contract, recipe=recipe, ranges=ranges)
-
-
-def activations(network: FastNetwork) -> list[tuple[str, Activation]]:
-    """The places that are uint8 in the integer graph, by name."""
-    return [(n, m) for n, m in network.named_modules() if isinstance(m, Activation)]
 
 
 def load_fast_weights(network: FastNetwork, path: Path) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 import torch
 
 from stylizer.errors import BadInput
-from stylizer.lab.commands.train import train_with_progress
 from stylizer.lab.nets.johnson import StyleNetwork
 from stylizer.lab.nets.registry import Recipe, default_recipe
 from stylizer.lab.training import loop
@@ -17,6 +16,7 @@ from stylizer.lab.training.checkpoint import TrainState
 from stylizer.lab.training.data import ContentSet
 from stylizer.lab.training.distributed import Team
 from stylizer.lab.training.perceptual import load_vgg
+from stylizer.lab.training.progress import train_with_progress
 from stylizer.lab.training.sampling import demo_frames, sample_frames
 
 DEMO_PICTURES, DEMO_SIZE = 16, (640, 360)
