@@ -3,7 +3,7 @@
 Definitions: frames at their native size; content = MSE(f, f0) / mean(f0^2) at relu2_2; style
 picture scaled (Lanczos) to a short side of 512, G = F F^T / (H W), style = sum over relu1_2, 2_2,
 3_3, 4_3 of MSE(G, Gs) / mean(Gs^2); grid_8 = how far the fine luma is tied to an 8-pixel grid (see
-`stillness.grid_8`); all the mean over frames, one a second of each video.
+`temporal.grid_8`); all the mean over frames, one a second of each video.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Fine-tuning for integers: the float network computes as the integer graph will (`quant`), and
-imitates its former self.
+"""Fine-tuning for integers: the float network computes as the integer graph will (`fake_quant`),
+and imitates its former self.
 
 It mirrors `deploy`: channels centred and scaled before each norm, the 2x2 kernels behind an
-upsampling rounded as such. Ranges are followed while it trains; `quantise` finds its own after.
+upsampling rounded as such. Ranges are followed while it trains; `static_quant` finds its own after.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The same network as a graph that fewer multiplications, and integers, suit.
 
-Exact but for rounding in float; only what `quantise` does afterwards loses anything. Against
+Exact but for rounding in float; only what `static_quant` does afterwards loses anything. Against
 `export`'s graph (one thread without VNNI, original at 320x192: 273 -> 207 ms in float):
 
 - Nearest upsampling and a 3x3 convolution see only 2x2 different pixels: one 2x2 convolution to
