@@ -9,14 +9,16 @@ import numpy as np
 
 from stylizer.errors import StylizerError
 from stylizer.frame import Frame, StyledFrame
+from stylizer.style.canvas import Canvas
 from stylizer.style.contract import Packer, Size, StyleModel
 from stylizer.style.ports import first_line
 
 
 class Runner(Protocol):
-    """Runs the network on one packed tensor and gives its output, not to be overwritten later."""
+    """Runs the network on one packed tensor, and the canvas of a network that takes one, and gives
+    its output, not to be overwritten later."""
 
-    def __call__(self, tensor: np.ndarray) -> np.ndarray: ...
+    def __call__(self, tensor: np.ndarray, canvas: Canvas | None = None) -> np.ndarray: ...
 
 
 class SessionStyle:
@@ -36,7 +38,13 @@ class SessionStyle:
         self.provider = provider
         self.provider_reason = ""
         self._asked_size = inference_size
-        self._packer = Packer(model, frame_size, inference_size)
+        self._fit(frame_size)
+
+    def _fit(self, frame_size: Size) -> None:
+        """Buffers for frames of this size and for what the network is to see of them."""
+        model = self.style_model
+        self._packer = Packer(model, frame_size, self._asked_size)
+        self._canvas = Canvas(model, self._packer.padded) if model.canvas else None
 
     @property
     def inference_size(self) -> Size:
@@ -62,11 +70,11 @@ class SessionStyle:
         """The styled image, of the inference size. Raises StylizerError when the session fails."""
         started = time.perf_counter()
         if (frame.size, self._asked_size) != (self._packer.frame_size, self._packer.asked_size):
-            self._packer = Packer(self.style_model, frame.size, self._asked_size)
+            self._fit(frame.size)
         tensor = self._packer.pack(frame)
         packed = time.perf_counter()
         try:
-            result = self._run(tensor)
+            result = self._run(tensor, self._canvas)
         except Exception as error:  # ONNX Runtime and OpenVINO have a dozen classes for this
             width, height = self._packer.padded
             raise StylizerError(
@@ -80,6 +88,6 @@ class SessionStyle:
         return StyledFrame(frame, image, self.model, preprocess_ms, (ran - packed) * 1000, finished)
 
 
-def closed(tensor: np.ndarray) -> np.ndarray:
+def closed(tensor: np.ndarray, canvas: Canvas | None = None) -> np.ndarray:
     """The runner of a closed backend."""
     raise StylizerError("this model was closed; open it again")
