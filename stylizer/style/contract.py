@@ -26,7 +26,7 @@ Size = tuple[int, int]  # (width, height)
 
 DEFINITION = {
     "preprocess": "splitting the frame into uint8 planes or blocks, edge padding and, if asked "
-    "for, resizing before the network; cropping after it",
+    "for, resizing before the network, moving the canvas where there is one; cropping after it",
     "infer": "the session's run: uint8 to the network's numbers, the network, rounding back to "
     "uint8, and the copies to and from the device",
 }

@@ -6,15 +6,19 @@ the original's): 236 / 1062 / 4085 ms here, 392 / 1207 / 4669 ms with ONNX Runti
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import onnx
 import openvino
 
 from stylizer.style import graph, providers
-from stylizer.style.canvas import Canvas
 from stylizer.style.contract import Size, StyleModel
 from stylizer.style.ports import first_line
 from stylizer.style.session import SessionStyle, closed
+
+if TYPE_CHECKING:
+    from stylizer.style.canvas import Canvas
 
 
 class OpenVinoStyle(SessionStyle):
@@ -30,8 +34,9 @@ class OpenVinoStyle(SessionStyle):
         row: providers.Provider,
         frame_size: Size,
         inference_size: Size | None = None,
+        move_canvas: bool = True,
     ) -> None:
-        super().__init__(model, row.name, frame_size, inference_size)
+        super().__init__(model, row.name, frame_size, inference_size, move_canvas)
         self._run = self._infer
         self._inputs = graph.fed(model)
         self._request: openvino.InferRequest | None = None

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import onnx
 import onnxruntime
 
 from stylizer.errors import BadInput, StylizerError
 from stylizer.style import graph, providers
-from stylizer.style.canvas import Canvas
 from stylizer.style.contract import Size, StyleModel
 from stylizer.style.session import SessionStyle, closed
+
+if TYPE_CHECKING:
+    from stylizer.style.canvas import Canvas
 
 
 class OrtStyle(SessionStyle):
@@ -27,8 +31,9 @@ class OrtStyle(SessionStyle):
         row: providers.Provider,
         frame_size: Size,
         inference_size: Size | None = None,
+        move_canvas: bool = True,
     ) -> None:
-        super().__init__(model, row.name, frame_size, inference_size)
+        super().__init__(model, row.name, frame_size, inference_size, move_canvas)
         self._session = providers.build_session(row, graph.wrap(proto, model))
         self._inputs = graph.fed(model)
         self._output = self._session.get_outputs()[0].name
