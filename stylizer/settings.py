@@ -39,6 +39,7 @@ class Settings:
     faster_tiers: bool = False  # and, where that is not enough, by a faster tier
     detail: bool = True  # below full size the frame keeps its own detail
     stabilise: float = 0.0  # share of the last picture kept where the source stands still
+    move_canvas: bool = True  # a model's canvas goes with the picture
     hud: HudMode = "fps"
     record: Path | None = None
     output: Path | None = None
@@ -50,6 +51,11 @@ class Settings:
     preset: str = ""  # which game section of the settings file applies, or why none, in words
     global_keys: dict[str, str] = field(default_factory=dict)  # action -> "ctrl+alt+1", "" none
     grab_keys: bool = False  # the global keys work with a window of our own, too
+
+    @property
+    def canvas_moves(self) -> bool:
+        """Whether a model's canvas goes with the picture: never where each picture stands alone."""
+        return self.move_canvas and self.source != "images"
 
     @property
     def on_screen(self) -> bool:

@@ -102,6 +102,11 @@ def add_run(commands: argparse._SubParsersAction) -> None:
         metavar="0..1",
         help="against flicker: share of the last picture kept where the source stands still",
     )
+    p.add_argument(
+        "--move-canvas",
+        action=SWITCH,
+        help="strokes of models with a canvas go with the picture (default), or stand still",
+    )
     p.add_argument("--keep-colors", action=SWITCH, help="styled brightness, the game's colours")
     p.add_argument("--wipe", type=share, metavar="0..1", help="before/after, split at this place")
     p.add_argument("--hud", choices=HUD_CHOICES, help="auto (default): fps in a window, else off")

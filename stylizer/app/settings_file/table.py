@@ -108,6 +108,9 @@ KEYS: dict[str, Key] = {
         "a number from 0 to 1",
         "Against flicker: share of the last picture kept where the game stands still.",
     ),
+    "move_canvas": switch(
+        "Strokes of models with a canvas go with the picture; false: they stand."
+    ),
     "provider": choice(values.PROVIDERS, "What the network runs on."),
     "present": choice(tuple(PRESENTERS), "Where the picture is shown."),
     "size": Key(
