@@ -23,7 +23,7 @@ from stylizer.frame import Frame, StyledImage, letterbox
 from stylizer.hotkeys import Action
 from stylizer.run.controls import Controls
 from stylizer.run.holding import Holding
-from stylizer.run.hud_data import HudFeed
+from stylizer.run.hud_data import HudFeed, HudView
 from stylizer.run.models import ModelBank
 from stylizer.run.outputs import Outputs
 from stylizer.run.redraw import Idling
@@ -134,7 +134,7 @@ class Run:
 
         hold = 0.0 if settings.source == "images" else settings.stabilise
         self.compositor = Compositor(self.presenter.context, hold=hold)
-        self.hud = HudFeed(self)
+        self.hud = HudFeed(self.presenter.context, self.presenter.scale, settings)
         self._closers.append(self.hud)
         renderer = str(self.presenter.context.info["GL_RENDERER"])
         self._idling = Idling("software" if is_software_gl(renderer) else "gpu")
@@ -238,7 +238,7 @@ class Run:
         with Stopwatch(times, "compose"):
             rect = letterbox(frame.size, self.presenter.size)
             self.compositor.draw(self.presenter.framebuffer, rect, look)
-            self.hud.draw()
+            self.hud.draw(self.presenter.framebuffer, self._hud_view())
         counted = self._counting or self.settings.sync  # see _count: N frames asked, N recorded
         if new is not None and not new.warm and counted and self.outputs.wants_pictures:
             self._record(frame, look)
@@ -251,6 +251,32 @@ class Run:
 
         c = self.controls
         return Look(c.strength, c.keep_colors, c.wipe, c.show_source, self.settings.detail)
+
+    def _hud_view(self) -> HudView:
+        backend = self.bank.current
+        return HudView(
+            mode=self.controls.hud,
+            show_help=self.controls.help,
+            scale=self.presenter.scale,
+            state=getattr(self.source, "state", ""),
+            loading=self.bank.loading,
+            model=backend.model if backend else "",
+            precision=getattr(getattr(backend, "style_model", None), "precision", ""),
+            provider=backend.provider if backend else "",
+            provider_reason=backend.provider_reason if backend else "",
+            capture_method=self.source.capture_method,
+            present=self.presenter.present_name,
+            present_reason=self.presenter.reason,
+            size=self.frame_size,
+            inference_size=getattr(backend, "inference_size", None),
+            stage_ms=self.stats.stage_ms,
+            latency_ms=self.stats.latency_ms,
+            dropped=self.feed.dropped,
+            duplicates=self.stats.duplicates,
+            recording=self.outputs.recording,
+            recorded_s=self.outputs.recorded_s,
+            held=self.holding.text,
+        )
 
     # --- counting -------------------------------------------------------------------------
 
@@ -282,7 +308,7 @@ class Run:
         if is_new:
             for name, ms in times.items():
                 self.stats.stage(name, ms)
-        self.hud.count(self.stats, now, styled)
+        self.hud.count(self.stats.frame_time_ms[-1], now, styled)
 
     def _is_over(self) -> bool:
         s = self.settings
@@ -357,7 +383,7 @@ class Run:
         assert self._drawn is not None
         rect = self._picture_rect()
         self.compositor.draw(self.presenter.framebuffer, rect, self._look())
-        self.hud.draw()
+        self.hud.draw(self.presenter.framebuffer, self._hud_view())
         return self.presenter.read_back()
 
     @property
