@@ -123,12 +123,11 @@ def add_ratios(rows: list[dict[str, Any]]) -> None:
 
 def session_only(backend: StyleBackend, size: Size, seed: int, frames: int) -> float:
     """Styled frames a second of the bare session: no source, no compositor, no presenter."""
-    from stylizer.stages import SOURCES, open_backend
+    from stylizer.frame import IDLE
+    from stylizer.source.synthetic import SyntheticSource
 
     settings = Settings(source="synthetic", size=size, seed=seed, sync=True)
-    source = open_backend(SOURCES, "source", "synthetic", settings)
-    from stylizer.frame import IDLE
-
+    source = SyntheticSource(settings)
     frame = source.read(IDLE)
     backend.style(frame)
     started = time.perf_counter()

@@ -169,15 +169,13 @@ class Run:
 
     def _poll(self) -> None:
         picture = self._picture_rect()
-        if hasattr(self.presenter, "follow"):
-            self.presenter.follow(getattr(self.source, "window_id", 0))
+        self.presenter.follow(self.source.window_id)
         size, actions = self.presenter.size, self.presenter.poll()
-        exposed = getattr(self.presenter, "exposed", False)
-        touched = bool(actions) or exposed or self.presenter.size != size
+        touched = bool(actions) or self.presenter.exposed or self.presenter.size != size
         for action in actions:
             message = self.controls.apply(action, picture)
             self._say(self._carry_out(action) if message is None else message)
-        for notice in getattr(self.presenter, "take_notices", list)():
+        for notice in self.presenter.take_notices():
             print(f"stylizer: {notice}", file=sys.stderr)
             self._say(notice)
             touched = True
@@ -208,7 +206,7 @@ class Run:
         """Without a new styled frame: a newer source alone, or a duplicate that is due."""
         if not self.settings.on_screen:
             return self.settings.fps is not None
-        if getattr(self.presenter, "hidden", False):
+        if self.presenter.hidden:
             return False
         return picture != self._drawn or self._idling.due
 
@@ -258,17 +256,17 @@ class Run:
             mode=self.controls.hud,
             show_help=self.controls.help,
             scale=self.presenter.scale,
-            state=getattr(self.source, "state", ""),
+            state=self.source.state,
             loading=self.bank.loading,
             model=backend.model if backend else "",
-            precision=getattr(getattr(backend, "style_model", None), "precision", ""),
+            precision=backend.precision if backend else "",
             provider=backend.provider if backend else "",
             provider_reason=backend.provider_reason if backend else "",
             capture_method=self.source.capture_method,
             present=self.presenter.present_name,
             present_reason=self.presenter.reason,
             size=self.frame_size,
-            inference_size=getattr(backend, "inference_size", None),
+            inference_size=backend.inference_size if backend else None,
             stage_ms=self.stats.stage_ms,
             latency_ms=self.stats.latency_ms,
             dropped=self.feed.dropped,
@@ -371,7 +369,7 @@ class Run:
             "gl_renderer": self._renderer,
             "interrupted": self.interrupted,
         }
-        inference_size = getattr(current, "inference_size", None)
+        inference_size = current.inference_size if current else None
         facts["inference_size"] = list(inference_size or facts["size"])
         switches = self.switching.switches
         result = RunResult(self.settings, self.stats, facts, switches, self._first_styled_s)

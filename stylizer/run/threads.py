@@ -122,7 +122,7 @@ class CaptureThread:
     @property
     def dropped(self) -> int:
         """Frames captured or due, but never styled."""
-        return self.slot.overwritten + getattr(self.source, "skipped", 0)
+        return self.slot.overwritten + (self.source.skipped if self.source else 0)
 
     def _run(self) -> None:
         try:
@@ -140,7 +140,6 @@ class CaptureThread:
             self.source.close()
 
     def _read_all(self, source: Source) -> None:
-        self._renders = getattr(source, "renders", False)
         # The first frame is read at once; the next ones when the run has warmed up.
         while not self._read(source) and not self._stop.is_set():
             pass
@@ -151,7 +150,7 @@ class CaptureThread:
                 break
             if self._on_demand:
                 self._go.clear()
-            elif self._renders and not self.eager:
+            elif source.renders and not self.eager:
                 self.slot.wait_taken(STALE_S)
             while not self._read(source) and self._on_demand and not self._stop.is_set():
                 pass  # lock-step on a live source: its next frame, whenever it comes

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, final
 
 import CoreMedia
 import numpy as np
@@ -24,7 +24,7 @@ from stylizer.errors import BadInput, StylizerError
 from stylizer.frame import Frame, InputState
 from stylizer.settings import Settings
 from stylizer.source.handoff import Handoff
-from stylizer.stages import SourceEnded
+from stylizer.stages import Source, SourceEnded
 
 WAIT_S = 0.010
 ANSWER_S = 5.0
@@ -46,14 +46,13 @@ class Output(NSObject):
         self.handoff.end()  # so the system says that the window was closed
 
 
-class WindowSource:
+@final
+class WindowSource(Source):
     """Newest frames of the window `settings.window` (part of its title, 0xID, pid:N), BGRA.
 
     Raises BadInput when none matches, StylizerError without the right to record the screen; `read`
     raises SourceEnded when it was closed, or waits for it to come back with settings.wait.
     """
-
-    frame_rate = None
 
     def __init__(self, settings: Settings) -> None:
         if not Quartz.CGPreflightScreenCaptureAccess():
@@ -69,17 +68,13 @@ class WindowSource:
         self.state = ""
         self._start()
 
-    @property
-    def skipped(self) -> int:
-        """Pictures that came faster than they were read."""
-        return self._handoff.skipped
-
     def read(self, inputs: InputState) -> Frame | None:
         """See stages.Source.read."""
         if self._stream is None:
             self._look_for_it()
             return None
         picture = self._handoff.take(WAIT_S)
+        self.skipped = self._handoff.skipped
         if time.perf_counter() > self._look_at:
             self._follow()
         if picture is None:

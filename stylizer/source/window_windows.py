@@ -7,7 +7,7 @@ system gives the window's own pixels, covered or not, and a picture only when it
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, final
 
 import windows_capture
 
@@ -15,21 +15,20 @@ from stylizer.errors import BadInput, StylizerError
 from stylizer.frame import Frame, InputState
 from stylizer.settings import Settings
 from stylizer.source.handoff import Handoff
-from stylizer.stages import SourceEnded
+from stylizer.stages import Source, SourceEnded
 
 WAIT_S = 0.010
 FIRST_S = 5.0  # a window that draws nothing for so long is minimised
 AGAIN_S = 0.5  # with --wait: how often a closed window is looked for
 
 
-class WindowSource:
+@final
+class WindowSource(Source):
     """Newest frames of the window whose title holds `settings.window`, or of 0xHWND, BGRA.
 
     Raises BadInput when there is none, StylizerError when it gives no picture; `read` raises
     SourceEnded when it was closed, or waits for it to come back with settings.wait.
     """
-
-    frame_rate = None
 
     def __init__(self, settings: Settings) -> None:
         self._target = target(settings.window or "")
@@ -49,17 +48,13 @@ class WindowSource:
             )
         self.size = (self._first[0].shape[1], self._first[0].shape[0])
 
-    @property
-    def skipped(self) -> int:
-        """Pictures that came faster than they were read."""
-        return self._skipped + self._handoff.skipped
-
     def read(self, inputs: InputState) -> Frame | None:
         """See stages.Source.read."""
         if self._control is None:
             self._look_for_it()
             return None
         picture, self._first = self._first or self._handoff.take(WAIT_S), None
+        self.skipped = self._skipped + self._handoff.skipped
         if picture is None:
             if self._handoff.ended:
                 self._closed()

@@ -77,7 +77,7 @@ def check(
         "provider": style.provider,
         "provider_reason": style.provider_reason,
         "size": list(size),
-        "inference_size": list(style.inference_size),
+        "inference_size": list(style.inference_size or size),
         "ok": not problems,
         "problems": problems,
         "infer_ms": float(np.median([s.infer_ms for s in series])),

@@ -6,6 +6,8 @@ the original's): 236 / 1062 / 4085 ms here, 392 / 1207 / 4669 ms with ONNX Runti
 
 from __future__ import annotations
 
+from typing import final
+
 import numpy as np
 import onnx
 import openvino
@@ -16,6 +18,7 @@ from stylizer.style.ports import first_line
 from stylizer.style.session import SessionStyle, closed
 
 
+@final
 class OpenVinoStyle(SessionStyle):
     """One compiled model for one frame size at a time; a new size compiles anew (0.3-0.7 s).
 

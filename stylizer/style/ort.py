@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import final
+
 import numpy as np
 import onnx
 import onnxruntime
@@ -12,6 +14,7 @@ from stylizer.style.contract import Size, StyleModel
 from stylizer.style.session import SessionStyle, closed
 
 
+@final
 class OrtStyle(SessionStyle):
     """One session of one model on one provider, built and proven by a run of the frame's size.
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from stylizer.errors import StylizerError
 from stylizer.frame import Frame, StyledFrame
+from stylizer.stages import StyleBackend
 from stylizer.style.contract import Packer, Size, StyleModel
 from stylizer.style.ports import first_line
 
@@ -19,7 +20,7 @@ class Runner(Protocol):
     def __call__(self, tensor: np.ndarray) -> np.ndarray: ...
 
 
-class SessionStyle:
+class SessionStyle(StyleBackend):
     """A style backend but for its session. One thread at a time, any thread.
 
     A subclass sets `_run` and calls `warm_up` when its session is built.
@@ -37,16 +38,9 @@ class SessionStyle:
         self.provider_reason = ""
         self._asked_size = inference_size
         self._packer = Packer(model, frame_size, inference_size)
-
-    @property
-    def inference_size(self) -> Size:
-        """(width, height) that the network sees, padding included."""
-        return self._packer.padded
-
-    @property
-    def resizable(self) -> int | None:
-        """The multiple that inference sizes must have; None when the model has one size only."""
-        return None if self.style_model.fixed_size else self.style_model.size_multiple
+        self.inference_size = self._packer.padded
+        self.precision = model.precision
+        self.resizable = None if model.fixed_size else model.size_multiple
 
     def see(self, inference_size: Size | None) -> None:
         """Let the network see frames at this (width, height) from the next one on; None: theirs.
@@ -63,6 +57,7 @@ class SessionStyle:
         started = time.perf_counter()
         if (frame.size, self._asked_size) != (self._packer.frame_size, self._packer.asked_size):
             self._packer = Packer(self.style_model, frame.size, self._asked_size)
+            self.inference_size = self._packer.padded
         tensor = self._packer.pack(frame)
         packed = time.perf_counter()
         try:

@@ -12,19 +12,18 @@ from stylizer.app.cli import main
 from stylizer.frame import Frame, StyledFrame, StyledImage
 from stylizer.measure import flicker
 from stylizer.settings import Settings
+from stylizer.stages import StyleBackend
 
 SIZE = (320, 184)
 
 
-class Locked:
+class Locked(StyleBackend):
     """A style that adds a pattern which stays on the screen whatever moves below it."""
 
-    model, model_bytes, provider, provider_reason, resizable = "locked", 0, "test", "", None
+    model, model_bytes, provider, provider_reason = "locked", 0, "test", ""
 
     def __init__(self, strength: int) -> None:
         self.strength = strength
-
-    def see(self, inference_size: tuple[int, int] | None) -> None: ...
 
     def style(self, frame: Frame) -> StyledFrame:
         rgb = frame.rgb() // 2

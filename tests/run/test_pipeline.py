@@ -15,7 +15,7 @@ from stylizer.run.pipeline import run
 from stylizer.run.report import make_report
 from stylizer.settings import Settings
 from stylizer.source.synthetic import read_frame_number
-from stylizer.stages import open_backend
+from stylizer.stages import StyleBackend, open_backend
 
 SIZE = (320, 180)
 HEADLESS = Settings(
@@ -23,7 +23,7 @@ HEADLESS = Settings(
 )
 
 
-class InvertingStyle:
+class InvertingStyle(StyleBackend):
     """A style backend that inverts the picture and takes `seconds` for it."""
 
     model, model_bytes, provider, provider_reason = "invert", 0, "test", "made by the test"

@@ -12,7 +12,7 @@ from stylizer.errors import BadInput
 from stylizer.frame import IDLE
 from stylizer.lab.training.data import PICTURE_SUFFIXES, VIDEO_SUFFIXES, video_frames
 from stylizer.settings import Settings
-from stylizer.stages import SOURCES, open_backend
+from stylizer.source.demo.source import DemoSource
 
 Size = tuple[int, int]
 DEMO_STEP = 25  # frames of the demo scene between two that are taken
@@ -75,7 +75,7 @@ def fitted(image: Image.Image, size: Size) -> np.ndarray:
 def demo_frames(count: int, size: Size, seed: int = 0) -> list[np.ndarray]:
     """`count` uint8 (H, W, 3) RGB pictures of the demo scene, most of a second apart."""
     settings = Settings(source="demo", size=size, seed=seed, sync=True)
-    source = open_backend(SOURCES, "source", "demo", settings)
+    source = DemoSource(settings)
     try:
         taken = []
         for number in range((count - 1) * DEMO_STEP + 1):
