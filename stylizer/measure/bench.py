@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from stylizer.run.pipeline import RunResult, run
+from stylizer.run.pipeline import run
 from stylizer.run.report import make_report
+from stylizer.run.result import RunResult
 from stylizer.settings import Settings
 from stylizer.stages import StyleBackend
 from stylizer.timing import FrameStats, fps

@@ -11,6 +11,7 @@ from typing import Any
 
 import psutil
 
+from stylizer.run.result import RunResult
 from stylizer.stages import is_software_gl
 from stylizer.style.contract import DEFINITION as STYLE_DEFINITIONS
 from stylizer.timing import (
@@ -49,7 +50,7 @@ DEFINITIONS = {
 }
 
 
-def make_report(result: Any) -> dict[str, Any]:
+def make_report(result: RunResult) -> dict[str, Any]:
     """The report of one `RunResult`."""
     stats, facts, settings = result.stats, result.facts, result.settings
     seconds = stats.seconds
