@@ -1,22 +1,53 @@
-"""What options may say: parsers of single values, and the options that several commands share."""
+"""What the value of an option or setting may be: rules for one value, in text and in TOML."""
 
 from __future__ import annotations
 
 import argparse
-from typing import NoReturn
-
-from stylizer.errors import BadInput
-
-PROVIDERS = ("auto", "cpu", "cuda", "tensorrt", "openvino", "webgpu", "directml", "coreml")
-SWITCH = argparse.BooleanOptionalAction  # --x and --no-x: either may win over the settings file
-HUD_CHOICES = ("auto", "off", "fps", "graph")
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 
-class OneSentenceParser(argparse.ArgumentParser):
-    """argparse without the usage dump: a mistake is one sentence."""
+@dataclass(frozen=True)
+class Rule:
+    """What a value may be, on the command line and in the settings file alike.
 
-    def error(self, message: str) -> NoReturn:
-        raise BadInput(f"{message}; `{self.prog} --help` lists the options")
+    kind: the TOML type of a value in the file; bool: a switch. parse: the command line's text to
+    the value, raises ArgumentTypeError. allowed: what is allowed, in words. metavar: how the value
+    is called in --help. choices: all there are. nothing: the word that stands for "not set" (None).
+    """
+
+    kind: type
+    allowed: str
+    metavar: str = ""
+    parse: Callable[[str], Any] = str
+    choices: tuple[str, ...] = ()
+    nothing: str = ""
+
+    def from_text(self, text: str) -> Any:
+        """The value that the command line's text means. Raises ArgumentTypeError."""
+        return None if self.nothing and text == self.nothing else self.parse(text)
+
+    def from_file(self, value: object) -> Any:
+        """The value that a TOML value means. Raises ValueError when it is not allowed."""
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if self.nothing and value == self.nothing:
+            return None
+        if not (number if self.kind is float else isinstance(value, self.kind)):
+            raise ValueError
+        if self.choices and value not in self.choices:
+            raise ValueError
+        try:
+            return value if self.kind is bool else self.parse(str(value))
+        except argparse.ArgumentTypeError as error:
+            raise ValueError from error
+
+    def plain(self, value: Any) -> bool | float | str:
+        """A value as it stands in the file."""
+        if value is None:
+            return self.nothing
+        return "{}x{}".format(*value) if isinstance(value, tuple) else value
 
 
 def size(text: str) -> tuple[int, int]:
@@ -85,23 +116,26 @@ def whole(text: str) -> int:
     return int(text)
 
 
-def seen_size(text: str) -> tuple[int, int] | None:
-    """A size; "full" is the frame's own, None."""
-    return None if text == "full" else size(text)
+def words(text: str) -> str:
+    """Anything but blanks."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty")
+    return text
 
 
-def held_fps(text: str) -> float | None:
-    """A number above 0; "off" is None."""
-    return None if text == "off" else positive(text)
+def choice(*names: str, metavar: str = "") -> Rule:
+    """One of these words."""
+    allowed = "one of " + ", ".join(f'"{name}"' for name in names)
+    return Rule(str, allowed, metavar, choices=names)
 
 
-def add_model_options(parser: argparse.ArgumentParser) -> None:
-    """What a foreign ONNX file needs to be told when metadata and probing are wrong."""
-    parser.add_argument(
-        "--model-layout", choices=("NCHW", "NHWC"), help="override the layout found"
-    )
-    parser.add_argument(
-        "--model-range", choices=("0..1", "0..255", "-1..1"), help="override the value range found"
-    )
-    parser.add_argument("--model-order", choices=("RGB", "BGR"), help="override the channel order")
-    parser.add_argument("--provider", choices=PROVIDERS, help="default: auto")
+SWITCH = Rule(bool, "true or false")  # --x and --no-x: either may win over the settings file
+FLAG = Rule(bool, "true")  # --x alone
+TEXT = Rule(str, "a text", "NAME", words)
+FILE = Rule(str, "a path", "FILE", Path)
+SIZE = Rule(str, 'a size as in "1280x720"', "WxH", size)
+SHARE = Rule(float, "a number from 0 to 1", "0..1", share)
+POSITIVE = Rule(float, "a number above 0", "N", positive)
+COUNT = Rule(int, "a whole number from 1", "N", count)
+WHOLE = Rule(int, "a whole number from 0", "N", whole)
+REGION = Rule(str, "a place as in 0,0,1280,720", "X,Y,W,H", region)

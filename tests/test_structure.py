@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "stylizer"
 HERE = ""  # the package's root: the values that all rooms share
-ROOT_MODULES = {"errors", "frame", "hotkeys", "settings", "stages", "timing"}
+ROOT_MODULES = {"errors", "frame", "hotkeys", "rules", "settings", "stages", "timing"}
 SOURCES = {"source", "source/demo", "source/x11"}
 STAGES = {"style", "compose", "present"}
 LAB = {"lab/nets", "lab/onnx", "lab/training", "lab/compress"}

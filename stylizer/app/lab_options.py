@@ -5,15 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from stylizer.app.settings_file.values import (
-    add_model_options,
-    count,
-    number,
-    positive,
-    share,
-    size,
-    whole,
-)
+from stylizer.app.parser import add_model_options, add_setting
+from stylizer.rules import count, number, positive, share, size, whole
 
 
 def add_vgg(p: argparse.ArgumentParser) -> None:
@@ -189,7 +182,5 @@ def add_flicker(commands: argparse._SubParsersAction) -> None:
     p.add_argument("--size", type=size, default=(1280, 720), metavar="WxH")
     p.add_argument("--frames", type=count, default=4, metavar="N", help="moments to measure at")
     p.add_argument("--seed", type=whole, default=0, metavar="N")
-    p.add_argument(
-        "--stabilise", type=share, default=0.0, metavar="0..1", help="with the stabiliser, as run"
-    )
+    add_setting(p, "stabilize", default=0.0, help="with the stabilizer, as run")
     p.set_defaults(command="flicker")

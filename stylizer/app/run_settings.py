@@ -10,9 +10,8 @@ from typing import Any
 
 from stylizer.app.settings_file.games import layered
 from stylizer.app.settings_file.read import read_file, settings_path
-from stylizer.app.settings_file.table import defaults
 from stylizer.errors import BadInput
-from stylizer.settings import Settings
+from stylizer.settings import Settings, unsaid
 
 FILE_SOURCES = ("video", "images")
 OVERLAY_WHY = {
@@ -30,7 +29,7 @@ def run_settings(args: argparse.Namespace) -> Settings:
     named = getattr(args, "settings", None)
     file = read_file(settings_path(named), required=named is not None)
     chosen, preset = layered(file, given)
-    args = argparse.Namespace(**(defaults() | chosen))
+    args = argparse.Namespace(**(unsaid() | chosen))
     source = args.source or guess_source(args)
     check_together(args, source, given)
     offscreen = args.present == "offscreen"

@@ -57,16 +57,16 @@ class Painter:
     """Pictures (uint8 RGB) as the program would show them one after another."""
 
     def __init__(self, backend: StyleBackend, settings: Settings) -> None:
-        self.lead = LEAD if settings.stabilise else 0
+        self.lead = LEAD if settings.stabilize else 0
         self._backend = backend
         self._compositor: Compositor | None = None
-        if settings.stabilise:
+        if settings.stabilize:
             from stylizer.compose.compositor import Compositor
 
             self._presenter = open_backend(
                 PRESENTERS, "presenter", "offscreen", settings, settings.size
             )
-            self._compositor = Compositor(self._presenter.context, hold=settings.stabilise)
+            self._compositor = Compositor(self._presenter.context, hold=settings.stabilize)
 
     def paint(self, source: np.ndarray) -> np.ndarray:
         """The picture shown for the next frame."""
