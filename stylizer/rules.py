@@ -109,7 +109,7 @@ def count(text: str) -> int:
     return int(text)
 
 
-def whole(text: str) -> int:
+def natural(text: str) -> int:
     """A whole number from 0."""
     if not text.isdigit():
         raise argparse.ArgumentTypeError(f"{text!r} must be a whole number from 0")
@@ -137,5 +137,5 @@ SIZE = Rule(str, 'a size as in "1280x720"', "WxH", size)
 SHARE = Rule(float, "a number from 0 to 1", "0..1", share)
 POSITIVE = Rule(float, "a number above 0", "N", positive)
 COUNT = Rule(int, "a whole number from 1", "N", count)
-WHOLE = Rule(int, "a whole number from 0", "N", whole)
+NATURAL = Rule(int, "a whole number from 0", "N", natural)
 REGION = Rule(str, "a place as in 0,0,1280,720", "X,Y,W,H", region)

@@ -81,7 +81,7 @@ class Settings:
         (1280, 720), "source", rules.SIZE, "frame size of the demo scene, and of its window",
         in_file=True,
     )  # fmt: skip
-    seed: int = setting(0, "source", rules.WHOLE, "same seed, same demo frames")
+    seed: int = setting(0, "source", rules.NATURAL, "same seed, same demo frames")
 
     model: str = setting(
         "auto", "model",
@@ -195,7 +195,7 @@ class Settings:
     warmup: int = setting(
         3,
         "limits",
-        rules.WHOLE,
+        rules.NATURAL,
         "frames left out of the statistics; 3 offscreen, else 1",
         unsaid=None,
     )

@@ -30,7 +30,7 @@ ROWS: dict[str, set[str]] = {
     "lab": set(),
     "lab/nets": {HERE},
     "lab/onnx": {HERE, "system", "lab/nets"},
-    "lab/training": {HERE, "system", "measure", "source/demo", "lab/nets", "lab/onnx"},
+    "lab/training": {HERE, "system", "source/demo", "lab/nets", "lab/onnx"},
     "lab/compress": {HERE, "system", "style", "lab/nets", "lab/onnx", "lab/training"},
     "lab/commands": {HERE, "system", "style", "run", "measure"} | LAB,
     "app/settings_file": {HERE, "system", "source/x11"},

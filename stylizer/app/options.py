@@ -7,7 +7,7 @@ from pathlib import Path
 
 from stylizer.app.lab_options import add_flicker, add_judge, add_prune, add_quantize, add_train
 from stylizer.app.parser import OneSentenceParser, add_model_options, add_settings
-from stylizer.rules import count, size, sizes, whole
+from stylizer.rules import count, natural, size, sizes
 
 
 def add_run(commands: argparse._SubParsersAction) -> None:
@@ -43,7 +43,7 @@ def add_bench(commands: argparse._SubParsersAction) -> None:
         "--frames", type=count, default=30, metavar="N", help="frames of each row, over all rounds"
     )
     p.add_argument("--rounds", type=count, default=3, metavar="R")
-    p.add_argument("--warmup", type=whole, default=2, metavar="N", help="before the first round")
+    p.add_argument("--warmup", type=natural, default=2, metavar="N", help="before the first round")
     p.add_argument("--json", type=Path, metavar="FILE", help="rows and machine as JSON")
     p.add_argument("--html", type=Path, metavar="FILE", help="the table as a page")
     p.add_argument(

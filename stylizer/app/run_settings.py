@@ -76,7 +76,7 @@ def guess_source(args: argparse.Namespace) -> str:
     path = args.input
     if path is None:
         return "demo"
-    from stylizer.source.images import SUFFIXES
+    from stylizer.system.pictures import SUFFIXES
 
     return "images" if path.is_dir() or path.suffix.lower() in SUFFIXES else "video"
 

@@ -10,14 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from stylizer.frame import IDLE, Size
 from stylizer.run.pipeline import run
 from stylizer.run.report import make_report
 from stylizer.run.result import RunResult
 from stylizer.settings import Settings
 from stylizer.stages import StyleBackend
 from stylizer.timing import FrameStats, fps
-
-Size = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -124,7 +123,6 @@ def add_ratios(rows: list[dict[str, Any]]) -> None:
 
 def session_only(backend: StyleBackend, size: Size, seed: int, frames: int) -> float:
     """Styled frames a second of the bare session: no source, no compositor, no presenter."""
-    from stylizer.frame import IDLE
     from stylizer.source.synthetic import SyntheticSource
 
     settings = Settings(source="synthetic", size=size, seed=seed, sync=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from stylizer.hotkeys import DEFAULT_KEYS, global_combinations
 from stylizer.settings import HudMode, Settings
-from stylizer.timing import LOW_MIN_FRAMES_HUD, RollingWindow, one_percent_low_fps
+from stylizer.timing import LOW_MIN_FRAMES_HUD, STAGES, RollingWindow, one_percent_low_fps
 
 if TYPE_CHECKING:
     import moderngl
@@ -21,7 +21,6 @@ GRAPH_FRAMES = 240
 LOW_FRAMES = 1000  # the 1% low of the HUD looks back this far
 MESSAGE_S = 2.5
 LOW_EVERY_S = 0.25  # sorting 1,000 frame times for the 1% low takes 0.1 ms: not for every frame
-STAGES_SHOWN = ("capture", "preprocess", "infer", "upload", "compose", "present")
 
 
 @dataclass(frozen=True)
@@ -121,7 +120,7 @@ class HudFeed:
             present_reason=view.present_reason,
             size=view.size,
             inference_size=view.inference_size,
-            stage_ms={name: _last(view.stage_ms.get(name)) for name in STAGES_SHOWN},
+            stage_ms={name: _last(view.stage_ms.get(name)) for name in STAGES},
             latency_ms=_last(view.latency_ms),
             dropped=view.dropped,
             duplicates=view.duplicates,

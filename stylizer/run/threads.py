@@ -13,12 +13,11 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
 
 from stylizer.frame import IDLE, Frame, InputState, StyledFrame
 from stylizer.stages import Source, StyleBackend
+from stylizer.system.slot import Slot
 
-T = TypeVar("T")
 POLL_S = 0.1  # how often a waiting thread looks whether it should stop
 # A rendered frame that waits for the network is made anew this often: rendering as fast as it can
 # took a third of the two cores from a network that styles one frame a second.
@@ -40,45 +39,6 @@ class Shown:
     styled: StyledFrame
     capture_ms: float
     warm: bool = False
-
-
-class Slot(Generic[T]):
-    """Newest value wins; an error or the end reaches whoever takes."""
-
-    def __init__(self) -> None:
-        self._condition = threading.Condition()
-        self._value: T | None = None
-        self._error: BaseException | None = None
-        self.overwritten = 0
-
-    def put(self, value: T) -> None:
-        with self._condition:
-            self.overwritten += self._value is not None
-            self._value = value
-            self._condition.notify_all()
-
-    def fail(self, error: BaseException) -> None:
-        """A SourceEnded or an error, raised by `take` once the last value is taken."""
-        with self._condition:
-            self._error = self._error or error
-            self._condition.notify_all()
-
-    def wait_taken(self, timeout_s: float) -> None:
-        """Wait until the value is taken, for up to `timeout_s`."""
-        with self._condition:
-            self._condition.wait_for(lambda: self._value is None, timeout_s)
-
-    def take(self, timeout_s: float) -> T | None:
-        """The newest value, waited for up to `timeout_s`; None when there is none."""
-        with self._condition:
-            self._condition.wait_for(
-                lambda: self._value is not None or self._error is not None, timeout_s
-            )
-            value, self._value = self._value, None
-            self._condition.notify_all()
-            if value is None and self._error is not None:
-                raise self._error
-            return value
 
 
 class CaptureThread:
@@ -135,7 +95,7 @@ class CaptureThread:
         try:
             self._read_all(self.source)
         except BaseException as error:
-            self.slot.fail(error)
+            self.slot.end(error)
         finally:
             self.source.close()
 
@@ -253,7 +213,7 @@ class LiveFeed:
         try:
             self._style_all()
         except BaseException as error:
-            self._styled.fail(error)
+            self._styled.end(error)
 
     def _style_all(self) -> None:
         warm = self._warmup

@@ -14,10 +14,8 @@ from stylizer.errors import BadInput, StylizerError
 from stylizer.frame import Frame, InputState
 from stylizer.settings import Settings
 from stylizer.stages import Source, SourceEnded
+from stylizer.system.pictures import SUFFIXES
 
-# What counts as a picture in a folder; a single named file may have any suffix Pillow knows.
-SUFFIXES = {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
-SUFFIXES |= {".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".avif"}
 ORIENTATION = 0x0112  # EXIF tag; values 5 to 8 swap width and height
 Unreadable = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
 

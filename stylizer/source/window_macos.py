@@ -23,8 +23,8 @@ from Foundation import NSObject
 from stylizer.errors import BadInput, StylizerError
 from stylizer.frame import Frame, InputState
 from stylizer.settings import Settings
-from stylizer.source.handoff import Handoff
 from stylizer.stages import Source, SourceEnded
+from stylizer.system.slot import Slot
 
 WAIT_S = 0.010
 ANSWER_S = 5.0
@@ -34,16 +34,16 @@ LOOK_S = 0.5  # how often the window's size and state are asked for
 class Output(NSObject):
     """What the stream calls: SCStreamOutput and SCStreamDelegate."""
 
-    handoff: Handoff
+    slot: Slot[tuple[np.ndarray, float]]
 
     def stream_didOutputSampleBuffer_ofType_(self, _: Any, sample: Any, kind: int) -> None:
         if kind == Kit.SCStreamOutputTypeScreen:
             pixels = pixels_of(CoreMedia.CMSampleBufferGetImageBuffer(sample))
             if pixels is not None:
-                self.handoff.put(pixels)
+                self.slot.put((pixels, time.perf_counter()))
 
     def stream_didStopWithError_(self, _: Any, error: Any) -> None:
-        self.handoff.end()  # so the system says that the window was closed
+        self.slot.end()  # so the system says that the window was closed
 
 
 @final
@@ -62,7 +62,7 @@ class WindowSource(Source):
                 "Privacy & Security, Screen Recording, and start again"
             )
         self._wanted, self._wait = settings.window or "", settings.wait
-        self._handoff = Handoff()
+        self._slot = Slot[tuple[np.ndarray, float]]()
         self._stream: Any = None
         self._number, self._look_at = 0, 0.0
         self.state = ""
@@ -73,12 +73,12 @@ class WindowSource(Source):
         if self._stream is None:
             self._look_for_it()
             return None
-        picture = self._handoff.take(WAIT_S)
-        self.skipped = self._handoff.skipped
+        picture = self._slot.take(WAIT_S)
+        self.skipped = self._slot.overwritten
         if time.perf_counter() > self._look_at:
             self._follow()
         if picture is None:
-            if self._handoff.ended:
+            if self._slot.ended:
                 self._closed()
             return None
         pixels, captured_at = picture
@@ -93,12 +93,12 @@ class WindowSource(Source):
 
     def _start(self) -> None:
         window = find_window(shareable_windows(), self._wanted)
-        self._id, self._handoff = int(window.windowID()), Handoff()
+        self._id, self._slot = int(window.windowID()), Slot[tuple[np.ndarray, float]]()
         self.capture_method = f"macOS ScreenCaptureKit: {window.title()!r}"
         content = Kit.SCContentFilter.alloc().initWithDesktopIndependentWindow_(window)
         self.size = size_of(window, content)
         self._output = Output.alloc().init()
-        self._output.handoff = self._handoff
+        self._output.slot = self._slot
         stream = Kit.SCStream.alloc().initWithFilter_configuration_delegate_(
             content, configuration(self.size), self._output
         )

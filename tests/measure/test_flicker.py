@@ -72,22 +72,6 @@ def test_the_stabiliser_lowers_what_noise_does():
     assert steady.noise_mean < plain.noise_mean / 2
 
 
-def test_bilinear_fetches_between_pixels():
-    image = np.arange(12, dtype=np.float32).reshape(3, 4, 1)
-    x, y = np.array([[0.5, 3.0]]), np.array([[1.0, 1.5]])
-    assert flicker.bilinear(image, x, y)[..., 0].tolist() == [[4.5, 9.0]]
-
-
-def test_what_leaves_or_is_covered_is_not_seen():
-    there = np.zeros((4, 6, 2), np.float32)
-    there[..., 0] = 2  # everything goes two pixels to the right
-    back = -there
-    back[2] = 0  # but the third row does not come back
-    _, _, seen = flicker.unoccluded(there, back)
-    assert seen[0].tolist() == [True] * 4 + [False] * 2
-    assert not seen[2].any()
-
-
 def test_the_command_prints_json(tmp_path, capsys):
     path = tiny.painter(tmp_path / "m.onnx", multiple=8)
     argv = ["flicker", "--model", str(path), "--provider", "cpu", "--size", "160x96"]

@@ -86,12 +86,12 @@ class WindowSource(Source):
         if not self.window_id:
             self._look_for_it()
             return None
-        ready = self._pending and self._coverage.whole and not self.state
+        ready = self._pending and self._coverage.complete and not self.state
         self._pending |= self._take_events(0.0 if ready else WAIT_S)
         if not self.window_id or self.state or not self._pending:
             self._refresh_state()
             return None
-        if not self._coverage.whole:
+        if not self._coverage.complete:
             self._ask_for_a_redraw()
             return None
         now = time.perf_counter()
@@ -193,7 +193,7 @@ class WindowSource(Source):
         return drawn
 
     def _note_damage(self, event: XEvent) -> None:
-        if not self._settling and not self._coverage.whole:
+        if not self._settling and not self._coverage.complete:
             area = c.cast(c.byref(event), c.POINTER(XDamageNotifyEvent)).contents
             self._coverage.add(area.x, area.y, area.width, area.height)
 
@@ -251,7 +251,7 @@ class WindowSource(Source):
         # made one frame in 600 come twice.
         self._display.x.XSync(self._display.pointer, 0)
         self._take_events(0.0)
-        if not self.window_id or self.state or not self._coverage.whole:
+        if not self.window_id or self.state or not self._coverage.complete:
             return None
         if self._image is None or not self._pixmap:
             return None
