@@ -8,14 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from stylizer.compose.hud_values import CAMERA_HINTS, HudData
 from stylizer.hotkeys import DEFAULT_KEYS, global_combinations
 from stylizer.settings import HudMode, Settings
 from stylizer.timing import LOW_MIN_FRAMES_HUD, STAGES, RollingWindow, one_percent_low_fps
 
 if TYPE_CHECKING:
     import moderngl
-
-    from stylizer.compose.hud import HudData
 
 GRAPH_FRAMES = 240
 LOW_FRAMES = 1000  # the 1% low of the HUD looks back this far
@@ -100,9 +99,6 @@ class HudFeed:
         return f"loading {view.loading}" if loading else ""
 
     def _data(self, view: HudView, now: float, message: str) -> HudData:
-        from stylizer.compose.hud import HudData
-        from stylizer.compose.hud_layout import CAMERA_HINTS
-
         return HudData(
             mode=view.mode,
             show_help=view.show_help,
