@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from private_display import ROOT, program, x_server
 
-from stylizer.app.settings_file.values import count, size
+from stylizer.rules import count, size
 from stylizer.run.pipeline import Run
 from stylizer.settings import Settings
 from stylizer.source.synthetic import BAND, read_age_ms, read_frame_number

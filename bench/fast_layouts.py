@@ -24,9 +24,9 @@ from stylizer.lab.nets.fast import FastArch, FastNetwork
 from stylizer.lab.nets.registry import ARCHS
 from stylizer.lab.onnx.export import export_onnx
 from stylizer.lab.onnx.fast_export import beside
-from stylizer.run.report import machine
 from stylizer.settings import Settings
 from stylizer.style.opening import open_style
+from stylizer.system.machine import machine
 from stylizer.timing import percentile
 
 SHIPPED = ARCHS["fast"]

@@ -19,9 +19,9 @@ from stylizer.compose.hud import Hud, HudData
 from stylizer.frame import Frame, Rect
 from stylizer.present.offscreen import OffscreenPresenter
 from stylizer.settings import Settings
+from stylizer.timing import STAGES
 
 MODES = ("off", "fps", "graph")
-STAGES = ("capture", "preprocess", "infer", "upload", "compose", "present")
 
 
 def sample(rng: np.random.Generator) -> HudData:

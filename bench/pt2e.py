@@ -19,7 +19,8 @@ import numpy as np
 import torch
 
 from stylizer.lab.onnx.export import load_network
-from stylizer.lab.training.sampling import psnr_db, sample_frames, tensor_of
+from stylizer.lab.training.sampling import sample_frames, tensor_of
+from stylizer.system.pictures import psnr_db
 
 SIZE = (320, 180)  # (width, height)
 RUNS = 5

@@ -36,7 +36,7 @@ print(f"{ratios[1]:.3f} {ratios[0]:.3f} {ratios[2]:.3f} {sum(loop) / 3:.2f} {sum
 
 WARM = """
 import sys
-from stylizer.run.report import peak_rss_mb
+from stylizer.system.machine import peak_rss_mb
 from stylizer.settings import Settings
 from stylizer.style.opening import open_style
 for model in sys.argv[1:]:

@@ -9,6 +9,7 @@ import numpy as np
 
 ChannelOrder = Literal["RGB", "RGBA", "BGRA"]
 Layout = Literal["hwc", "chw"]
+Size = tuple[int, int]  # (width, height)
 
 
 @dataclass(frozen=True, eq=False)

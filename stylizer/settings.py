@@ -1,56 +1,213 @@
-"""One frozen dataclass with every setting of a run, passed in, never global."""
+"""Every setting of a run, declared once: name, default, rule, help, group, file, hotkeys.
+
+`Settings` is one frozen dataclass, passed in, never global. The options of `run`, the groups of its
+`--help` and the settings file are made from what its fields say (`OPTIONS`).
+"""
+
+# ruff: noqa: RUF009  `setting` makes a dataclass field, as `dataclasses.field` does
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+from stylizer import rules
+from stylizer.rules import Rule, choice
+from stylizer.stages import PRESENTERS, SOURCES
 
 HudMode = Literal["off", "fps", "graph"]
+Group = Literal["source", "model", "look", "speed", "output", "limits"]
+PROVIDERS = ("auto", "cpu", "cuda", "tensorrt", "openvino", "webgpu", "directml", "coreml")
+
+
+@dataclass(frozen=True)
+class Option:
+    """How the user gives a setting.
+
+    in_file: it may stand in the settings file, under its name. alias: a second spelling of both the
+    option and the key. hotkeys: the actions (hotkeys.py) that change it during a run. unsaid: what
+    it is where nobody has said and `run` decides; ...: its default.
+    """
+
+    group: Group
+    rule: Rule
+    help: str
+    in_file: bool = False
+    alias: str = ""
+    hotkeys: tuple[str, ...] = ()
+    unsaid: Any = ...
+    name: str = ""
+    default: Any = None
+
+    @property
+    def spellings(self) -> list[str]:
+        """As on the command line: "--strength"."""
+        names = [self.name, self.alias] if self.alias else [self.name]
+        return ["--" + name.replace("_", "-") for name in names]
+
+
+def setting(default: Any, group: Group, rule: Rule, help: str, **more: Any) -> Any:
+    """A field of `Settings` that the user may give; see `Option`."""
+    return field(default=default, metadata={"option": Option(group, rule, help, **more)})
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings of `run`; sizes are (width, height). See contract.md for each option's meaning."""
+    """Settings of a run; sizes are (width, height)."""
 
-    source: str = "demo"
-    input: Path | None = None
-    window: str | None = None  # the window to capture: part of its title, 0xID, pid:N, class:NAME
-    wait: bool = False  # a closed window may come back
-    region: tuple[int, int, int, int] | None = None  # of the screen: x, y, width, height
-    monitor: int | None = None  # counted from 1
-    model: str = "auto"
-    model_layout: str | None = None
-    model_range: str | None = None
-    model_order: str | None = None
-    size: tuple[int, int] = (1280, 720)
-    inference_size: tuple[int, int] | None = None
-    provider: str = "auto"
-    present: str = "window"
-    sync: bool = False
-    fps: float | None = None
-    frames: int | None = None
-    seconds: float | None = None
-    warmup: int = 3
-    strength: float = 1.0
-    keep_colors: bool = False
-    wipe: float | None = None
-    target_fps: float | None = None  # held by the size that the network sees
-    faster_tiers: bool = False  # and, where that is not enough, by a faster tier
-    detail: bool = True  # below full size the frame keeps its own detail
-    stabilise: float = 0.0  # share of the last picture kept where the source stands still
-    move_canvas: bool = True  # a model's canvas goes with the picture
-    hud: HudMode = "fps"
-    record: Path | None = None
-    output: Path | None = None
-    screenshot: Path | None = None
-    report: Path | None = None
-    seed: int = 0
-    fullscreen: bool = False
+    source: str = setting(
+        "demo", "source", choice(*SOURCES, metavar="NAME"),
+        "demo (default), window, portal (Wayland), screen, video, images, synthetic", unsaid=None,
+    )  # fmt: skip
+    input: Path | None = setting(
+        None, "source", replace(rules.FILE, metavar="PATH"), "a video file, a picture or a folder"
+    )
+    window: str | None = setting(
+        None, "source", replace(rules.TEXT, metavar="W"),
+        "capture this window: part of its title, 0xID, pid:N, class:NAME",
+    )  # fmt: skip
+    wait: bool = setting(
+        False, "source", rules.SWITCH, "when the captured window closes, wait until it is back",
+        in_file=True,
+    )  # fmt: skip
+    region: tuple[int, int, int, int] | None = setting(
+        None, "source", rules.REGION, "capture this part of the screen: x, y, width, height"
+    )
+    monitor: int | None = setting(
+        None, "source", rules.COUNT, "capture this monitor, or a region on it; counted from 1"
+    )
+    size: tuple[int, int] = setting(
+        (1280, 720), "source", rules.SIZE, "frame size of the demo scene, and of its window",
+        in_file=True,
+    )  # fmt: skip
+    seed: int = setting(0, "source", rules.NATURAL, "same seed, same demo frames")
+
+    model: str = setting(
+        "auto", "model",
+        Rule(
+            str,
+            "the name of a bundled model, the path of an .onnx file (a relative one counts from "
+            'this file\'s folder), "auto" or "none"',
+            "M",
+            rules.words,
+        ),
+        "style model: STYLE-TIER, PATH.onnx[#K], auto (the best bundled one for the provider) or "
+        "none (the source unpainted)",
+        in_file=True,
+        hotkeys=("model_original", "model_small", "model_fast", "next_style", "previous_style"),
+    )  # fmt: skip
+    model_layout: str | None = setting(
+        None, "model", choice("NCHW", "NHWC"), "override the layout found"
+    )
+    model_range: str | None = setting(
+        None, "model", choice("0..1", "0..255", "-1..1"), "override the value range found"
+    )
+    model_order: str | None = setting(
+        None, "model", choice("RGB", "BGR"), "override the channel order"
+    )
+    provider: str = setting(
+        "auto", "model", choice(*PROVIDERS), "what the network runs on", in_file=True
+    )
+
+    strength: float = setting(
+        1.0, "look", rules.SHARE, "0 shows the source, 1 the style", in_file=True,
+        hotkeys=("strength_down", "strength_up"),
+    )  # fmt: skip
+    keep_colors: bool = setting(
+        False, "look", rules.SWITCH, "styled brightness, the game's own colors", in_file=True,
+        hotkeys=("keep_colors",),
+    )  # fmt: skip
+    wipe: float | None = setting(
+        None, "look", rules.SHARE, "before/after, split at this place", hotkeys=("toggle_wipe",)
+    )
+    detail: bool = setting(
+        True, "look", rules.SWITCH,
+        "below full size the frame keeps its own detail; without, it is upsampled plainly",
+        in_file=True,
+    )  # fmt: skip
+    stabilize: float = setting(
+        0.0, "look", rules.SHARE,
+        "against flicker: share of the last picture kept where the source stands still",
+        in_file=True, alias="stabilise",
+    )  # fmt: skip
+    move_canvas: bool = setting(
+        True, "look", rules.SWITCH,
+        "strokes of models with a canvas go with the picture; without, they stand still",
+        in_file=True,
+    )  # fmt: skip
+    hud: HudMode = setting(
+        "fps", "look", choice("auto", "off", "fps", "graph"),
+        "the figures over the picture; auto is fps in a window, and off offscreen",
+        in_file=True, unsaid="auto", hotkeys=("hud",),
+    )  # fmt: skip
+
+    inference_size: tuple[int, int] | None = setting(
+        None, "speed", replace(rules.SIZE, allowed='a size as in "640x360", or "full"',
+                               nothing="full"),
+        "what the network sees: smaller is faster and coarser, full is the frame's own size; not "
+        "together with a target of frames a second",
+        in_file=True,
+    )  # fmt: skip
+    target_fps: float | None = setting(
+        None, "speed", replace(rules.POSITIVE, allowed='a number above 0, or "off"',
+                               nothing="off"),
+        "keep this many styled frames a second by the size that the network sees, or off; not "
+        "together with an inference size",
+        in_file=True,
+    )  # fmt: skip
+    faster_tiers: bool = setting(
+        False, "speed", rules.SWITCH,
+        "with a target of frames a second: take a faster tier of the style where the smallest "
+        "size is too slow",
+        in_file=True,
+    )  # fmt: skip
+    sync: bool = setting(False, "speed", rules.FLAG, "lock-step: every frame styled, in order")
+    fps: float | None = setting(
+        None, "speed", replace(rules.POSITIVE, metavar="F"), "pace of an offscreen presenter"
+    )
+
+    present: str = setting(
+        "window", "output", choice(*PRESENTERS, metavar="NAME"),
+        "where the picture is shown: window, overlay (over the captured game) or offscreen",
+        in_file=True,
+    )  # fmt: skip
+    fullscreen: bool = setting(
+        False, "output", rules.SWITCH, "start in fullscreen", in_file=True,
+        hotkeys=("fullscreen",),
+    )  # fmt: skip
+    grab_keys: bool = setting(
+        False, "output", rules.SWITCH,
+        "global keys (Ctrl+Alt+key) work with a window of our own, too; with an overlay they "
+        "always do (X11)",
+        in_file=True,
+    )  # fmt: skip
+    record: Path | None = setting(
+        None, "output", rules.FILE, "write an .mp4 or .mkv (never the HUD)", hotkeys=("record",)
+    )
+    output: Path | None = setting(
+        None, "output", replace(rules.FILE, metavar="DIR"), "write every picture as PNG"
+    )
+    screenshot: Path | None = setting(
+        None, "output", rules.FILE, "the last presented frame, PNG", hotkeys=("screenshot",)
+    )
+    report: Path | None = setting(None, "output", rules.FILE, "frame times and facts, JSON")
+
+    frames: int | None = setting(None, "limits", rules.COUNT, "stop after N presented frames")
+    seconds: float | None = setting(
+        None, "limits", replace(rules.POSITIVE, metavar="S"), "stop after S seconds"
+    )
+    warmup: int = setting(
+        3,
+        "limits",
+        rules.NATURAL,
+        "frames left out of the statistics; 3 offscreen, else 1",
+        unsaid=None,
+    )
+
     keys: dict[str, str] = field(default_factory=dict)  # action -> key name, rebinding hotkeys.py
-    preset: str = ""  # which game section of the settings file applies, or why none, in words
     global_keys: dict[str, str] = field(default_factory=dict)  # action -> "ctrl+alt+1", "" none
-    grab_keys: bool = False  # the global keys work with a window of our own, too
+    preset: str = ""  # which game section of the settings file applies, or why none, in words
 
     @property
     def canvas_moves(self) -> bool:
@@ -61,3 +218,16 @@ class Settings:
     def on_screen(self) -> bool:
         """Whether somebody watches: a window or an overlay."""
         return self.present != "offscreen"
+
+
+OPTIONS: dict[str, Option] = {
+    f.name: replace(f.metadata["option"], name=f.name, default=f.default)
+    for f in fields(Settings)
+    if "option" in f.metadata
+}
+
+
+def unsaid() -> dict[str, Any]:
+    """Every setting of `run` that nobody has chosen."""
+    undecided = {n: o.unsaid for n, o in OPTIONS.items() if o.unsaid is not ...}
+    return vars(Settings()) | undecided

@@ -5,14 +5,20 @@
 
 A backend is one file and one row here. Backends are named by strings and imported late, so that
 importing this module loads none of torch, onnxruntime, pygame, moderngl or mss.
+
+The contracts say all that the loop asks of a stage. A backend's class derives from its stage's
+contract and is marked `@final`: pyright then names every member that it lacks. What has a value or
+a body here may be left as it is.
 """
 
 from __future__ import annotations
 
 import importlib
 import sys
+from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from stylizer.errors import BadInput, StylizerError
 from stylizer.frame import Frame, InputState, StyledFrame
@@ -36,12 +42,14 @@ class Source(Protocol):
 
     capture_method: str  # how frames are got, in words for HUD and report
     size: tuple[int, int]  # (width, height) of the next frame as far as known
-    frame_rate: float | None  # frames a second of the medium; None for a live or still source
-    # Optional: `renders = True`, each read costs a rendering; it is then not read at full rate
-    # while frames wait for the network. `state`, a word when no frames come for a reason the user
-    # should read ("minimised"). `skipped`, an int: frames due but left out by the source.
-    # `window_id`, the captured window for an overlay, 0 while there is none.
+    frame_rate: float | None = None  # frames a second of the medium; None: a live or still source
+    # Each read costs a rendering: not read at full rate while frames wait for the network.
+    renders: bool = False
+    state: str = ""  # why no frames come, for the user to read ("minimised"); "" while they do
+    skipped: int = 0  # frames due but left out by the source
+    window_id: int = 0  # the captured window, for an overlay; 0 while there is none
 
+    @abstractmethod
     def read(self, inputs: InputState) -> Frame | None:
         """The newest frame; None when nothing is newer (it may wait up to 20 ms for one).
 
@@ -51,6 +59,7 @@ class Source(Protocol):
         """
         ...
 
+    @abstractmethod
     def close(self) -> None:
         """Free everything; may be called twice."""
         ...
@@ -63,21 +72,27 @@ class StyleBackend(Protocol):
     model_bytes: int
     provider: str  # the provider of the session that was really built
     provider_reason: str
-
-    @property
-    def resizable(self) -> int | None:
-        """The multiple that inference sizes must have; None: one size only."""
-        ...
+    precision: str = ""  # of the model, "int8" for example; "" where it is not known
+    # (width, height) that the network sees, padding included; None: the frame's.
+    inference_size: tuple[int, int] | None = None
+    resizable: int | None = None  # the multiple that inference sizes must have; None: one size only
 
     def see(self, inference_size: tuple[int, int] | None) -> None:
-        """Let the network see frames at this size from the next one on; None: theirs."""
-        ...
+        """Let the network see frames at this size from the next one on; None: theirs. For a
+        resizable one only; may be called from any thread."""
 
+    def warm_up(self, size: tuple[int, int]) -> None:
+        """Run once at a frame size: memory is taken and kernels are chosen before a frame waits."""
+
+    @abstractmethod
     def style(self, frame: Frame) -> StyledFrame:
         """Raises StylizerError when the session fails."""
         ...
 
-    def close(self) -> None: ...
+    @abstractmethod
+    def close(self) -> None:
+        """Free the session; may be called twice."""
+        ...
 
 
 class Presenter(Protocol):
@@ -92,33 +107,51 @@ class Presenter(Protocol):
     framebuffer: moderngl.Framebuffer
     size: tuple[int, int]
     is_open: bool
-    scale: float  # UI scale: 1.0 at 96 DPI
-    # Optional: `follow(window_id)`, told each turn which window the source captures (0: none).
-    # `hidden`, True while nobody can see it: nothing is presented twice then. `take_notices()`,
-    # what the user should read, once. `exposed`, True when the last poll said that what was shown
-    # is gone.
+    scale: float = 1.0  # UI scale: 1.0 at 96 DPI
+    exposed: bool = False  # the last poll said that what was shown is gone
+    hidden: bool = False  # nobody can see it: nothing is presented twice then
 
+    @abstractmethod
     def poll(self) -> list[Action]:
         """Handle events: what the user asked for since the last call."""
         ...
 
+    @abstractmethod
     def inputs(self) -> InputState:
         """Camera input since the last call."""
         ...
 
+    @abstractmethod
     def present(self) -> None:
         """Show what was drawn into `framebuffer`; returns when it is handed over."""
         ...
 
+    @abstractmethod
     def read_back(self) -> np.ndarray:
         """uint8 (height, width, 3) RGB of the framebuffer, row 0 on top."""
         ...
 
-    def close(self) -> None: ...
+    @abstractmethod
+    def close(self) -> None:
+        """Free everything; may be called twice."""
+        ...
+
+    def resize(self, size: tuple[int, int]) -> None:
+        """Take another framebuffer size, where it is not the user who chooses it."""
+
+    def follow(self, window_id: int) -> None:
+        """Told each turn which window the source captures; 0: none."""
+
+    def take_notices(self) -> list[str]:
+        """What the user should read since the last call."""
+        return []
+
+
+Stage = TypeVar("Stage", Source, StyleBackend, Presenter)
 
 
 @dataclass(frozen=True)
-class Backend:
+class Backend(Generic[Stage]):
     """One row: where the class is, which package it needs and how a user gets that package."""
 
     module: str
@@ -126,7 +159,7 @@ class Backend:
     install: str = "pip install stylizer"
 
 
-WINDOWS = {  # sys.platform -> how a window is captured there
+WINDOWS: dict[str, Backend[Source]] = {  # sys.platform -> how a window is captured there
     "win32": Backend(
         "stylizer.source.window_windows", "WindowSource", 'pip install "stylizer[windows]"'
     ),
@@ -134,8 +167,8 @@ WINDOWS = {  # sys.platform -> how a window is captured there
         "stylizer.source.window_macos", "WindowSource", 'pip install "stylizer[macos]"'
     ),
 }
-X11_WINDOW = Backend("stylizer.source.x11.window", "WindowSource")
-SOURCES = {
+X11_WINDOW: Backend[Source] = Backend("stylizer.source.x11.window", "WindowSource")
+SOURCES: dict[str, Backend[Source]] = {
     "demo": Backend("stylizer.source.demo.source", "DemoSource"),
     "video": Backend("stylizer.source.video", "VideoSource"),
     "images": Backend("stylizer.source.images", "ImagesSource"),
@@ -146,25 +179,30 @@ SOURCES = {
     "screen": Backend("stylizer.source.screen", "ScreenSource"),
     "synthetic": Backend("stylizer.source.synthetic", "SyntheticSource"),
 }
-STYLES = {
+STYLES: dict[str, Backend[StyleBackend]] = {
     "ort": Backend("stylizer.style.ort", "OrtStyle", "pip install onnxruntime-gpu"),
     "openvino": Backend(
         "stylizer.style.openvino", "OpenVinoStyle", 'pip install "stylizer[openvino]"'
     ),
     "none": Backend("stylizer.style.identity", "IdentityStyle"),
 }
-PRESENTERS = {
+PRESENTERS: dict[str, Backend[Presenter]] = {
     "window": Backend("stylizer.present.window", "WindowPresenter"),
     "overlay": Backend("stylizer.present.overlay", "OverlayPresenter"),
     "offscreen": Backend("stylizer.present.offscreen", "OffscreenPresenter"),
 }
 
 
-def open_backend(table: dict[str, Backend], kind: str, name: str, *args: Any) -> Any:
+def open_backend(table: Mapping[str, Backend[Stage]], kind: str, name: str, *args: Any) -> Stage:
     """Import the named backend and build it. Raises BadInput for an unknown or uninstalled one."""
     row = table.get(name)
     if row is None:
         raise BadInput(f"there is no {kind} {name!r}; choose one of {', '.join(table)}")
+    return backend_class(row, kind, name)(*args)
+
+
+def backend_class(row: Backend[Stage], kind: str, name: str) -> type[Stage]:
+    """The class of a row. Raises BadInput, with the line that installs it, where it is not."""
     try:
         module = importlib.import_module(row.module)
     except ModuleNotFoundError as error:
@@ -175,7 +213,7 @@ def open_backend(table: dict[str, Backend], kind: str, name: str, *args: Any) ->
         ) from error
     except ImportError as error:
         raise StylizerError(f"{kind} {name!r} cannot be loaded ({error}): {row.install}") from error
-    return getattr(module, row.attribute)(*args)
+    return getattr(module, row.attribute)
 
 
 def is_software_gl(gl_renderer: str) -> bool:
@@ -194,6 +232,7 @@ __all__ = [
     "SourceEnded",
     "StyleBackend",
     "StyledFrame",
+    "backend_class",
     "is_software_gl",
     "open_backend",
 ]

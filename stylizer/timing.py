@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 MIN_FRAMES = {"p95": 20, "p99": 100, "p99_9": 1000}
+STAGES = ("capture", "preprocess", "infer", "upload", "compose", "present")  # of a frame
 LOW_MIN_FRAMES_HUD = 100
 LOW_MIN_FRAMES_REPORT = 1000
 

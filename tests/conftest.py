@@ -20,6 +20,8 @@ from av.container.output import OutputContainer
 from av.video.reformatter import Interpolation
 from PIL import Image
 
+from stylizer.settings import Settings
+
 # Flat colours whose BT.709 and BT.601 readings differ by 20 of 255 and more.
 COLOURS = ((200, 40, 40), (40, 180, 60), (30, 80, 210), (220, 200, 40), (128, 128, 128))
 
@@ -268,3 +270,27 @@ def game(xvfb: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., G
     yield open_game
     for one in opened:
         one.close()
+
+
+@pytest.fixture
+def settings_for(
+    clip: Clip, tmp_path: Path, request: pytest.FixtureRequest
+) -> Callable[[str, bool], Settings]:
+    """Settings with which each source has something to read, in lock-step or not."""
+
+    def make(name: str, sync: bool) -> Settings:
+        if name == "window":
+            request.getfixturevalue("game")(title="Contract")
+            return Settings(source=name, window="Contract", sync=sync)
+        if name == "screen":
+            request.getfixturevalue("game")(title="Contract")  # at (40, 30), 200x120
+            return Settings(source=name, region=(40, 30, 200, 120), sync=sync)
+        if name == "video":
+            return Settings(source=name, input=clip.path, sync=sync)
+        if name == "images":
+            for number in range(3):
+                Image.fromarray(flat((40, 30), COLOURS[number])).save(tmp_path / f"{number}.png")
+            return Settings(source=name, input=tmp_path, sync=sync)
+        return Settings(source=name, size=(160, 96), sync=sync)
+
+    return make

@@ -102,21 +102,14 @@ def bench_command(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     from stylizer.measure.bench import bench
-    from stylizer.run.report import machine, to_json
-    from stylizer.style import catalog
-    from stylizer.system.console import bench_table
-    from stylizer.system.files import check_writable, write_text
+    from stylizer.run.report import to_json
+    from stylizer.system.console import as_page, bench_table
+    from stylizer.system.files import write_text
+    from stylizer.system.machine import machine
 
     if args.compression:
         return lab("compare_command", "compare")(args, base_settings(args))
-    if args.md or args.content or args.style or args.vgg:
-        raise BadInput("--md, --content, --style and --vgg belong to --compression")
-    for path in (args.json, args.html):
-        if path is not None:
-            check_writable(path)
-    models = args.models.split(",") if args.models else catalog.bench_models()
-    if not models:
-        raise BadInput("there is no bundled model to bench; name some with --models")
+    models = models_to_bench(args)
     console = Console(stderr=True)
     base = base_settings(args)
     with console.status("warming up") as status:
@@ -130,16 +123,30 @@ def bench_command(args: argparse.Namespace) -> int:
                 f"round {i + 1} of {n}: {case.model} at {case.size[0]}x{case.size[1]}"
             ),
         )
-    whole = {"rows": rows, "machine": machine(rows[0]["machine"]["gl_renderer"])}
+    found = {"rows": rows, "machine": machine(rows[0]["machine"]["gl_renderer"])}
     if args.json is not None:
-        write_text(args.json, to_json(whole))
+        write_text(args.json, to_json(found))
     table = bench_table(rows)
     Console(width=None if sys.stdout.isatty() else 120).print(table)
     if args.html is not None:
-        recorder = Console(record=True, width=120, file=open(os.devnull, "w"))  # noqa: SIM115
-        recorder.print(table)
-        write_text(args.html, recorder.export_html())
+        write_text(args.html, as_page(table))
     return 0
+
+
+def models_to_bench(args: argparse.Namespace) -> list[str]:
+    """The models that are compared. Raises BadInput for options that cannot be followed."""
+    from stylizer.style import catalog
+    from stylizer.system.files import check_writable
+
+    if args.md or args.content or args.style or args.vgg:
+        raise BadInput("--md, --content, --style and --vgg belong to --compression")
+    for path in (args.json, args.html):
+        if path is not None:
+            check_writable(path)
+    models = args.models.split(",") if args.models else catalog.bench_models()
+    if not models:
+        raise BadInput("there is no bundled model to bench; name some with --models")
+    return models
 
 
 def models_command(args: argparse.Namespace) -> int:

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stylizer.app.settings_file.values import PROVIDERS
 from stylizer.errors import StylizerError, one_sentence
-from stylizer.settings import Settings
+from stylizer.settings import PROVIDERS, Settings
 from stylizer.stages import PRESENTERS, open_backend
 
 GL_FIX = "apt-get install libegl1 libgl1 libgl1-mesa-dri"

@@ -5,15 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from stylizer.app.settings_file.values import (
-    add_model_options,
-    count,
-    number,
-    positive,
-    share,
-    size,
-    whole,
-)
+from stylizer.app.parser import add_model_options, add_setting
+from stylizer.rules import count, natural, number, positive, share, size
 
 
 def add_vgg(p: argparse.ArgumentParser) -> None:
@@ -40,6 +33,19 @@ def add_train(commands: argparse._SubParsersAction) -> None:
     p.add_argument("--steps", type=count, metavar="N", help="each default fits the architecture")
     p.add_argument("--batch", type=count, metavar="N")
     p.add_argument("--crop", type=size, metavar="WxH")
+    add_style_weights(p)
+    add_further_weights(p)
+    p.add_argument("--lr", type=positive, metavar="X", help="peak learning rate")
+    p.add_argument("--style-size", type=count, metavar="PX", help="style's short side")
+    p.add_argument("--seed", type=natural, metavar="N")
+    add_start(p)
+    p.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    add_preview_every(p)
+    p.set_defaults(command="train")
+
+
+def add_style_weights(p: argparse.ArgumentParser) -> None:
+    """How much the style weighs."""
     p.add_argument(
         "--style-weight",
         type=positive,
@@ -71,6 +77,10 @@ def add_train(commands: argparse._SubParsersAction) -> None:
         metavar="0..1",
         help="part of the style loss taken quarter by quarter: paints skies",
     )
+
+
+def add_further_weights(p: argparse.ArgumentParser) -> None:
+    """What keeps the picture calm and close to the source, and parts of the steps."""
     p.add_argument("--tv-weight", type=number, metavar="X", help="total variation")
     p.add_argument("--tone-weight", type=number, metavar="X", help="light stays light")
     p.add_argument("--still-weight", type=number, metavar="X", help="against flicker")
@@ -87,20 +97,18 @@ def add_train(commands: argparse._SubParsersAction) -> None:
         metavar="0..1",
         help="last part of the steps, computed in 8 bits (arch fast)",
     )
-    p.add_argument("--lr", type=positive, metavar="X", help="peak learning rate")
-    p.add_argument("--style-size", type=count, metavar="PX", help="style's short side")
-    p.add_argument("--seed", type=whole, metavar="N")
+
+
+def add_start(p: argparse.ArgumentParser) -> None:
+    """Which model the training begins with."""
     p.add_argument("--teacher", type=Path, metavar="MODEL", help="a trained model to imitate first")
-    p.add_argument("--imitate-steps", type=whole, metavar="N", help="see --teacher")
+    p.add_argument("--imitate-steps", type=natural, metavar="N", help="see --teacher")
     p.add_argument(
         "--init",
         type=Path,
         metavar="MODEL",
         help="start from this model's weights; none: random ones; default for fast: a bundled one",
     )
-    p.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
-    add_preview_every(p)
-    p.set_defaults(command="train")
 
 
 def add_judge(commands: argparse._SubParsersAction) -> None:
@@ -123,11 +131,11 @@ def add_judge(commands: argparse._SubParsersAction) -> None:
 def add_tuning_options(p: argparse.ArgumentParser) -> None:
     """What fine-tuning after compression takes."""
     p.add_argument("--out", type=Path, metavar="FILE", help="default: beside the model")
-    p.add_argument("--finetune", type=whole, default=0, metavar="STEPS", help="default: none")
+    p.add_argument("--finetune", type=natural, default=0, metavar="STEPS", help="default: none")
     p.add_argument("--batch", type=count, metavar="N", help="of fine-tuning; default 2")
     p.add_argument("--crop", type=size, metavar="WxH", help="of fine-tuning; default 224x224")
     p.add_argument("--lr", type=positive, metavar="X", help="peak learning rate of fine-tuning")
-    p.add_argument("--seed", type=whole, default=1, metavar="N")
+    p.add_argument("--seed", type=natural, default=1, metavar="N")
     add_preview_every(p)
 
 
@@ -188,8 +196,6 @@ def add_flicker(commands: argparse._SubParsersAction) -> None:
     p.add_argument("--input", type=Path, metavar="PATH", help="the video")
     p.add_argument("--size", type=size, default=(1280, 720), metavar="WxH")
     p.add_argument("--frames", type=count, default=4, metavar="N", help="moments to measure at")
-    p.add_argument("--seed", type=whole, default=0, metavar="N")
-    p.add_argument(
-        "--stabilise", type=share, default=0.0, metavar="0..1", help="with the stabiliser, as run"
-    )
+    p.add_argument("--seed", type=natural, default=0, metavar="N")
+    add_setting(p, "stabilize", default=0.0, help="with the stabilizer, as run")
     p.set_defaults(command="flicker")

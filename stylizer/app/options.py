@@ -6,21 +6,8 @@ import argparse
 from pathlib import Path
 
 from stylizer.app.lab_options import add_flicker, add_judge, add_prune, add_quantize, add_train
-from stylizer.app.settings_file.values import (
-    HUD_CHOICES,
-    SWITCH,
-    OneSentenceParser,
-    add_model_options,
-    count,
-    held_fps,
-    positive,
-    region,
-    seen_size,
-    share,
-    size,
-    sizes,
-    whole,
-)
+from stylizer.app.parser import OneSentenceParser, add_model_options, add_settings
+from stylizer.rules import count, natural, size, sizes
 
 
 def add_run(commands: argparse._SubParsersAction) -> None:
@@ -35,89 +22,10 @@ def add_run(commands: argparse._SubParsersAction) -> None:
     p.add_argument(
         "--settings", type=Path, metavar="FILE", help="instead of the user's settings file"
     )
-    p.add_argument(
-        "--source",
-        metavar="NAME",
-        help="demo (default), window, portal (Wayland), screen, video, images, synthetic",
-    )
-    p.add_argument("--input", type=Path, metavar="PATH", help="a video file, a picture or a folder")
-    p.add_argument(
-        "--window",
-        metavar="W",
-        help="capture this window: part of its title, 0xID, pid:N, class:NAME",
-    )
-    p.add_argument(
+    groups = add_settings(p)
+    groups["source"].add_argument(
         "--pick", action="store_true", default=False, help="capture the window that you click"
     )
-    p.add_argument("--wait", action=SWITCH, help="when it closes, wait until it is back")
-    p.add_argument(
-        "--region", type=region, metavar="X,Y,W,H", help="capture this part of the screen"
-    )
-    p.add_argument("--monitor", type=count, metavar="N", help="capture this monitor, or on it")
-    p.add_argument(
-        "--model",
-        metavar="M",
-        help="STYLE-TIER, PATH.onnx[#K], none; default: the best bundled",
-    )
-    add_model_options(p)
-    p.add_argument("--size", type=size, metavar="WxH", help="default 1280x720")
-    p.add_argument(
-        "--inference-size", type=seen_size, metavar="WxH", help="what the network sees, or full"
-    )
-    p.add_argument(
-        "--present",
-        metavar="NAME",
-        help="window (default), overlay (over the captured game) or offscreen",
-    )
-    p.add_argument(
-        "--grab-keys",
-        action=SWITCH,
-        help="Ctrl+Alt+key works from other windows too; always so with an overlay (X11)",
-    )
-    p.add_argument("--sync", action="store_true", help="lock-step: every frame styled, in order")
-    p.add_argument("--fps", type=positive, metavar="F", help="pace of an offscreen presenter")
-    p.add_argument("--frames", type=count, metavar="N", help="stop after N presented frames")
-    p.add_argument("--seconds", type=positive, metavar="S", help="stop after S seconds")
-    p.add_argument("--warmup", type=whole, metavar="N", help="frames left out of the statistics")
-    p.add_argument("--strength", type=share, metavar="0..1", help="0 shows the source")
-    p.add_argument(
-        "--target-fps",
-        type=held_fps,
-        metavar="N",
-        help="hold N styled frames a second by the size that the network sees; or off",
-    )
-    p.add_argument(
-        "--faster-tiers",
-        action=SWITCH,
-        help="with --target-fps: take a faster tier where the smallest size is too slow",
-    )
-    p.add_argument(
-        "--detail",
-        action=SWITCH,
-        help="below full size keep the frame's own detail (default), or upsample plainly",
-    )
-    p.add_argument(
-        "--stabilise",
-        type=share,
-        metavar="0..1",
-        help="against flicker: share of the last picture kept where the source stands still",
-    )
-    p.add_argument(
-        "--move-canvas",
-        action=SWITCH,
-        help="strokes of models with a canvas go with the picture (default), or stand still",
-    )
-    p.add_argument("--keep-colors", action=SWITCH, help="styled brightness, the game's colours")
-    p.add_argument("--wipe", type=share, metavar="0..1", help="before/after, split at this place")
-    p.add_argument("--hud", choices=HUD_CHOICES, help="auto (default): fps in a window, else off")
-    p.add_argument("--fullscreen", action=SWITCH, help="start in fullscreen")
-    p.add_argument(
-        "--record", type=Path, metavar="FILE", help="write an .mp4 or .mkv (never the HUD)"
-    )
-    p.add_argument("--output", type=Path, metavar="DIR", help="write every picture as PNG")
-    p.add_argument("--screenshot", type=Path, metavar="FILE", help="the last presented frame, PNG")
-    p.add_argument("--report", type=Path, metavar="FILE", help="frame times and facts, JSON")
-    p.add_argument("--seed", type=whole, metavar="N", help="same seed, same demo frames")
     p.set_defaults(command="run")
 
 
@@ -135,7 +43,7 @@ def add_bench(commands: argparse._SubParsersAction) -> None:
         "--frames", type=count, default=30, metavar="N", help="frames of each row, over all rounds"
     )
     p.add_argument("--rounds", type=count, default=3, metavar="R")
-    p.add_argument("--warmup", type=whole, default=2, metavar="N", help="before the first round")
+    p.add_argument("--warmup", type=natural, default=2, metavar="N", help="before the first round")
     p.add_argument("--json", type=Path, metavar="FILE", help="rows and machine as JSON")
     p.add_argument("--html", type=Path, metavar="FILE", help="the table as a page")
     p.add_argument(
@@ -195,7 +103,7 @@ def add_windows(commands: argparse._SubParsersAction) -> None:
     p.set_defaults(command="windows")
 
 
-def add_settings(commands: argparse._SubParsersAction) -> None:
+def add_settings_command(commands: argparse._SubParsersAction) -> None:
     p = commands.add_parser(
         "settings",
         help="where the settings file is and what is in force",
@@ -223,7 +131,7 @@ def build_parser() -> OneSentenceParser:
         add_models,
         add_doctor,
         add_windows,
-        add_settings,
+        add_settings_command,
         add_train,
         add_judge,
         add_quantize,

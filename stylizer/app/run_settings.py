@@ -10,9 +10,8 @@ from typing import Any
 
 from stylizer.app.settings_file.games import layered
 from stylizer.app.settings_file.read import read_file, settings_path
-from stylizer.app.settings_file.table import defaults
 from stylizer.errors import BadInput
-from stylizer.settings import Settings
+from stylizer.settings import Settings, unsaid
 
 FILE_SOURCES = ("video", "images")
 OVERLAY_WHY = {
@@ -30,7 +29,7 @@ def run_settings(args: argparse.Namespace) -> Settings:
     named = getattr(args, "settings", None)
     file = read_file(settings_path(named), required=named is not None)
     chosen, preset = layered(file, given)
-    args = argparse.Namespace(**(defaults() | chosen))
+    args = argparse.Namespace(**(unsaid() | chosen))
     source = args.source or guess_source(args)
     check_together(args, source, given)
     offscreen = args.present == "offscreen"
@@ -50,7 +49,7 @@ def run_settings(args: argparse.Namespace) -> Settings:
 
 def canvas_moves(args: argparse.Namespace, source: str, given: dict[str, Any]) -> bool:
     """No stabilizing at all, said on the command line, holds the canvas too."""
-    if "move_canvas" not in given and given.get("stabilise") == 0:
+    if "move_canvas" not in given and given.get("stabilize") == 0:
         return False
     return args.move_canvas and source != "images"
 
@@ -85,7 +84,7 @@ def guess_source(args: argparse.Namespace) -> str:
     path = args.input
     if path is None:
         return "demo"
-    from stylizer.source.images import SUFFIXES
+    from stylizer.system.pictures import SUFFIXES
 
     return "images" if path.is_dir() or path.suffix.lower() in SUFFIXES else "video"
 

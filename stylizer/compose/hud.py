@@ -13,7 +13,8 @@ from dataclasses import replace
 import moderngl
 from imgui_bundle import ImVec2, imgui, implot
 
-from stylizer.compose.hud_layout import HudData, lay_out
+from stylizer.compose.hud_layout import lay_out
+from stylizer.compose.hud_values import HudData
 from stylizer.compose.imgui_renderer import ImguiRenderer
 from stylizer.compose.pen import Fonts
 

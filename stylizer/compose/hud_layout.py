@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 from imgui_bundle import ImVec2, imgui, implot
 
+from stylizer.compose.hud_values import HudData
 from stylizer.compose.pen import (
     AMBER,
     BLUE,
@@ -24,56 +25,14 @@ from stylizer.compose.pen import (
     Fonts,
     Pen,
 )
-from stylizer.settings import HudMode
 from stylizer.timing import MIN_FRAMES, percentile
 
 MARGIN, PADDING, LINE = 10, 12, 21
 GRAPH_WIDTH, GRAPH_HEIGHT, PANEL_HEIGHT = 372, 88, 362
 LABEL_WIDTH = 78
 NO_VALUE = "–"
-CAMERA_HINTS = (
-    "W A S D or ← ↑ ↓ → move the camera · E and Q up and down",
-    "Mouse: left drag moves the wipe · right drag looks around",
-)
 _SMALLEST = 0.4  # scale below which nobody can read
 _KEY_NAMES = {"escape": "Esc"}
-
-
-@dataclass(frozen=True)
-class HudData:
-    """What the HUD may show; None and "" are shown as "–" or left out.
-
-    frame_time_ms: of the last presented frames, newest last. stage_ms: stage name -> ms, in the
-    order shown. held: the rate that is held and how. message: a toast at the bottom. bindings: (key
-    name, what it does) for F1; hints: further lines of F1. Sizes are (width, height) in pixels.
-    """
-
-    mode: HudMode = "fps"
-    show_help: bool = False
-    presented_fps: float | None = None
-    styled_fps: float | None = None
-    one_percent_low_fps: float | None = None
-    frame_time_ms: Sequence[float] = ()
-    model: str = ""
-    precision: str = ""
-    provider: str = ""
-    provider_reason: str = ""
-    source: str = ""
-    capture_method: str = ""
-    present: str = ""
-    present_reason: str = ""
-    size: tuple[int, int] | None = None
-    inference_size: tuple[int, int] | None = None
-    stage_ms: dict[str, float | None] = field(default_factory=dict)
-    latency_ms: float | None = None
-    dropped: int = 0
-    duplicates: int = 0
-    recording: bool = False
-    recorded_s: float = 0.0
-    held: str = ""
-    message: str = ""
-    bindings: Sequence[tuple[str, str]] = ()
-    hints: Sequence[str] = CAMERA_HINTS
 
 
 def lay_out(data: HudData, fonts: Fonts, scale: float, window: tuple[int, int]) -> None:

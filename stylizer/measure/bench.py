@@ -10,13 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from stylizer.run.pipeline import RunResult, run
+from stylizer.frame import IDLE, Size
+from stylizer.run.pipeline import run
 from stylizer.run.report import make_report
+from stylizer.run.result import RunResult
 from stylizer.settings import Settings
 from stylizer.stages import StyleBackend
 from stylizer.timing import FrameStats, fps
-
-Size = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -123,12 +123,10 @@ def add_ratios(rows: list[dict[str, Any]]) -> None:
 
 def session_only(backend: StyleBackend, size: Size, seed: int, frames: int) -> float:
     """Styled frames a second of the bare session: no source, no compositor, no presenter."""
-    from stylizer.stages import SOURCES, open_backend
+    from stylizer.source.synthetic import SyntheticSource
 
     settings = Settings(source="synthetic", size=size, seed=seed, sync=True)
-    source = open_backend(SOURCES, "source", "synthetic", settings)
-    from stylizer.frame import IDLE
-
+    source = SyntheticSource(settings)
     frame = source.read(IDLE)
     backend.style(frame)
     started = time.perf_counter()

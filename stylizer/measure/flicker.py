@@ -19,17 +19,16 @@ import numpy as np
 
 from stylizer.frame import IDLE, Frame
 from stylizer.settings import Settings
+from stylizer.source.demo.motion import bilinear, demo_moments, motion_between, picture
 from stylizer.stages import PRESENTERS, SOURCES, SourceEnded, StyleBackend, open_backend
 
 if TYPE_CHECKING:
     from stylizer.compose.compositor import Compositor
-    from stylizer.source.demo.scene import DemoScene
 
 SHIFTS = ((1, 0), (2, 1), (3, 0), (5, 3), (7, 2))  # (x, y) pixels
 BORDER = 40  # pixels left out of the shift error
 ROOM = 8  # pixels a shifted picture is smaller than its source: no shift needs invented pixels
 NOISE_PAIRS = 16
-CLOSES_PX = 0.5  # a way there and back that misses by more is an occlusion
 
 LEAD = 4  # frames shown before a measured pair when the stabiliser is on: it needs a past
 
@@ -57,16 +56,16 @@ class Painter:
     """Pictures (uint8 RGB) as the program would show them one after another."""
 
     def __init__(self, backend: StyleBackend, settings: Settings) -> None:
-        self.lead = LEAD if settings.stabilise else 0
+        self.lead = LEAD if settings.stabilize else 0
         self._backend = backend
         self._compositor: Compositor | None = None
-        if settings.stabilise:
+        if settings.stabilize:
             from stylizer.compose.compositor import Compositor
 
             self._presenter = open_backend(
                 PRESENTERS, "presenter", "offscreen", settings, settings.size
             )
-            self._compositor = Compositor(self._presenter.context, hold=settings.stabilise)
+            self._compositor = Compositor(self._presenter.context, hold=settings.stabilize)
 
     def paint(self, source: np.ndarray) -> np.ndarray:
         """The picture shown for the next frame."""
@@ -143,24 +142,6 @@ def still_frames(settings: Settings, count: int) -> Iterator[np.ndarray]:
         source.close()
 
 
-def demo_moments(settings: Settings, count: int) -> Iterator[tuple[DemoScene, int]]:
-    """(scene, frame number) at `count` places of the demo's flight."""
-    from stylizer.source.demo.camera import FLIGHT_FRAMES
-    from stylizer.source.demo.scene import DemoScene
-
-    scene = DemoScene(settings.size, settings.seed)
-    try:
-        for k in range(count):
-            yield scene, k * FLIGHT_FRAMES // count
-    finally:
-        scene.close()
-
-
-def picture(scene: DemoScene, number: int) -> np.ndarray:
-    """uint8 (H, W, 3) RGB of one frame of the demo."""
-    return scene.render(number)[..., :3]
-
-
 def warp_errors(painter: Painter, settings: Settings, count: int) -> Iterator[tuple[float, float]]:
     """(styled, untouched) warp error of frames n and n + 1, n spread over the demo's flight."""
     for scene, n in demo_moments(settings, count):
@@ -177,37 +158,6 @@ def warp_error(pair: list[np.ndarray], x: np.ndarray, y: np.ndarray, seen: np.nd
     fetched = bilinear(pair[1].astype(np.float32), x, y)
     difference = (fetched - pair[0])[seen] / 255
     return float(np.sqrt(np.mean(np.square(difference))))
-
-
-def motion_between(
-    scene: DemoScene, number: int, later: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Where each pixel of one frame lies in another, (x, y), and whether it is seen there."""
-    there, back = (scene.render_motion(*way)[1] for way in ((number, later), (later, number)))
-    return unoccluded(there, back)
-
-
-def unoccluded(motion: np.ndarray, back: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Where each pixel goes, (x, y), and whether it is seen there: inside the picture, and the
-    motion back leads home within half a pixel. motion, back: (H, W, 2)."""
-    height, width = motion.shape[:2]
-    y, x = np.mgrid[:height, :width].astype(np.float32)
-    x, y = x + motion[..., 0], y + motion[..., 1]
-    inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
-    round_trip = motion + bilinear(back, x, y)
-    return x, y, inside & (np.hypot(round_trip[..., 0], round_trip[..., 1]) < CLOSES_PX)
-
-
-def bilinear(image: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """image (H, W, C) fetched at pixel places x, y (h, w); places outside take the border."""
-    height, width = image.shape[:2]
-    x, y = np.clip(x, 0, width - 1), np.clip(y, 0, height - 1)
-    left = np.clip(np.floor(x), 0, width - 2).astype(int)
-    top = np.clip(np.floor(y), 0, height - 2).astype(int)
-    s, t = (x - left)[..., None], (y - top)[..., None]
-    upper = image[top, left] * (1 - s) + image[top, left + 1] * s
-    lower = image[top + 1, left] * (1 - s) + image[top + 1, left + 1] * s
-    return upper * (1 - t) + lower * t
 
 
 def shift_error(painter: Painter, source: np.ndarray) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import final
 
 import moderngl
 import numpy as np
@@ -11,17 +12,18 @@ from stylizer.errors import StylizerError
 from stylizer.frame import IDLE, InputState
 from stylizer.hotkeys import Action
 from stylizer.settings import Settings
+from stylizer.stages import Presenter
 from stylizer.system.gl import finisher, leave_egl, read_rgb, standalone_context
 
 
-class OffscreenPresenter:
+@final
+class OffscreenPresenter(Presenter):
     """A `Presenter` without a display. `settings.fps` paces it; without it, it never waits.
 
     size: (width, height) of the framebuffer in pixels. Raises StylizerError without OpenGL 3.3.
     """
 
     present_name = "offscreen"
-    scale = 1.0
 
     def __init__(self, settings: Settings, size: tuple[int, int]) -> None:
         try:

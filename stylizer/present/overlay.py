@@ -8,6 +8,7 @@ through.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import final
 
 import pygame
 
@@ -16,6 +17,7 @@ from stylizer.present.window import WindowPresenter, sdl_hint
 from stylizer.settings import Settings
 
 
+@final
 class OverlayPresenter(WindowPresenter):
     """A `Presenter` that lies over the window told by `follow`, and only over that one.
 
@@ -29,6 +31,7 @@ class OverlayPresenter(WindowPresenter):
 
     def __init__(self, settings: Settings, size: tuple[int, int]) -> None:
         self._over: OverWindow | None = None
+        self.hidden = True  # nothing on the screen to lie over: the game is minimised or closed
         settings = replace(settings, grab_keys=True)
         with (
             sdl_hint("SDL_VIDEODRIVER", "x11"),
@@ -42,15 +45,11 @@ class OverlayPresenter(WindowPresenter):
             raise
         self.reason += ", over the game's window, clicks and keys go through"
 
-    @property
-    def hidden(self) -> bool:
-        """Whether there is nothing on the screen to lie over: the game is minimised or closed."""
-        return self._over is None or not self._over.target_visible
-
     def follow(self, window_id: int) -> None:
         """Lie over this window from now on, and go where it goes; 0 for none."""
         if self._over is not None:
             self._over.follow(window_id)
+            self.hidden = not self._over.target_visible
 
     def present(self) -> None:
         """Show what was drawn over the game; nothing while the game is not on the screen."""
@@ -65,5 +64,5 @@ class OverlayPresenter(WindowPresenter):
         """Take it off the screen; may be called twice."""
         if self._over is not None:
             self._over.close()
-            self._over = None
+            self._over, self.hidden = None, True
         super().close()

@@ -22,6 +22,7 @@ from stylizer.present import desktop
 from stylizer.present.global_keys import GlobalKeys
 from stylizer.present.user_input import UserInput
 from stylizer.settings import Settings
+from stylizer.stages import Presenter
 from stylizer.system.gl import attach_context, leave_egl, read_rgb
 
 _GL_ATTRIBUTES = (
@@ -35,7 +36,7 @@ _GL_ATTRIBUTES = (
 _NO_DISPLAY = "set DISPLAY to a running X server, or use --present offscreen"
 
 
-class WindowPresenter:
+class WindowPresenter(Presenter):
     """A `Presenter` in a window titled "stylizer".
 
     size: (width, height) of the window's inside in pixels. Of `settings` it reads keys, fullscreen,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from stylizer.frame import Size
 from stylizer.timing import percentile
 
 SCALES = (1.0, 0.875, 0.75, 0.625, 0.5, 0.375, 0.25)  # of both sides of the frame
@@ -20,7 +21,6 @@ UP_ROOM = 0.8  # of the time allowed, that the larger size is expected to need a
 PROOF_FRAMES = 30  # after which a smaller size must have
 PROOF = 0.95  # of the time from frame to frame that there was before, or less
 PATIENCE = 600  # frames until a smaller size is tried again; twice as many each time in vain
-Size = tuple[int, int]
 
 
 class Governor:

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stylizer.errors import StylizerError
 from stylizer.frame import Frame
 from stylizer.settings import Settings
 
@@ -56,6 +57,14 @@ class Outputs:
         self._record.check_recordable(path)
         self._path = path
 
+    def toggle_recording(self) -> str:
+        """What the R key does; the message to show. Raises StylizerError (disk full)."""
+        if self.recording:
+            return f"saved {self.stop_recording()}"
+        path = free_path("recording", ".mp4")
+        self.start_recording(path)
+        return f"recording {path}"
+
     def stop_recording(self) -> Path | None:
         """Finish the recording, if one runs; returns its file. Raises StylizerError (disk full)."""
         path, self._path = self._path, None
@@ -96,3 +105,12 @@ def recording_rate(settings: Settings) -> float | None:
     if not settings.sync or settings.source == "video":
         return None
     return settings.fps or SCENE_RATE
+
+
+def free_path(stem: str, suffix: str) -> Path:
+    """stylizer-STEM-001.SUFFIX in the working folder, the first number that is not taken."""
+    for number in range(1, 100_000):
+        path = Path(f"stylizer-{stem}-{number:03d}{suffix}")
+        if not path.exists():
+            return path
+    raise StylizerError(f"the folder {Path.cwd()} is full of stylizer-{stem} files; move some away")

@@ -13,48 +13,24 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from stylizer.errors import StylizerError
-from stylizer.frame import Frame, StyledImage, letterbox
+from stylizer.frame import Frame
 from stylizer.hotkeys import Action
 from stylizer.run.controls import Controls
+from stylizer.run.counting import Counts, Stopwatch
 from stylizer.run.holding import Holding
-from stylizer.run.hud_data import HudFeed
-from stylizer.run.models import ModelBank
-from stylizer.run.outputs import Outputs
+from stylizer.run.opened import Opened
+from stylizer.run.outputs import free_path
 from stylizer.run.redraw import Idling
-from stylizer.run.switching import ModelSwitch, Switching
-from stylizer.run.threads import Shown, open_feed
+from stylizer.run.result import RunResult, facts_of
+from stylizer.run.screen import Pair, Screen
+from stylizer.run.switching import Switching
+from stylizer.run.threads import Shown
 from stylizer.settings import Settings
-from stylizer.stages import (
-    PRESENTERS,
-    SOURCES,
-    SourceEnded,
-    StyleBackend,
-    is_software_gl,
-    open_backend,
-)
+from stylizer.stages import SourceEnded, StyleBackend, is_software_gl
 from stylizer.timing import FrameStats
-
-if TYPE_CHECKING:
-    from stylizer.compose.compositor import Look
-
-SIZED_SOURCES = ("demo", "synthetic")  # their frames have the size that was asked for
-
-
-@dataclass
-class RunResult:
-    """What a run measured; `report.py` makes the JSON of it."""
-
-    settings: Settings
-    stats: FrameStats
-    facts: dict[str, Any]
-    switches: list[ModelSwitch] = field(default_factory=list)
-    first_styled_s: float | None = None  # from the call of run() to the first styled frame shown
 
 
 def run(
@@ -80,123 +56,80 @@ def run(
 
 
 class Run:
-    """Everything that is open during one run. Main thread only."""
+    """The turns of one run; opening, counting and drawing are rooms of their own. Main thread only.
+
+    Raises BadInput or StylizerError when something that the settings name cannot be opened.
+    """
 
     def __init__(self, settings: Settings, style: StyleBackend | None) -> None:
         self.settings = settings
         self.controls = Controls.from_settings(settings)
         self.interrupted = False
-        self.shown: Shown | None = None
-        self._started = time.perf_counter()
-        self._first_styled_s: float | None = None
-        self._drawn: tuple[Frame, StyledImage | None] | None = None
-        self._model_shown = ""
-        self._counting = False  # something was presented
-        self.stats = FrameStats(self._started)
-        self._dropped_before = 0
-        self._closers: list[Any] = []
-        try:
-            self._open(style)
-        except BaseException:
-            self.close()
-            raise
-
-    def _open(self, style: StyleBackend | None) -> None:
-        settings = self.settings
-        self.outputs = Outputs(settings)
-        self._closers.append(self.outputs)
-        self.bank = ModelBank(self._load_model, style, gives_way=settings.on_screen)
-        self._closers.append(self.bank)
-        self.switching = Switching(self.bank)
+        self.shown: Shown | None = None  # the newest styled pair
+        self.counts = Counts(settings)
+        self.opened = Opened(settings, style)
+        self.screen = Screen(settings, self.opened, self.controls)
+        self.switching = Switching(self.opened.bank)
         self.holding = Holding(settings.target_fps)
-        self._first_size: Future[tuple[int, int]] = Future()
-        self._closers.append(Canceller(self._first_size))  # a load that waits for it ends
-        if settings.source in SIZED_SOURCES:
-            self._first_size.set_result(settings.size)
-        if style is None:
-            self.bank.use(settings.model)  # loads while source and window open
-        self.feed, self.source = open_feed(
-            lambda: open_backend(SOURCES, "source", settings.source, settings),
-            self.bank.active,
-            settings.sync,
-            settings.warmup,
-        )
-        self._closers.append(self.feed)
-        if not self._first_size.done():
-            self._first_size.set_result(self.source.size)
-        sized = settings.present == "window" and settings.source != "window"
-        size = settings.size if sized else self.source.size
-        self.presenter = open_backend(PRESENTERS, "presenter", settings.present, settings, size)
-        self._closers.append(self.presenter)
-        if settings.sync:
-            self.bank.active()  # a model that cannot be loaded ends the run here
-        from stylizer.compose.compositor import Compositor
-
-        hold = 0.0 if settings.source == "images" else settings.stabilise
-        self.compositor = Compositor(self.presenter.context, hold=hold)
-        self.hud = HudFeed(self)
-        self._closers.append(self.hud)
-        renderer = str(self.presenter.context.info["GL_RENDERER"])
-        self._idling = Idling("software" if is_software_gl(renderer) else "gpu")
-        self._renderer = renderer
-
-    def _load_model(self, name: str) -> StyleBackend:
-        from stylizer.style.opening import open_style
-
-        size = self._first_size.result()
-        return open_style(self.settings, name, self._drawn[0].size if self._drawn else size)
+        self._idling = Idling("software" if is_software_gl(self.opened.gl_renderer) else "gpu")
 
     def __enter__(self) -> Run:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
+        self.opened.close()
+
+    @property
+    def stats(self) -> FrameStats:
+        """What was counted so far."""
+        return self.counts.stats
 
     # --- one turn of the loop -------------------------------------------------------------
 
     def step(self) -> bool:
         """Poll, take what is new, draw, present, count. False when the run is over."""
         self._poll()
-        if not self.presenter.is_open or self.controls.quit or self._is_over():
+        is_open = self.opened.presenter.is_open
+        if not is_open or self.controls.quit or self.counts.enough(self.shown):
             return False
         new = self._take_new()
-        picture = self._choose_picture()
-        if picture is None or (new is None and not self._presents_again(picture)):
+        pair = self._choose_pair()
+        if pair is None or (new is None and not self._presents_again(pair)):
             return True
-        self._present(new)
+        self._present(new, pair)
         self._idling.presented()
         return True
 
     def _poll(self) -> None:
-        picture = self._picture_rect()
-        if hasattr(self.presenter, "follow"):
-            self.presenter.follow(getattr(self.source, "window_id", 0))
-        size, actions = self.presenter.size, self.presenter.poll()
-        exposed = getattr(self.presenter, "exposed", False)
-        touched = bool(actions) or exposed or self.presenter.size != size
+        opened, presenter = self.opened, self.opened.presenter
+        picture = self.screen.picture
+        presenter.follow(opened.source.window_id)
+        size, actions = presenter.size, presenter.poll()
+        touched = bool(actions) or presenter.exposed or presenter.size != size
         for action in actions:
             message = self.controls.apply(action, picture)
             self._say(self._carry_out(action) if message is None else message)
-        for notice in getattr(self.presenter, "take_notices", list)():
+        for notice in presenter.take_notices():
             print(f"stylizer: {notice}", file=sys.stderr)
             self._say(notice)
             touched = True
-        for failure in self.bank.take_failures():
-            self.hud.say(failure)
+        for failure in opened.bank.take_failures():
+            opened.hud.say(failure)
             touched = True
-        self._idling.see(self.feed.newest, bool(self.bank.loading), touched)
-        self.feed.steer(self.presenter.inputs(), self.controls.show_source)
+        self._idling.see(opened.feed.newest, bool(opened.bank.loading), touched)
+        opened.feed.steer(presenter.inputs(), self.controls.show_source)
 
     def _say(self, message: str) -> None:
         if message:
-            self.hud.say(message)
+            self.opened.hud.say(message)
 
     def _take_new(self) -> Shown | None:
-        shown = self.feed.next(self._wait_s())
+        shown = self.opened.feed.next(self._wait_s())
         if shown is not None:
             self.shown = shown
-            if self.holding.note(shown, self.bank.current) and self.settings.faster_tiers:
-                self._say(self.switching.faster(time.perf_counter() - self.stats.started_at))
+            asks = self.holding.note(shown, self.opened.bank.current)
+            if asks and self.settings.faster_tiers:
+                self._say(self.switching.faster(self.counts.elapsed_s))
         return shown
 
     def _wait_s(self) -> float:
@@ -204,209 +137,93 @@ class Run:
             return 1 / 60 if self.controls.show_source else self._idling.wait_s
         return 0.0 if self.settings.fps and self.shown else 0.25
 
-    def _presents_again(self, picture: tuple[Frame, StyledImage | None]) -> bool:
+    def _presents_again(self, pair: Pair) -> bool:
         """Without a new styled frame: a newer source alone, or a duplicate that is due."""
         if not self.settings.on_screen:
             return self.settings.fps is not None
-        if getattr(self.presenter, "hidden", False):
+        if self.opened.presenter.hidden:
             return False
-        return picture != self._drawn or self._idling.due
+        return pair != self.screen.drawn or self._idling.due
 
-    def _choose_picture(self) -> tuple[Frame, StyledImage | None] | None:
+    def _choose_pair(self) -> Pair | None:
         """A styled pair; the newest frame alone while the source key is held or nothing is styled
         yet. Never a newer source under an older style: that gives double images."""
-        newest = self.feed.newest
+        newest = self.opened.feed.newest
         if newest is not None and (self.shown is None or self.controls.show_source):
             return newest.frame, None
         return None if self.shown is None else (self.shown.styled.frame, self.shown.styled.image)
 
-    def _present(self, new: Shown | None) -> None:
-        picture = self._choose_picture()
-        assert picture is not None
-        frame, image = picture
-        is_new = self._drawn is None or self._drawn[0] is not frame or self._drawn[1] is not image
-        self._drawn = picture
-        if not self.settings.on_screen and self.presenter.size != frame.size:
-            self.presenter.resize(frame.size)
+    def _present(self, new: Shown | None, pair: Pair) -> None:
+        opened, (frame, image) = self.opened, pair
+        is_new = self.screen.take(pair)
         times = {"upload": 0.0, "compose": 0.0, "present": 0.0}
-        look = self._look()
-        if new is not None and new.styled.model != self._model_shown:
-            self._model_shown = new.styled.model
-            self.compositor.forget()
+        if new is not None:
+            self.screen.made_by(new.styled.model)
         with Stopwatch(times, "upload"):
-            self.compositor.upload(frame, image)
+            opened.compositor.upload(frame, image)
         with Stopwatch(times, "compose"):
-            rect = letterbox(frame.size, self.presenter.size)
-            self.compositor.draw(self.presenter.framebuffer, rect, look)
-            self.hud.draw()
-        counted = self._counting or self.settings.sync  # see _count: N frames asked, N recorded
-        if new is not None and not new.warm and counted and self.outputs.wants_pictures:
-            self._record(frame, look)
+            self.screen.draw(self.stats, self.holding.text)
+        records = self.counts.records and opened.outputs.wants_pictures
+        if new is not None and not new.warm and records:
+            self._record(frame)
         with Stopwatch(times, "present"):
-            self.presenter.present()
+            opened.presenter.present()
         self._count(new, frame, is_new, times)
-
-    def _look(self) -> Look:
-        from stylizer.compose.compositor import Look
-
-        c = self.controls
-        return Look(c.strength, c.keep_colors, c.wipe, c.show_source, self.settings.detail)
-
-    # --- counting -------------------------------------------------------------------------
 
     def _count(
         self, new: Shown | None, frame: Frame, is_new: bool, times: dict[str, float]
     ) -> None:
-        now = time.perf_counter()
-        if new is not None and self._first_styled_s is None:
-            self._first_styled_s = now - self._started
-            if self.settings.on_screen:
-                self.switching.keep_others_warm()
-                self._say(self.settings.preset)
-        # Statistics start after the last warm-up frame, and live after the first frame shown: a
-        # fast network has warmed up before there is anything to show it on.
-        first, self._counting = not self._counting, True
-        if self.shown is None or self.shown.warm or (first and not self.settings.sync):
-            self.stats = FrameStats(now, warmup=self.stats.warmup + (new is not None))
-            self._dropped_before = self.feed.dropped
+        now, counts, opened = time.perf_counter(), self.counts, self.opened
+        if counts.is_first_styled(new, now) and self.settings.on_screen:
+            self.switching.keep_others_warm()
+            self._say(self.settings.preset)
+        if not counts.note(now, self.shown, new, opened.feed.dropped):
             return
-        styled = new is not None and new.styled.image is not None
-        self.stats.present(now, frame.captured_at, styled, is_new)
-        self.switching.note(new, self.stats.frame_time_ms[-1])
-        if new is not None:
-            times |= {
-                "capture": new.capture_ms,
-                "preprocess": new.styled.preprocess_ms,
-                "infer": new.styled.infer_ms,
-            }
-        if is_new:
-            for name, ms in times.items():
-                self.stats.stage(name, ms)
-        self.hud.count(self.stats, now, styled)
-
-    def _is_over(self) -> bool:
-        s = self.settings
-        if s.frames is not None and self.stats.presented >= s.frames:
-            return True
-        counting = self.shown is not None and not self.shown.warm
-        elapsed = time.perf_counter() - self.stats.started_at
-        return s.seconds is not None and counting and elapsed >= s.seconds
+        styled = counts.count(now, new, frame, is_new, times)
+        frame_time_ms = counts.stats.frame_time_ms[-1]
+        self.switching.note(new, frame_time_ms)
+        opened.hud.count(frame_time_ms, now, styled)
 
     # --- hotkeys that need more than a change of state -------------------------------------
 
     def _carry_out(self, action: Action) -> str:
-        message = self.switching.carry_out(action, time.perf_counter() - self.stats.started_at)
+        message = self.switching.carry_out(action, self.counts.elapsed_s)
         if message is not None:
             return message
         try:
             if action.name == "screenshot":
-                if self._drawn is None:
+                if self.screen.drawn is None:
                     return "there is no picture yet"
                 path = free_path("screenshot", ".png")
-                self.outputs.screenshot(path, self._screen())
+                self._screenshot(path)
                 return f"saved {path}"
-            return self._toggle_recording() if action.name == "record" else ""
+            return self.opened.outputs.toggle_recording() if action.name == "record" else ""
         except StylizerError as error:  # a key must not end the game
             return str(error)
 
-    def _toggle_recording(self) -> str:
-        if self.outputs.recording:
-            return f"saved {self.outputs.stop_recording()}"
-        path = free_path("recording", ".mp4")
-        self.outputs.start_recording(path)
-        return f"recording {path}"
+    def _screenshot(self, path: Path) -> None:
+        picture = self.screen.read(self.stats, self.holding.text)
+        self.opened.outputs.screenshot(path, picture)
 
-    def _record(self, frame: Frame, look: Look) -> None:
+    def _record(self, frame: Frame) -> None:
+        outputs = self.opened.outputs
         try:
-            self.outputs.add(frame, self.compositor.render(look))
+            outputs.add(frame, self.opened.compositor.render(self.screen.look))
         except StylizerError as error:
             if self.settings.record or self.settings.output:  # what the run is for
                 raise
-            self.outputs.stop_recording()
-            self.hud.say(str(error))
+            outputs.stop_recording()
+            self._say(str(error))
 
     # --- the end --------------------------------------------------------------------------
 
     def finish(self) -> RunResult:
         """Write the screenshot, close the recording, gather the facts for the report."""
-        if self.settings.screenshot is not None and self._drawn is not None:
-            self.outputs.screenshot(self.settings.screenshot, self._screen())
-        self.stats.dropped = self.feed.dropped - self._dropped_before
-        current = self.bank.current
-        facts = {
-            "model": current.model if current else "none",
-            "model_bytes": current.model_bytes if current else 0,
-            "provider": current.provider if current else "none",
-            "provider_reason": current.provider_reason if current else "",
-            "capture_method": self.source.capture_method,
-            "present": self.presenter.present_name,
-            "present_reason": self.presenter.reason,
-            "size": list(self.frame_size),
-            "gl_renderer": self._renderer,
-            "interrupted": self.interrupted,
-        }
-        inference_size = getattr(current, "inference_size", None)
-        facts["inference_size"] = list(inference_size or facts["size"])
-        switches = self.switching.switches
-        result = RunResult(self.settings, self.stats, facts, switches, self._first_styled_s)
-        self.outputs.close()
+        if self.settings.screenshot is not None and self.screen.drawn is not None:
+            self._screenshot(self.settings.screenshot)
+        stats = self.counts.finish(self.opened.feed.dropped)
+        facts = facts_of(self.opened, self.interrupted)
+        switches, first_s = self.switching.switches, self.counts.first_styled_s
+        result = RunResult(self.settings, stats, facts, switches, first_s)
+        self.opened.outputs.close()
         return result
-
-    def _screen(self) -> Any:
-        """The last picture with the HUD, drawn again: a back buffer is undefined once shown."""
-        assert self._drawn is not None
-        rect = self._picture_rect()
-        self.compositor.draw(self.presenter.framebuffer, rect, self._look())
-        self.hud.draw()
-        return self.presenter.read_back()
-
-    @property
-    def frame_size(self) -> tuple[int, int]:
-        """(width, height) of the frame shown, or of the one to come."""
-        return self._drawn[0].size if self._drawn else self.source.size
-
-    def _picture_rect(self) -> Any:
-        return letterbox(self.frame_size, self.presenter.size)
-
-    def close(self) -> None:
-        """Close in the reverse order of opening; the first error is raised after all are closed."""
-        first: Exception | None = None
-        while self._closers:
-            try:
-                self._closers.pop().close()
-            except Exception as error:
-                first = first or error
-        if first is not None:
-            raise first
-
-
-class Canceller:
-    """Closing it cancels a future that nobody has answered."""
-
-    def __init__(self, future: Future[Any]) -> None:
-        self._future = future
-
-    def close(self) -> None:
-        self._future.cancel()
-
-
-class Stopwatch:
-    """Adds the milliseconds of a block to `times[name]`."""
-
-    def __init__(self, times: dict[str, float], name: str) -> None:
-        self._times, self._name = times, name
-
-    def __enter__(self) -> None:
-        self._from = time.perf_counter()
-
-    def __exit__(self, *_: object) -> None:
-        self._times[self._name] += (time.perf_counter() - self._from) * 1000
-
-
-def free_path(stem: str, suffix: str) -> Path:
-    """stylizer-STEM-001.SUFFIX in the working folder, the first number that is not taken."""
-    for number in range(1, 100_000):
-        path = Path(f"stylizer-{stem}-{number:03d}{suffix}")
-        if not path.exists():
-            return path
-    raise StylizerError(f"the folder {Path.cwd()} is full of stylizer-{stem} files; move some away")

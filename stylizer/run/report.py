@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
-import sys
-from importlib import metadata
 from typing import Any
 
-import psutil
-
-from stylizer.stages import is_software_gl
+from stylizer.run.result import RunResult
 from stylizer.style.contract import DEFINITION as STYLE_DEFINITIONS
+from stylizer.system.machine import machine, peak_rss_mb
 from stylizer.timing import (
     LOW_MIN_FRAMES_REPORT,
+    STAGES,
     fps,
     frame_time_summary,
     one_percent_low_fps,
     p50_p99,
 )
 
-STAGES = ("capture", "preprocess", "infer", "upload", "compose", "present")
-PACKAGES = ("numpy", "onnxruntime-gpu", "onnxruntime", "openvino", "moderngl", "pygame-ce", "av")
 DEFINITIONS = {
     **STYLE_DEFINITIONS,  # of preprocess and infer, told where they are measured
     "preset": "the settings file's game section that applied, or why none did; null: none to match",
@@ -49,7 +43,7 @@ DEFINITIONS = {
 }
 
 
-def make_report(result: Any) -> dict[str, Any]:
+def make_report(result: RunResult) -> dict[str, Any]:
     """The report of one `RunResult`."""
     stats, facts, settings = result.stats, result.facts, result.settings
     seconds = stats.seconds
@@ -114,48 +108,6 @@ def summary(report: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _figure(value: float | None, digits: int) -> str:
     return "–" if value is None else f"{value:.{digits}f}"
-
-
-def peak_rss_mb() -> float:
-    """Highest resident memory of this process so far, in MiB."""
-    info = psutil.Process().memory_info()
-    if sys.platform == "win32":
-        return info.peak_wset / 2**20
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 2**20 if sys.platform == "darwin" else peak / 1024
-
-
-def machine(gl_renderer: str) -> dict[str, Any]:
-    """What the figures were measured on."""
-    versions = {}
-    for package in PACKAGES:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return {
-        "cpu": cpu_name(),
-        "cores": psutil.cpu_count(logical=False) or os.cpu_count(),
-        "gpu": None if is_software_gl(gl_renderer) else gl_renderer,
-        "gl_renderer": gl_renderer,
-        "os": platform.platform(),
-        "python": platform.python_version(),
-        "versions": versions,
-    }
-
-
-def cpu_name() -> str:
-    """The processor's name, as the system tells it."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            for line in file:
-                if line.startswith("model name"):
-                    return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
 
 
 def to_json(report: dict[str, Any]) -> str:

@@ -13,12 +13,11 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
 
 from stylizer.frame import IDLE, Frame, InputState, StyledFrame
 from stylizer.stages import Source, StyleBackend
+from stylizer.system.slot import Slot
 
-T = TypeVar("T")
 POLL_S = 0.1  # how often a waiting thread looks whether it should stop
 # A rendered frame that waits for the network is made anew this often: rendering as fast as it can
 # took a third of the two cores from a network that styles one frame a second.
@@ -40,45 +39,6 @@ class Shown:
     styled: StyledFrame
     capture_ms: float
     warm: bool = False
-
-
-class Slot(Generic[T]):
-    """Newest value wins; an error or the end reaches whoever takes."""
-
-    def __init__(self) -> None:
-        self._condition = threading.Condition()
-        self._value: T | None = None
-        self._error: BaseException | None = None
-        self.overwritten = 0
-
-    def put(self, value: T) -> None:
-        with self._condition:
-            self.overwritten += self._value is not None
-            self._value = value
-            self._condition.notify_all()
-
-    def fail(self, error: BaseException) -> None:
-        """A SourceEnded or an error, raised by `take` once the last value is taken."""
-        with self._condition:
-            self._error = self._error or error
-            self._condition.notify_all()
-
-    def wait_taken(self, timeout_s: float) -> None:
-        """Wait until the value is taken, for up to `timeout_s`."""
-        with self._condition:
-            self._condition.wait_for(lambda: self._value is None, timeout_s)
-
-    def take(self, timeout_s: float) -> T | None:
-        """The newest value, waited for up to `timeout_s`; None when there is none."""
-        with self._condition:
-            self._condition.wait_for(
-                lambda: self._value is not None or self._error is not None, timeout_s
-            )
-            value, self._value = self._value, None
-            self._condition.notify_all()
-            if value is None and self._error is not None:
-                raise self._error
-            return value
 
 
 class CaptureThread:
@@ -122,7 +82,7 @@ class CaptureThread:
     @property
     def dropped(self) -> int:
         """Frames captured or due, but never styled."""
-        return self.slot.overwritten + getattr(self.source, "skipped", 0)
+        return self.slot.overwritten + (self.source.skipped if self.source else 0)
 
     def _run(self) -> None:
         try:
@@ -135,12 +95,11 @@ class CaptureThread:
         try:
             self._read_all(self.source)
         except BaseException as error:
-            self.slot.fail(error)
+            self.slot.end(error)
         finally:
             self.source.close()
 
     def _read_all(self, source: Source) -> None:
-        self._renders = getattr(source, "renders", False)
         # The first frame is read at once; the next ones when the run has warmed up.
         while not self._read(source) and not self._stop.is_set():
             pass
@@ -151,7 +110,7 @@ class CaptureThread:
                 break
             if self._on_demand:
                 self._go.clear()
-            elif self._renders and not self.eager:
+            elif source.renders and not self.eager:
                 self.slot.wait_taken(STALE_S)
             while not self._read(source) and self._on_demand and not self._stop.is_set():
                 pass  # lock-step on a live source: its next frame, whenever it comes
@@ -254,7 +213,7 @@ class LiveFeed:
         try:
             self._style_all()
         except BaseException as error:
-            self._styled.fail(error)
+            self._styled.end(error)
 
     def _style_all(self) -> None:
         warm = self._warmup

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from pathlib import Path
+from typing import final
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -12,16 +13,15 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from stylizer.errors import BadInput, StylizerError
 from stylizer.frame import Frame, InputState
 from stylizer.settings import Settings
-from stylizer.stages import SourceEnded
+from stylizer.stages import Source, SourceEnded
+from stylizer.system.pictures import SUFFIXES
 
-# What counts as a picture in a folder; a single named file may have any suffix Pillow knows.
-SUFFIXES = {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
-SUFFIXES |= {".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".avif"}
 ORIENTATION = 0x0112  # EXIF tag; values 5 to 8 swap width and height
 Unreadable = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
 
 
-class ImagesSource:
+@final
+class ImagesSource(Source):
     """The pictures of `settings.input`, RGBA, in natural order of their names (2 before 10).
 
     EXIF orientation is applied; transparency is laid over black; 16-bit pictures are reduced to
@@ -34,7 +34,6 @@ class ImagesSource:
     """
 
     capture_method = "picture files (Pillow)"
-    frame_rate: float | None = None
 
     def __init__(self, settings: Settings) -> None:
         self._paths = picture_paths(settings.input)

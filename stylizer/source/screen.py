@@ -6,7 +6,7 @@ The stated second choice where a window cannot be captured by itself; nothing ta
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, final
 
 import mss
 import numpy as np
@@ -15,6 +15,7 @@ from mss.exception import ScreenShotError
 from stylizer.errors import BadInput, StylizerError
 from stylizer.frame import Frame, InputState
 from stylizer.settings import Settings
+from stylizer.stages import Source
 
 PERIOD_S = 1 / 60  # a screen says nothing of new pictures: it is looked at this often
 STILL_PERIOD_S = 1 / 20  # and this often once nothing has changed for STILL_AFTER_S
@@ -24,15 +25,14 @@ WAIT_S = 0.015  # longest wait of one read
 Box = dict[str, int]  # left, top, width, height in screen pixels
 
 
-class ScreenSource:
+@final
+class ScreenSource(Source):
     """Newest picture of `settings.region` of `settings.monitor` (all of it without a region), BGRA.
 
     Without a monitor the region lies on the whole screen, and no region means monitor 1. A picture
     equal to the last one is no frame. Raises BadInput for a monitor or region that is not there,
     StylizerError when there is no screen; `read` raises StylizerError when the screen goes away.
     """
-
-    frame_rate = None
 
     def __init__(self, settings: Settings) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import final
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -10,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from stylizer.errors import BadInput
 from stylizer.frame import Frame, InputState
 from stylizer.settings import Settings
+from stylizer.stages import Source
 
 NUMBER_BITS = 24
 CHECK_BITS = 8
@@ -22,7 +24,8 @@ DIGITS = 6
 SHAPES = 420
 
 
-class SyntheticSource:
+@final
+class SyntheticSource(Source):
     """Gives a new frame of `settings.size` at every read, RGBA, without end.
 
     Frame n is a window into a periodic painted picture that drifts by (3, 1) pixels a frame; a
@@ -32,7 +35,6 @@ class SyntheticSource:
     """
 
     capture_method = "synthetic pattern"
-    frame_rate: float | None = None
     renders = True
 
     def __init__(self, settings: Settings) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 from stylizer.errors import BadInput, StylizerError
 from stylizer.frame import Frame, InputState
 from stylizer.settings import Settings
 from stylizer.source.video_file import VideoFile
-from stylizer.stages import SourceEnded
+from stylizer.stages import Source, SourceEnded
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
@@ -20,7 +20,8 @@ WAIT_S = 0.010  # how long a live read waits for the next frame to fall due
 CATCH_UP_S = 0.1  # when skipping late frames takes longer than this, the clock slips instead
 
 
-class VideoSource:
+@final
+class VideoSource(Source):
     """Frames of the video file `settings.input`, RGBA.
 
     In lock-step (settings.sync) every decoded frame in order, exactly once. Otherwise the file

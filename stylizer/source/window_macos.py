@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, final
 
 import CoreMedia
 import numpy as np
@@ -23,8 +23,8 @@ from Foundation import NSObject
 from stylizer.errors import BadInput, StylizerError
 from stylizer.frame import Frame, InputState
 from stylizer.settings import Settings
-from stylizer.source.handoff import Handoff
-from stylizer.stages import SourceEnded
+from stylizer.stages import Source, SourceEnded
+from stylizer.system.slot import Slot
 
 WAIT_S = 0.010
 ANSWER_S = 5.0
@@ -34,26 +34,25 @@ LOOK_S = 0.5  # how often the window's size and state are asked for
 class Output(NSObject):
     """What the stream calls: SCStreamOutput and SCStreamDelegate."""
 
-    handoff: Handoff
+    slot: Slot[tuple[np.ndarray, float]]
 
     def stream_didOutputSampleBuffer_ofType_(self, _: Any, sample: Any, kind: int) -> None:
         if kind == Kit.SCStreamOutputTypeScreen:
             pixels = pixels_of(CoreMedia.CMSampleBufferGetImageBuffer(sample))
             if pixels is not None:
-                self.handoff.put(pixels)
+                self.slot.put((pixels, time.perf_counter()))
 
     def stream_didStopWithError_(self, _: Any, error: Any) -> None:
-        self.handoff.end()  # so the system says that the window was closed
+        self.slot.end()  # so the system says that the window was closed
 
 
-class WindowSource:
+@final
+class WindowSource(Source):
     """Newest frames of the window `settings.window` (part of its title, 0xID, pid:N), BGRA.
 
     Raises BadInput when none matches, StylizerError without the right to record the screen; `read`
     raises SourceEnded when it was closed, or waits for it to come back with settings.wait.
     """
-
-    frame_rate = None
 
     def __init__(self, settings: Settings) -> None:
         if not Quartz.CGPreflightScreenCaptureAccess():
@@ -63,27 +62,23 @@ class WindowSource:
                 "Privacy & Security, Screen Recording, and start again"
             )
         self._wanted, self._wait = settings.window or "", settings.wait
-        self._handoff = Handoff()
+        self._slot = Slot[tuple[np.ndarray, float]]()
         self._stream: Any = None
         self._number, self._look_at = 0, 0.0
         self.state = ""
         self._start()
-
-    @property
-    def skipped(self) -> int:
-        """Pictures that came faster than they were read."""
-        return self._handoff.skipped
 
     def read(self, inputs: InputState) -> Frame | None:
         """See stages.Source.read."""
         if self._stream is None:
             self._look_for_it()
             return None
-        picture = self._handoff.take(WAIT_S)
+        picture = self._slot.take(WAIT_S)
+        self.skipped = self._slot.overwritten
         if time.perf_counter() > self._look_at:
             self._follow()
         if picture is None:
-            if self._handoff.ended:
+            if self._slot.ended:
                 self._closed()
             return None
         pixels, captured_at = picture
@@ -98,12 +93,12 @@ class WindowSource:
 
     def _start(self) -> None:
         window = find_window(shareable_windows(), self._wanted)
-        self._id, self._handoff = int(window.windowID()), Handoff()
+        self._id, self._slot = int(window.windowID()), Slot[tuple[np.ndarray, float]]()
         self.capture_method = f"macOS ScreenCaptureKit: {window.title()!r}"
         content = Kit.SCContentFilter.alloc().initWithDesktopIndependentWindow_(window)
         self.size = size_of(window, content)
         self._output = Output.alloc().init()
-        self._output.handoff = self._handoff
+        self._output.slot = self._slot
         stream = Kit.SCStream.alloc().initWithFilter_configuration_delegate_(
             content, configuration(self.size), self._output
         )

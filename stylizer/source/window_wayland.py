@@ -7,6 +7,7 @@ user. The desktop itself asks which window; programs cannot name one there.
 from __future__ import annotations
 
 import time
+from typing import final
 
 import numpy as np
 import pipewire_capture
@@ -14,21 +15,20 @@ import pipewire_capture
 from stylizer.errors import StylizerError
 from stylizer.frame import Frame, InputState
 from stylizer.settings import Settings
-from stylizer.stages import SourceEnded
+from stylizer.stages import Source, SourceEnded
 
 PERIOD_S = 1 / 60  # the package keeps the newest picture and tells nobody: it is looked at so often
 WAIT_S = 0.015
 FIRST_S = 5.0
 
 
-class PortalSource:
+@final
+class PortalSource(Source):
     """Newest frames of the window that the user picks in the desktop's own dialogue, BGRA.
 
     Raises StylizerError without a portal, when the user cancels, or when no picture comes; `read`
     raises SourceEnded when the window is closed, StylizerError when the stream breaks.
     """
-
-    frame_rate = None
 
     def __init__(self, settings: Settings) -> None:
         self._stream: pipewire_capture.CaptureStream | None = None

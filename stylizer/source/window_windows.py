@@ -7,29 +7,29 @@ system gives the window's own pixels, covered or not, and a picture only when it
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, final
 
+import numpy as np
 import windows_capture
 
 from stylizer.errors import BadInput, StylizerError
 from stylizer.frame import Frame, InputState
 from stylizer.settings import Settings
-from stylizer.source.handoff import Handoff
-from stylizer.stages import SourceEnded
+from stylizer.stages import Source, SourceEnded
+from stylizer.system.slot import Slot
 
 WAIT_S = 0.010
 FIRST_S = 5.0  # a window that draws nothing for so long is minimised
 AGAIN_S = 0.5  # with --wait: how often a closed window is looked for
 
 
-class WindowSource:
+@final
+class WindowSource(Source):
     """Newest frames of the window whose title holds `settings.window`, or of 0xHWND, BGRA.
 
     Raises BadInput when there is none, StylizerError when it gives no picture; `read` raises
     SourceEnded when it was closed, or waits for it to come back with settings.wait.
     """
-
-    frame_rate = None
 
     def __init__(self, settings: Settings) -> None:
         self._target = target(settings.window or "")
@@ -40,7 +40,7 @@ class WindowSource:
         self.state = ""
         self.capture_method = f"Windows.Graphics.Capture: {settings.window}"
         self._start()
-        self._first = self._handoff.take(FIRST_S)
+        self._first = self._slot.take(FIRST_S)
         if self._first is None:
             self.close()
             raise StylizerError(
@@ -49,19 +49,15 @@ class WindowSource:
             )
         self.size = (self._first[0].shape[1], self._first[0].shape[0])
 
-    @property
-    def skipped(self) -> int:
-        """Pictures that came faster than they were read."""
-        return self._skipped + self._handoff.skipped
-
     def read(self, inputs: InputState) -> Frame | None:
         """See stages.Source.read."""
         if self._control is None:
             self._look_for_it()
             return None
-        picture, self._first = self._first or self._handoff.take(WAIT_S), None
+        picture, self._first = self._first or self._slot.take(WAIT_S), None
+        self.skipped = self._skipped + self._slot.overwritten
         if picture is None:
-            if self._handoff.ended:
+            if self._slot.ended:
                 self._closed()
             return None
         pixels, captured_at = picture
@@ -76,17 +72,18 @@ class WindowSource:
             control.stop()
 
     def _start(self) -> None:
-        handoff = Handoff()
+        slot = Slot[tuple[np.ndarray, float]]()
         capture = windows_capture.WindowsCapture(cursor_capture=False, **self._target)
 
         # The package tells the two handlers apart by these names.
         def on_frame_arrived(
             frame: windows_capture.Frame, _: windows_capture.InternalCaptureControl
         ) -> None:
-            handoff.put(frame.frame_buffer.copy())  # a view of memory that is given back
+            pixels = frame.frame_buffer.copy()  # a view of memory that is given back
+            slot.put((pixels, time.perf_counter()))
 
         def on_closed() -> None:
-            handoff.end()
+            slot.end()
 
         capture.event(on_frame_arrived)
         capture.event(on_closed)
@@ -94,14 +91,14 @@ class WindowSource:
             self._control = capture.start_free_threaded()
         except Exception as error:  # all of the package's errors are plain Exceptions
             raise BadInput(f"no window can be captured for {self._target}: {error}") from error
-        self._handoff = handoff
+        self._slot = slot
 
     def _closed(self) -> None:
         self.close()
         if not self._wait:
             raise SourceEnded("the window was closed")
         self.state = "closed"
-        self._skipped += self._handoff.skipped
+        self._skipped += self._slot.overwritten
 
     def _look_for_it(self) -> None:
         time.sleep(WAIT_S)

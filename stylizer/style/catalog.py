@@ -16,9 +16,10 @@ from typing import Any
 
 import platformdirs
 
-from stylizer.errors import BadInput
+from stylizer.errors import BadInput, StylizerError
 from stylizer.settings import Settings
 from stylizer.style.contract import How
+from stylizer.system.files import write_text
 from stylizer.system.resources import models_folder
 
 TIERS = ("original", "small", "fast")
@@ -254,10 +255,8 @@ def remember(path: Path, told: dict[str, str]) -> Path | None:
             continue
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
-            part = place.with_suffix(".part")
-            part.write_text(json.dumps(after, indent=1) + "\n", encoding="utf-8")
-            os.replace(part, place)
-        except OSError:
+            write_text(place, json.dumps(after, indent=1) + "\n")
+        except (OSError, StylizerError):
             continue  # a read-only folder: the next place is the user's own
         return place
     return None

@@ -18,11 +18,10 @@ import numpy as np
 from PIL import Image
 
 from stylizer.errors import StylizerError
-from stylizer.frame import Frame, StyledImage
+from stylizer.frame import Frame, Size, StyledImage
 from stylizer.style.scaling import resize
 
 How = Literal["metadata", "shape", "graph", "probed", "assumed", "flag", "remembered"]
-Size = tuple[int, int]  # (width, height)
 
 DEFINITION = {
     "preprocess": "splitting the frame into uint8 planes or blocks, edge padding and, if asked "

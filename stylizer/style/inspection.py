@@ -19,10 +19,10 @@ from stylizer.style.cutting import without_tile
 from stylizer.style.opening import open_style
 from stylizer.style.plausibility import textured_picture
 from stylizer.style.probe import Given, load_model
+from stylizer.system.pictures import psnr_db
 
 INSPECT_SIZE: Size = (1280, 720)
 MIN_DEVIATION = 2.0  # of 255: below it an output counts as constant
-FP16_MIN_PSNR_DB = 40.0
 CPU_MIN_PSNR_DB = 30.0  # any provider against the CPU: below it colours are visibly off
 
 
@@ -79,7 +79,7 @@ def check(
         "provider": style.provider,
         "provider_reason": style.provider_reason,
         "size": list(size),
-        "inference_size": list(style.inference_size),
+        "inference_size": list(style.inference_size or size),
         "ok": not problems,
         "problems": problems,
         "infer_ms": float(np.median([s.infer_ms for s in series])),
@@ -123,25 +123,6 @@ def prove_provider(name: str) -> tuple[bool, str]:
     )
 
 
-def compare_models(first: str, second: str, provider: str, size: Size = (256, 256)) -> float:
-    """PSNR in dB between two models' styled pictures: the gate for fp16 is FP16_MIN_PSNR_DB.
-
-    Instance norm in fp16 has given wrong pictures (onnxruntime#10079): compare before trusting it.
-    """
-    pictures = []
-    for model in (first, second):
-        style = open_style(Settings(provider=provider), model, size)
-        pictures.append(_image(style.style(textured_frame(size))))
-        style.close()
-    return psnr_db(*pictures)
-
-
-def psnr_db(first: StyledImage, second: StyledImage) -> float:
-    """Peak signal-to-noise ratio of two styled images; 99 where they are equal."""
-    error = np.mean((first.rgb().astype(np.float32) - second.rgb()) ** 2)
-    return float(min(99.0, 10 * np.log10(255**2 / error))) if error else 99.0
-
-
 def textured_frame(size: Size) -> Frame:
     """The probe's picture as an RGBA frame."""
     rgb = np.rint(textured_picture(size) * 255).astype(np.uint8)
@@ -157,7 +138,7 @@ def _against_cpu(style: Any, settings: Settings, model: str) -> float | None:
     reference = open_style(replace(settings, provider="cpu"), model, size)
     here = _image(reference.style(textured_frame(size)))
     reference.close()
-    return psnr_db(there, here)
+    return psnr_db(there.rgb(), here.rgb())
 
 
 def _image(styled: StyledFrame) -> StyledImage:
@@ -224,9 +205,7 @@ def _tiny_model() -> tuple[StyleModel, Any]:
 
 __all__ = [
     "check",
-    "compare_models",
     "inspect",
     "prove_provider",
-    "psnr_db",
     "textured_frame",
 ]

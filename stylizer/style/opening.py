@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from stylizer.errors import BadInput
 from stylizer.settings import Settings
@@ -12,20 +12,7 @@ from stylizer.style import catalog
 from stylizer.style.contract import Size
 
 
-class Style(StyleBackend, Protocol):
-    """A style backend as `open_style` gives it."""
-
-    @property
-    def inference_size(self) -> Size:
-        """(width, height) that the network sees."""
-        ...
-
-    def warm_up(self, size: Size) -> None:
-        """Run once at a frame size."""
-        ...
-
-
-def open_style(settings: Settings, model: str, frame_size: Size) -> Style:
+def open_style(settings: Settings, model: str, frame_size: Size) -> StyleBackend:
     """Build the named model on the settings' provider and prove it with one run of `frame_size`.
 
     May be called from any thread; takes from 50 ms to seconds. `auto` providers are tried best

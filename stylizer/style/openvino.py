@@ -6,7 +6,7 @@ the original's): 236 / 1062 / 4085 ms here, 392 / 1207 / 4669 ms with ONNX Runti
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 import numpy as np
 import onnx
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from stylizer.style.canvas import Canvas
 
 
+@final
 class OpenVinoStyle(SessionStyle):
     """One compiled model for one frame size at a time; a new size compiles anew (0.3-0.7 s).
 

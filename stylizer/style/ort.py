@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 import numpy as np
 import onnx
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from stylizer.style.canvas import Canvas
 
 
+@final
 class OrtStyle(SessionStyle):
     """One session of one model on one provider, built and proven by a run of the frame's size.
 

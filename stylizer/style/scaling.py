@@ -7,7 +7,8 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
-Size = tuple[int, int]
+from stylizer.frame import Size
+
 # Of the fourth channel nothing is asked, and no colour is multiplied by it.
 MODES: dict[int, Literal["RGB", "RGBX"]] = {3: "RGB", 4: "RGBX"}
 

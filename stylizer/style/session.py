@@ -9,6 +9,7 @@ import numpy as np
 
 from stylizer.errors import StylizerError
 from stylizer.frame import Frame, StyledFrame
+from stylizer.stages import StyleBackend
 from stylizer.style.contract import Packer, Size, StyleModel
 from stylizer.style.ports import first_line
 
@@ -24,7 +25,7 @@ class Runner(Protocol):
     def __call__(self, tensor: np.ndarray, canvas: Canvas | None = None) -> np.ndarray: ...
 
 
-class SessionStyle:
+class SessionStyle(StyleBackend):
     """A style backend but for its session. One thread at a time, any thread.
 
     A subclass sets `_run` and calls `warm_up` when its session is built.
@@ -52,26 +53,19 @@ class SessionStyle:
             from stylizer.system.motion import MotionMeter  # see _fit
 
             self._meter = MotionMeter()
+        self.precision = model.precision
+        self.resizable = None if model.fixed_size else model.size_multiple
         self._fit(frame_size)
 
     def _fit(self, frame_size: Size) -> None:
         """Buffers for frames of this size and for what the network is to see of them."""
         model = self.style_model
         self._packer = Packer(model, frame_size, self._asked_size)
+        self.inference_size = self._packer.padded
         if model.canvas:
             from stylizer.style.canvas import Canvas  # OpenCV: 0.1 s that other models do without
 
             self._canvas = Canvas(model, self._packer.padded)
-
-    @property
-    def inference_size(self) -> Size:
-        """(width, height) that the network sees, padding included."""
-        return self._packer.padded
-
-    @property
-    def resizable(self) -> int | None:
-        """The multiple that inference sizes must have; None when the model has one size only."""
-        return None if self.style_model.fixed_size else self.style_model.size_multiple
 
     def see(self, inference_size: Size | None) -> None:
         """Let the network see frames at this (width, height) from the next one on; None: theirs.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
@@ -64,3 +65,11 @@ def as_text(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(as_text(v) for v in value)
     return "–" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def as_page(table: Table) -> str:
+    """A table of the console as an HTML page."""
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:
+        recorder = Console(record=True, width=120, file=nowhere)
+        recorder.print(table)
+        return recorder.export_html()

@@ -55,10 +55,17 @@ def whole(path: Path) -> Iterator[BinaryIO]:
 
     Raises StylizerError when writing fails (full disk); then nothing is left behind.
     """
+    with into_place(path) as part, open(part, "wb") as file:
+        yield file
+
+
+@contextmanager
+def into_place(path: Path) -> Iterator[Path]:
+    """Where to write a file that takes its place at `path` only when the block ends well; raises
+    as `whole` does."""
     part = path.with_name(f".{path.name[:200]}.{os.getpid()}.part")
     try:
-        with open(part, "wb") as file:
-            yield file
+        yield part
         os.replace(part, path)
     except OSError as error:
         raise StylizerError(write_failure(path, error)) from error

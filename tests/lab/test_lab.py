@@ -171,6 +171,14 @@ def test_content_may_be_a_video(clip):
     assert len(ContentSet(clip.path.parent)) >= clip.frames // clip.rate
 
 
+def test_whatever_runs_as_a_picture_trains_as_one(tmp_path):
+    from PIL import Image
+
+    Image.new("P", (40, 30), 3).save(tmp_path / "a.gif")
+    Image.new("RGB", (40, 30)).save(tmp_path / "b.tiff")
+    assert len(ContentSet(tmp_path)) == 2
+
+
 def test_the_exported_model_keeps_its_promises(tmp_path):
     network = StyleNetwork(ARCHS["tiny"])
     path = tmp_path / "made-tiny.onnx"

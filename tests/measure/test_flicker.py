@@ -12,19 +12,18 @@ from stylizer.app.cli import main
 from stylizer.frame import Frame, StyledFrame, StyledImage
 from stylizer.measure import flicker
 from stylizer.settings import Settings
+from stylizer.stages import StyleBackend
 
 SIZE = (320, 184)
 
 
-class Locked:
+class Locked(StyleBackend):
     """A style that adds a pattern which stays on the screen whatever moves below it."""
 
-    model, model_bytes, provider, provider_reason, resizable = "locked", 0, "test", "", None
+    model, model_bytes, provider, provider_reason = "locked", 0, "test", ""
 
     def __init__(self, strength: int) -> None:
         self.strength = strength
-
-    def see(self, inference_size: tuple[int, int] | None) -> None: ...
 
     def style(self, frame: Frame) -> StyledFrame:
         rgb = frame.rgb() // 2
@@ -69,24 +68,8 @@ def test_other_sources_have_no_motion():
 
 def test_the_stabiliser_lowers_what_noise_does():
     plain = figures(0)
-    steady = figures(0, stabilise=0.9)
+    steady = figures(0, stabilize=0.9)
     assert steady.noise_mean < plain.noise_mean / 2
-
-
-def test_bilinear_fetches_between_pixels():
-    image = np.arange(12, dtype=np.float32).reshape(3, 4, 1)
-    x, y = np.array([[0.5, 3.0]]), np.array([[1.0, 1.5]])
-    assert flicker.bilinear(image, x, y)[..., 0].tolist() == [[4.5, 9.0]]
-
-
-def test_what_leaves_or_is_covered_is_not_seen():
-    there = np.zeros((4, 6, 2), np.float32)
-    there[..., 0] = 2  # everything goes two pixels to the right
-    back = -there
-    back[2] = 0  # but the third row does not come back
-    _, _, seen = flicker.unoccluded(there, back)
-    assert seen[0].tolist() == [True] * 4 + [False] * 2
-    assert not seen[2].any()
 
 
 def test_the_command_prints_json(tmp_path, capsys):

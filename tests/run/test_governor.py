@@ -13,6 +13,7 @@ from stylizer.run.holding import Holding
 from stylizer.run.pipeline import run
 from stylizer.run.threads import Shown
 from stylizer.settings import Settings
+from stylizer.stages import StyleBackend
 
 
 def see(governor: Governor, style_ms: float, at_least_ms: float = 0.0) -> bool:
@@ -104,7 +105,7 @@ def test_sizes_are_steps_of_the_model():
     assert governor.size((10, 10), 8) == (8, 8)
 
 
-class LoadedStyle:
+class LoadedStyle(StyleBackend):
     """A style of which each frame takes its share of `full_s` by the pixels it sees."""
 
     model, model_bytes = "loaded", 1

@@ -15,7 +15,7 @@ from stylizer.run.pipeline import run
 from stylizer.run.report import make_report
 from stylizer.settings import Settings
 from stylizer.source.synthetic import read_frame_number
-from stylizer.stages import open_backend
+from stylizer.stages import StyleBackend, open_backend
 
 SIZE = (320, 180)
 HEADLESS = Settings(
@@ -23,7 +23,7 @@ HEADLESS = Settings(
 )
 
 
-class InvertingStyle:
+class InvertingStyle(StyleBackend):
     """A style backend that inverts the picture and takes `seconds` for it."""
 
     model, model_bytes, provider, provider_reason = "invert", 0, "test", "made by the test"
@@ -91,14 +91,14 @@ def test_live_frames_are_dropped_under_a_slow_style(clip):
 
 def test_starting_up_is_no_frame_time(monkeypatch):
     """A fast network has warmed up before the presenter is there: its frames are not counted."""
-    from stylizer.run import pipeline
+    from stylizer.run import opened
 
     def slowly(table, kind, *args):
         if kind == "presenter":
             time.sleep(1.0)
         return open_backend(table, kind, *args)
 
-    monkeypatch.setattr(pipeline, "open_backend", slowly)
+    monkeypatch.setattr(opened, "open_backend", slowly)
     stats = run(settings(sync=False, frames=5, warmup=1), InvertingStyle(0.02)).stats
     assert stats.presented == 5
     assert stats.seconds < 1

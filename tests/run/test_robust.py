@@ -77,7 +77,7 @@ class Player:
 
     @property
     def state(self) -> str:
-        return self.active.source.state  # type: ignore[attr-defined]
+        return self.active.opened.source.state
 
     def size(self) -> tuple[int, int] | None:
         there = self.display.attributes(self.red)
@@ -91,7 +91,7 @@ class Player:
         if shown is None or shown is self.last or shown.warm:
             return None
         self.last, frame = shown, shown.styled.frame
-        assert self.active.presenter.size == frame.size
+        assert self.active.opened.presenter.size == frame.size
         picture = frame.rgb()[6:]
         is_red = (picture == np.array(RED)).all(axis=2)
         assert (is_red | ~picture.any(axis=2)).all(), "somebody else's pixels"

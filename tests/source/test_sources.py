@@ -63,26 +63,6 @@ def off(frame: Frame, colour: tuple[int, int, int]) -> int:
     return int(np.abs(frame.rgb().astype(int) - colour).max())
 
 
-@pytest.fixture
-def settings_for(clip: Clip, tmp_path: Path, request: pytest.FixtureRequest):
-    def make(name: str, sync: bool) -> Settings:
-        if name == "window":
-            request.getfixturevalue("game")(title="Contract")
-            return Settings(source=name, window="Contract", sync=sync)
-        if name == "screen":
-            request.getfixturevalue("game")(title="Contract")  # at (40, 30), 200x120
-            return Settings(source=name, region=(40, 30, 200, 120), sync=sync)
-        if name == "video":
-            return Settings(source=name, input=clip.path, sync=sync)
-        if name == "images":
-            for number in range(3):
-                Image.fromarray(flat((40, 30), COLOURS[number])).save(tmp_path / f"{number}.png")
-            return Settings(source=name, input=tmp_path, sync=sync)
-        return Settings(source=name, size=(160, 96), sync=sync)
-
-    return make
-
-
 @pytest.mark.parametrize("sync", [True, False])
 @pytest.mark.parametrize("name", EXISTING)
 def test_contract(name: str, sync: bool, settings_for) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import platformdirs
 
-from stylizer.app.settings_file.table import GAME_RULES, HOTKEY_TABLES, KEYS, RIVALS
+from stylizer.app.settings_file.table import ALIASES, GAME_RULES, HOTKEY_TABLES, KEYS, RIVALS
 from stylizer.errors import BadInput
 from stylizer.hotkeys import DEFAULT_KEYS, check_bindings, parse_combination
 
@@ -114,7 +114,7 @@ def in_words(values: Mapping[str, Any]) -> str:
         if isinstance(value, dict):
             parts += [f"{key}.{action} = {toml(name)}" for action, name in value.items()]
         else:
-            parts.append(f"{key} = {toml(KEYS[key].plain(value) if key in KEYS else value)}")
+            parts.append(f"{key} = {toml(KEYS[key].rule.plain(value) if key in KEYS else value)}")
     return ", ".join(parts)
 
 
@@ -142,7 +142,10 @@ def _read_game(path: Path, number: int, section: dict[str, Any], top: Layer) -> 
 def _read_layer(path: Path, where: str, table: dict[str, Any], extra: Iterable[str] = ()) -> Layer:
     place = f"{path}: {where}: " if where else f"{path}: "
     values: Layer = {}
-    for key, value in table.items():
+    for written, value in table.items():
+        key = ALIASES.get(written, written)
+        if key != written and key in table:
+            raise BadInput(f"{place}{key} and {written} are the same setting: leave out one")
         if key in HOTKEY_TABLES:
             values[key] = _read_hotkeys(place, key, value)
             continue
@@ -150,9 +153,10 @@ def _read_layer(path: Path, where: str, table: dict[str, Any], extra: Iterable[s
             known = [*extra, *KEYS, *HOTKEY_TABLES, *([] if where else ["game"])]
             raise BadInput(f"{place}there is no setting {key!r}{_instead(key, known)}")
         try:
-            values[key] = KEYS[key].read(value)
+            values[key] = KEYS[key].rule.from_file(value)
         except ValueError as error:
-            raise BadInput(f"{place}{key} = {toml(value)}: write {KEYS[key].allowed}") from error
+            allowed = KEYS[key].rule.allowed
+            raise BadInput(f"{place}{written} = {toml(value)}: write {allowed}") from error
     if all(values.get(key) is not None for key in RIVALS[0]):
         raise BadInput(f"{place}target_fps chooses the inference size itself: leave out one of two")
     if "model" in values:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from stylizer.app.settings_file.read import SettingsFile, in_words, over, toml
-from stylizer.app.settings_file.table import GAME_RULES, HOTKEY_TABLES, KEYS, defaults
+from stylizer.app.settings_file.table import GAME_RULES, HOTKEY_TABLES, KEYS
 from stylizer.errors import BadInput
 from stylizer.hotkeys import DEFAULT_KEYS, global_combinations
+from stylizer.settings import unsaid
 from stylizer.system.files import check_writable, write_text
 
 HEAD = """\
@@ -35,8 +36,9 @@ def commented_file() -> str:
     """Every key with its meaning, what is allowed, and its default as a comment."""
     lines = [*_prose(HEAD), ""]
     for name, key in KEYS.items():
-        lines += _prose(f"{key.meaning} Allowed: {key.allowed}.")
-        lines += [f"#{name} = {toml(key.plain(defaults()[name]))}", ""]
+        meaning = key.help[:1].upper() + key.help[1:]
+        lines += _prose(f"{meaning}. Allowed: {key.rule.allowed}.")
+        lines += [f"#{name} = {toml(key.rule.plain(unsaid()[name]))}", ""]
     lines += [*_prose(KEYS_HEAD), "[keys]"]
     lines += _hotkey_lines(_default_keys())
     lines += ["", *_prose(GLOBAL_KEYS_HEAD), "[global_keys]"]
@@ -63,11 +65,11 @@ def write_commented_file(path: Path) -> None:
 def in_force(file: SettingsFile) -> dict[str, Any]:
     """Settings as they would stand in the file, hotkeys, and the game sections; for JSON."""
     hotkeys = {"keys": _default_keys(), "global_keys": global_combinations({})}
-    values = over(defaults() | hotkeys, file.values)
+    values = over(unsaid() | hotkeys, file.values)
     return {
         "file": str(file.path),
         "exists": file.exists,
-        "settings": {name: key.plain(values.get(name)) for name, key in KEYS.items()},
+        "settings": {name: key.rule.plain(values.get(name)) for name, key in KEYS.items()},
         **{table: values[table] for table in HOTKEY_TABLES},
         "games": [{"match": g.rules, "settings": _plain(g.values)} for g in file.games],
     }
@@ -100,7 +102,7 @@ def _default_keys() -> dict[str, str]:
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    return {n: KEYS[n].plain(v) if n in KEYS else v for n, v in values.items()}
+    return {n: KEYS[n].rule.plain(v) if n in KEYS else v for n, v in values.items()}
 
 
 def _prose(text: str) -> list[str]:

@@ -17,7 +17,7 @@ from stylizer.errors import BadInput
 from stylizer.frame import Frame
 from stylizer.lab.commands import compare_page
 from stylizer.lab.compress.parent import contract_of
-from stylizer.lab.training.sampling import demo_frames, psnr_db, sample_frames
+from stylizer.lab.training.sampling import demo_frames, sample_frames
 from stylizer.measure.bench import bench
 from stylizer.run.report import to_json
 from stylizer.settings import Settings
@@ -25,6 +25,7 @@ from stylizer.style import catalog, inspection
 from stylizer.style.opening import open_style
 from stylizer.system.console import say
 from stylizer.system.files import check_writable, write_text
+from stylizer.system.pictures import psnr_db
 
 if TYPE_CHECKING:
     from stylizer.lab.training.perceptual import Vgg16

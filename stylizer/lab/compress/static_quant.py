@@ -26,7 +26,8 @@ from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 from onnxruntime.quantization.registry import QDQRegistry
 
 from stylizer.lab.onnx.deploy import HEAD_COLUMNS, HEAD_ROWS
-from stylizer.lab.training.sampling import psnr_db, tensor_of
+from stylizer.lab.training.sampling import tensor_of
+from stylizer.system.pictures import psnr_db
 
 Target = Literal["cpu", "gpu"]
 # A pixel shuffle moves values like Reshape does; ONNX Runtime's tools leave it out.

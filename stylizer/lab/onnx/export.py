@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from stylizer.lab.onnx.fast_export import (
     write_fast,
 )
 from stylizer.lab.onnx.onnx_graph import OnnxGraph, write_model
+from stylizer.system.files import into_place
 
 CHECK_SIZES = ((256, 256), (320, 180), (724, 540))  # (width, height)
 MAX_DIFFERENCE = 0.5  # of 255
@@ -39,8 +39,7 @@ def export_onnx(network: Network, path: Path, contract: dict, recipe: dict) -> f
     Raises StylizerError when it is over 0.5: then nothing is written.
     """
     network = network.cpu().eval()
-    part = path.with_suffix(".part")
-    try:
+    with into_place(path) as part:
         if isinstance(network, FastNetwork):
             normalise(network, False)
             quantise(network, False)
@@ -57,9 +56,6 @@ def export_onnx(network: Network, path: Path, contract: dict, recipe: dict) -> f
             )
         if isinstance(network, FastNetwork):
             _export_beside(network, path, contract, recipe)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
     return difference
 
 
@@ -74,12 +70,8 @@ def _export_beside(network: FastNetwork, path: Path, contract: dict, recipe: dic
     precisions: tuple[Precision, ...] = ("int8", "fp16")
     for precision in precisions:
         target = beside(path, precision)
-        part = target.with_suffix(".part")
-        try:
+        with into_place(target) as part:
             write_fast(network, part, precision, contract, recipe)
-            os.replace(part, target)
-        finally:
-            part.unlink(missing_ok=True)
 
 
 def _write(network: StyleNetwork, path: Path, contract: dict, recipe: dict) -> None:

@@ -233,9 +233,7 @@ class _FastGraph(OnnxGraph):
         unit = 255 if name == "head" else 1
         return self.convolved(x, name, self.arranged(name, conv), act, unit)
 
-    def convolved(
-        self, x: Value, name: str, layer: Layer, act: Activation, unit: int = 1
-    ) -> Value:
+    def convolved(self, x: Value, name: str, layer: Layer, act: Activation, unit: int = 1) -> Value:
         """A convolution and its activation; float values in units of 1 / `unit`."""
         k, s = layer.weight.shape[2], layer.stride
         size: dict[str, Any] = {"kernel_shape": [k, k], "strides": [s, s]}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from stylizer.errors import BadInput
 from stylizer.lab.nets.registry import Network, Recipe, new_network
 from stylizer.lab.onnx.export import load_network
 from stylizer.lab.training.balance import Balance
+from stylizer.system.files import whole
 
 
 @dataclass
@@ -42,20 +42,17 @@ def new_state(recipe: Recipe, start: Path | None = None) -> TrainState:
 
 def save_checkpoint(path: Path, state: TrainState, recipe: Recipe) -> None:
     """Written beside and moved into place, so that a kill never leaves half a file."""
-    part = path.with_suffix(".part")
-    torch.save(
-        {
-            "network": state.network.state_dict(),
-            "optimizer": state.optimizer.state_dict(),
-            "step": state.step,
-            "skipped": state.skipped,
-            "seconds": state.seconds,
-            "balance": asdict(state.balance),
-            "recipe": asdict(recipe),
-        },
-        part,
-    )
-    os.replace(part, path)
+    kept = {
+        "network": state.network.state_dict(),
+        "optimizer": state.optimizer.state_dict(),
+        "step": state.step,
+        "skipped": state.skipped,
+        "seconds": state.seconds,
+        "balance": asdict(state.balance),
+        "recipe": asdict(recipe),
+    }
+    with whole(path) as file:
+        torch.save(kept, file)
 
 
 def load_checkpoint(path: Path, recipe: Recipe, start: Path | None = None) -> TrainState:

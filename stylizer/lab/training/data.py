@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from stylizer.errors import BadInput
+from stylizer.system.pictures import SUFFIXES
 
-PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 VIDEO_SUFFIXES = {".mp4", ".mkv", ".webm", ".mov", ".avi"}
 FLAT_SHARE = 0.25  # crops taken where the picture is flattest: skies stayed empty without them
 GRADIENT_SHARE = 0.04  # crops that are nothing but a soft colour gradient
@@ -30,7 +30,7 @@ class ContentSet:
         self.unreadable: list[str] = []
         for path in sorted(folder.rglob("*")):
             suffix = path.suffix.lower()
-            if suffix in PICTURE_SUFFIXES:
+            if suffix in SUFFIXES:
                 self._add_picture(path)
             elif suffix in VIDEO_SUFFIXES:
                 self.pictures += list(video_frames(path, every_s=1.0))

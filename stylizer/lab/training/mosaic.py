@@ -133,7 +133,9 @@ def enlarged(picture: np.ndarray, wrap: bool = False) -> np.ndarray:
     height, width = picture.shape[:2]
     at = np.moveaxis(grid(height, width, SUPERSAMPLING), -1, 0)[::-1]
     mode = "grid-wrap" if wrap else "nearest"
-    planes = [ndimage.map_coordinates(p, at, order=1, mode=mode) for p in np.moveaxis(picture, -1, 0)]
+    planes = [
+        ndimage.map_coordinates(p, at, order=1, mode=mode) for p in np.moveaxis(picture, -1, 0)
+    ]
     return np.stack(planes, axis=-1)
 
 

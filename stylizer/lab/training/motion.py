@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from stylizer.lab.training.temporal import BLOCK, MARGIN, NOISE_GAIN, noisy
-from stylizer.measure.flicker import demo_moments, motion_between, picture
 from stylizer.settings import Settings
+from stylizer.source.demo.motion import demo_moments, motion_between, picture
 
 SIZE = (640, 360)
 PAIRS = 32

@@ -46,7 +46,7 @@ def band(style: np.ndarray, coarse: float, fine: float) -> np.ndarray:
 
 
 def likely(energy: np.ndarray, patch: int) -> np.ndarray:
-    """(H - patch + 1, W - patch + 1): how likely a patch begins there, more where it has strokes."""
+    """(H - patch + 1, W - patch + 1): how likely a patch begins there; more, where strokes are."""
     mean = ndimage.uniform_filter(energy, patch, origin=-(patch // 2))
     weight = np.clip(mean / np.median(mean), 0.02, 1.5) ** 2
     weight = weight[: energy.shape[0] - patch + 1, : energy.shape[1] - patch + 1]
@@ -86,12 +86,10 @@ def fitting(
     wanted, counts = there[::2, ::2], have[::2, ::2]
     places = rng.choice(odds.size, TRIES, p=odds.ravel())
     tops, lefts = np.divmod(places, odds.shape[1])
-    costs = np.array(
-        [
-            ((texture[y : y + patch : 2, x : x + patch : 2] - wanted) ** 2).sum(axis=2)[counts].sum()
-            for y, x in zip(tops, lefts, strict=True)
-        ]
-    )
+    costs = np.empty(TRIES)
+    for k, (y, x) in enumerate(zip(tops, lefts, strict=True)):
+        off = texture[y : y + patch : 2, x : x + patch : 2] - wanted
+        costs[k] = (off**2).sum(axis=2)[counts].sum()
     near = np.flatnonzero(costs <= costs.min() * NEAR_BEST)[:4]
     pick = near[rng.integers(len(near))]
     return texture[tops[pick] : tops[pick] + patch, lefts[pick] : lefts[pick] + patch]

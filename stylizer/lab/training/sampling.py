@@ -9,12 +9,12 @@ import numpy as np
 from PIL import Image
 
 from stylizer.errors import BadInput
-from stylizer.frame import IDLE
-from stylizer.lab.training.data import PICTURE_SUFFIXES, VIDEO_SUFFIXES, video_frames
+from stylizer.frame import IDLE, Size
+from stylizer.lab.training.data import VIDEO_SUFFIXES, video_frames
 from stylizer.settings import Settings
-from stylizer.stages import SOURCES, open_backend
+from stylizer.source.demo.source import DemoSource
+from stylizer.system.pictures import SUFFIXES
 
-Size = tuple[int, int]
 DEMO_STEP = 25  # frames of the demo scene between two that are taken
 MULTIPLE = 4  # of the sides, for the networks of this lab
 
@@ -41,7 +41,7 @@ def pictures_below(path: Path) -> Iterator[Path | Image.Image]:
     if not path.exists():
         raise BadInput(f"{path}: no such file or folder; pass --frames DIR or --frames VIDEO")
     for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-        if file.suffix.lower() in PICTURE_SUFFIXES:
+        if file.suffix.lower() in SUFFIXES:
             yield file
         elif file.suffix.lower() in VIDEO_SUFFIXES:
             yield from video_frames(file, every_s=1.0)
@@ -75,7 +75,7 @@ def fitted(image: Image.Image, size: Size) -> np.ndarray:
 def demo_frames(count: int, size: Size, seed: int = 0) -> list[np.ndarray]:
     """`count` uint8 (H, W, 3) RGB pictures of the demo scene, most of a second apart."""
     settings = Settings(source="demo", size=size, seed=seed, sync=True)
-    source = open_backend(SOURCES, "source", "demo", settings)
+    source = DemoSource(settings)
     try:
         taken = []
         for number in range((count - 1) * DEMO_STEP + 1):
@@ -90,10 +90,3 @@ def demo_frames(count: int, size: Size, seed: int = 0) -> list[np.ndarray]:
 def tensor_of(picture: np.ndarray) -> np.ndarray:
     """uint8 (H, W, 3) -> float32 (1, 3, H, W) in 0..255."""
     return np.ascontiguousarray(picture.transpose(2, 0, 1)[None].astype(np.float32))
-
-
-def psnr_db(first: np.ndarray, second: np.ndarray) -> float:
-    """PSNR of two pictures in 0..255 as they would be shown, clipped; 99 where they are equal."""
-    a, b = (np.clip(picture, 0, 255).astype(np.float64) for picture in (first, second))
-    error = float(np.mean((a - b) ** 2))
-    return min(99.0, 10 * float(np.log10(255**2 / error))) if error else 99.0

@@ -145,10 +145,6 @@ class Camera:
         self._velocity = np.zeros(3)
         self._idle_s = 0.0
 
-    @property
-    def on_rails(self) -> bool:
-        return self._free is None
-
     def step(self, time_s: float, dt: float, inputs: InputState) -> Pose:
         """The pose at scene time `time_s`, `dt` seconds after the last call."""
         rail = self._rails.pose(time_s)

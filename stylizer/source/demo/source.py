@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import time
+from typing import final
 
 from stylizer.errors import BadInput
 from stylizer.frame import Frame, InputState
 from stylizer.settings import Settings
 from stylizer.source.demo.camera import FRAME_S, Camera
 from stylizer.source.demo.scene import DemoScene
+from stylizer.stages import Source
 
 LIVE_FRAME_S = 1 / 60  # a live scene renders no faster: the cores are for the network
 LARGEST_SIDE = 8192
 
 
-class DemoSource:
+@final
+class DemoSource(Source):
     """Frames of the demo scene (stages.Source); made, read and closed on one thread.
 
     In lock-step frame n shows scene time n / 30 s whatever the clock says; live, the scene runs
@@ -22,7 +25,6 @@ class DemoSource:
     world. Raises BadInput for a size that cannot be rendered, StylizerError without OpenGL.
     """
 
-    frame_rate: float | None = None
     renders = True
 
     def __init__(self, settings: Settings) -> None:

@@ -35,7 +35,7 @@ class Coverage:
         self._cells[_cells(y, height, self._size[1]), _cells(x, width, self._size[0])] = True
 
     @property
-    def whole(self) -> bool:
+    def complete(self) -> bool:
         """Nothing is left of what was on the screen before."""
         return bool(self._cells.all())
 

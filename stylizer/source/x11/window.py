@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes as c
 import time
+from typing import final
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from stylizer.settings import Settings
 from stylizer.source.x11.coverage import Coverage, is_uncovered, screen_instead, send_expose
 from stylizer.source.x11.shared_image import SharedImage
 from stylizer.source.x11.window_list import describe, find_window
-from stylizer.stages import SourceEnded
+from stylizer.stages import Source, SourceEnded
 from stylizer.system.x11 import (
     CONFIGURE,
     DESTROY,
@@ -52,7 +53,8 @@ class XDamageNotifyEvent(c.Structure):
     ]  # fmt: skip
 
 
-class WindowSource:
+@final
+class WindowSource(Source):
     """Newest frames of the window `settings.window`, BGRA, no copy of what did not change.
 
     Minimised or hidden, it keeps the last picture (`state` says so). Raises BadInput when no window
@@ -60,13 +62,11 @@ class WindowSource:
     was closed, or waits for it to come back with settings.wait.
     """
 
-    frame_rate = None
-
     def __init__(self, settings: Settings) -> None:
         self._display = Display()
         self._wanted, self._wait = settings.window or "", settings.wait
         self._composite, self._damages = library("Xcomposite"), library("Xdamage")
-        self._window: Window = 0
+        self.window_id: Window = 0  # captured now; 0 while it is closed; read by any thread
         self._number = 0
         self._pixmap, self._damage = 0, 0
         self._image: SharedImage | None = None
@@ -81,22 +81,17 @@ class WindowSource:
             self.close()
             raise
 
-    @property
-    def window_id(self) -> Window:
-        """The window that is captured now; 0 while it is closed. Read by any thread."""
-        return self._window
-
     def read(self, inputs: InputState) -> Frame | None:
         """See stages.Source.read: None while the window has drawn nothing new."""
-        if not self._window:
+        if not self.window_id:
             self._look_for_it()
             return None
-        ready = self._pending and self._coverage.whole and not self.state
+        ready = self._pending and self._coverage.complete and not self.state
         self._pending |= self._take_events(0.0 if ready else WAIT_S)
-        if not self._window or self.state or not self._pending:
+        if not self.window_id or self.state or not self._pending:
             self._refresh_state()
             return None
-        if not self._coverage.whole:
+        if not self._coverage.complete:
             self._ask_for_a_redraw()
             return None
         now = time.perf_counter()
@@ -108,12 +103,12 @@ class WindowSource:
     def close(self) -> None:
         """Let the window go; may be called twice."""
         self._release()
-        if self._window and self._display.pointer:
+        if self.window_id and self._display.pointer:
             with self._display.trying():
                 self._composite.XCompositeUnredirectWindow(
-                    self._display.pointer, self._window, AUTOMATIC
+                    self._display.pointer, self.window_id, AUTOMATIC
                 )
-        self._window = 0
+        self.window_id = 0
         self._display.close()
 
     def _check_extensions(self) -> None:
@@ -127,7 +122,7 @@ class WindowSource:
         self._damage_event = first.value
         missing = [name for name, found in there.items() if not found]
         if missing:
-            instead = screen_instead(self._display, self._window)
+            instead = screen_instead(self._display, self.window_id)
             raise StylizerError(
                 f"the X server has no {missing[0]} extension, so a window cannot be captured by "
                 f"itself; its part of the screen can: {instead}"
@@ -137,22 +132,22 @@ class WindowSource:
         """is_new: the window has just appeared, and the screen shows in it what lay there before,
         until its program draws."""
         info, why = find_window(self._display, self._wanted)
-        self._window, self.size = info.id, info.size
+        self.window_id, self.size = info.id, info.size
         self._check_extensions()
         self._coverage = Coverage(self.size)
         self.capture_method = f"X11 window (XComposite, MIT-SHM): {why}"
         display = self._display
-        display.x.XSelectInput(display.pointer, self._window, STRUCTURE_NOTIFY)
-        complete = not is_new and is_uncovered(display, self._window)
+        display.x.XSelectInput(display.pointer, self.window_id, STRUCTURE_NOTIFY)
+        complete = not is_new and is_uncovered(display, self.window_id)
         with display.trying() as errors:
-            self._composite.XCompositeRedirectWindow(display.pointer, self._window, AUTOMATIC)
+            self._composite.XCompositeRedirectWindow(display.pointer, self.window_id, AUTOMATIC)
             self._damage = self._damages.XDamageCreate(
-                display.pointer, self._window, RAW_RECTANGLES
+                display.pointer, self.window_id, RAW_RECTANGLES
             )
         if errors:
             raise BadInput(
                 f"the window {info} cannot be captured by itself (X error {errors[0]}); its part "
-                f"of the screen can: {screen_instead(display, self._window)}"
+                f"of the screen can: {screen_instead(display, self.window_id)}"
             )
         self.state = "" if info.state == "visible" else info.state
         self._renew()
@@ -166,13 +161,13 @@ class WindowSource:
         try:
             self._open(is_new=True)
         except BadInput:
-            self._window = 0
+            self.window_id = 0
 
     def _refresh_state(self) -> None:
         """A window manager says why a window is hidden only a moment after it is."""
         self._reads += 1
         if self.state == "hidden" and self._reads % 10 == 0:
-            info = describe(self._display, self._window)
+            info = describe(self._display, self.window_id)
             self.state = info.state if info and info.state != "visible" else self.state
 
     def _ask_for_a_redraw(self) -> None:
@@ -180,7 +175,7 @@ class WindowSource:
         draws when it is told that it was exposed."""
         if self._redraw_at is not None and time.perf_counter() > self._redraw_at:
             self._redraw_at = None
-            send_expose(self._display, self._window, self.size)
+            send_expose(self._display, self.window_id, self.size)
 
     def _take_events(self, wait_s: float) -> bool:
         """Handle what came in; True when the window has drawn."""
@@ -189,35 +184,35 @@ class WindowSource:
             if event.type == self._damage_event:
                 self._note_damage(event)
                 drawn = True
-            elif event.any.window == self._window:
+            elif event.any.window == self.window_id:
                 self._handle(event.type)
-            if not self._window:
+            if not self.window_id:
                 break
-        if drawn and self._window:
+        if drawn and self.window_id:
             self._damages.XDamageSubtract(self._display.pointer, self._damage, 0, 0)
         return drawn
 
     def _note_damage(self, event: XEvent) -> None:
-        if not self._settling and not self._coverage.whole:
+        if not self._settling and not self._coverage.complete:
             area = c.cast(c.byref(event), c.POINTER(XDamageNotifyEvent)).contents
             self._coverage.add(area.x, area.y, area.width, area.height)
 
     def _handle(self, kind: int) -> None:
         if kind == DESTROY:
             self._release()
-            self._window = 0
+            self.window_id = 0
             if not self._wait:
                 raise SourceEnded("the window was closed")
             self.state = "closed"
         elif kind == UNMAP:
-            info = describe(self._display, self._window)
+            info = describe(self._display, self.window_id)
             self.state = "minimised" if info and info.state == "minimised" else "hidden"
         elif kind == MAP or (kind == CONFIGURE and not self.state):
             self._renew()
 
     def _renew(self) -> None:
         """Name the pixmap again: another size, or the window is back on the screen."""
-        attributes = self._display.attributes(self._window)
+        attributes = self._display.attributes(self.window_id)
         if attributes is None or attributes.map_state != IS_VIEWABLE:
             self._coverage = Coverage(self.size)
             return
@@ -228,7 +223,7 @@ class WindowSource:
         self._free_pixmap()
         with self._display.trying() as errors:
             self._pixmap = self._composite.XCompositeNameWindowPixmap(
-                self._display.pointer, self._window
+                self._display.pointer, self.window_id
             )
         if errors:
             self._pixmap = 0
@@ -256,7 +251,7 @@ class WindowSource:
         # made one frame in 600 come twice.
         self._display.x.XSync(self._display.pointer, 0)
         self._take_events(0.0)
-        if not self._window or self.state or not self._coverage.whole:
+        if not self.window_id or self.state or not self._coverage.complete:
             return None
         if self._image is None or not self._pixmap:
             return None

@@ -18,9 +18,9 @@ from whole_program import Window, fails
 from stylizer.app.cli import main, parse, run_settings
 from stylizer.app.options import build_parser
 from stylizer.app.settings_file.read import read_file, settings_path
-from stylizer.app.settings_file.table import KEYS, defaults
+from stylizer.app.settings_file.table import KEYS
 from stylizer.hotkeys import DEFAULT_KEYS, KEY_NAMES, key_bindings
-from stylizer.settings import Settings
+from stylizer.settings import OPTIONS, Settings, unsaid
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_every_key_is_a_setting_and_an_option_of_run_with_the_same_rule():
     for name, key in KEYS.items():
         assert name in Settings.__dataclass_fields__
         option = options[name]
-        if key.kind is bool:
+        if key.rule.kind is bool:
             assert f"--no-{name.replace('_', '-')}" in option.option_strings
             continue
         if name in ("model", "present"):  # known to the catalogue and the table of presenters
@@ -61,12 +61,34 @@ def test_every_key_is_a_setting_and_an_option_of_run_with_the_same_rule():
                 allowed = option.choices is None or by_option in option.choices
             except argparse.ArgumentTypeError:
                 by_option, allowed = None, False
-            value = float(text) if key.kind is float and re.fullmatch(r"-?[\d.]+", text) else text
+            value = (
+                float(text) if key.rule.kind is float and re.fullmatch(r"-?[\d.]+", text) else text
+            )
             try:
-                assert key.read(value) == by_option, (name, text)
+                assert key.rule.from_file(value) == by_option, (name, text)
                 assert allowed, (name, text)
             except ValueError:
                 assert not allowed, (name, text)
+
+
+def test_every_setting_is_an_option_in_its_group_and_its_hotkeys_exist():
+    commands = next(a for a in build_parser()._actions if isinstance(a, argparse._SubParsersAction))
+    groups = {group.title: group for group in commands.choices["run"]._action_groups}
+    for name, option in OPTIONS.items():
+        (action,) = [a for a in groups[option.group]._group_actions if a.dest == name]
+        assert set(option.spellings) <= set(action.option_strings)
+        assert set(option.hotkeys) <= set(DEFAULT_KEYS)
+    assert set(OPTIONS) == set(Settings.__dataclass_fields__) - {"keys", "global_keys", "preset"}
+
+
+def test_an_old_spelling_means_the_same(capsys, file):
+    assert settings("--stabilise 0.5") == settings("--stabilize 0.5")
+    assert settings("--stabilise 0.5").stabilize == 0.5
+    file("stabilise = 0.25")
+    assert settings().stabilize == 0.25
+    assert settings("--stabilize 0.75").stabilize == 0.75
+    path = file("stabilise = 0.25\nstabilize = 0.5")
+    fails(capsys, ["run"], 2, str(path), "stabilize and stabilise are the same setting")
 
 
 def test_the_commented_file_holds_every_setting_at_its_default(capsys, tmp_path):
@@ -84,7 +106,7 @@ def test_the_commented_file_holds_every_setting_at_its_default(capsys, tmp_path)
     bare = read_file(path)
     assert set(bare.values) == {*KEYS, "keys", "global_keys"}
     for name in KEYS:
-        assert bare.values[name] == defaults()[name], name
+        assert bare.values[name] == unsaid()[name], name
     assert key_bindings(bare.values["keys"]) == key_bindings({})
     assert set(bare.values["keys"]) == set(DEFAULT_KEYS)
     assert len(bare.games) == 1
@@ -92,7 +114,7 @@ def test_the_commented_file_holds_every_setting_at_its_default(capsys, tmp_path)
         Settings(keys=bare.values["keys"], global_keys=bare.values["global_keys"], warmup=1)
     )
     for key in KEYS.values():
-        assert key.meaning.split()[0] in text
+        assert key.help.split()[-1] in text
 
 
 def test_init_never_touches_a_file_that_is_there(capsys, tmp_path):

@@ -40,7 +40,8 @@ from stylizer.lab.nets.fake_quant import WEIGHT_LEVELS, Activation  # noqa: E402
 from stylizer.lab.nets.johnson import ARCHS, StyleNetwork, parameter_count  # noqa: E402
 from stylizer.lab.onnx import export  # noqa: E402
 from stylizer.lab.onnx.deploy import deployed, observe_channels, phases, wide_head  # noqa: E402
-from stylizer.lab.training.sampling import psnr_db, tensor_of  # noqa: E402
+from stylizer.lab.training.sampling import tensor_of  # noqa: E402
+from stylizer.system.pictures import psnr_db  # noqa: E402
 
 ROOT = Path(__file__).parents[3]
 TINY = CONTRACT | {"tier": "tiny", "size_multiple": 4}

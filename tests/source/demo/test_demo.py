@@ -10,9 +10,9 @@ import pytest
 
 from stylizer.errors import BadInput, StylizerError
 from stylizer.frame import IDLE, InputState
-from stylizer.measure.flicker import bilinear, unoccluded
 from stylizer.settings import Settings
 from stylizer.source.demo.camera import FLIGHT_FRAMES, FRAME_S, IDLE_S, RETURN_S, Camera
+from stylizer.source.demo.motion import bilinear, unoccluded
 from stylizer.source.demo.scene import DemoScene
 from stylizer.source.demo.source import DemoSource
 
@@ -133,7 +133,6 @@ def test_keys_take_over_and_idle_returns_to_the_rails(scene: DemoScene) -> None:
     gap = np.linalg.norm(np.array(path)[:, :3] - np.array(rails)[:, :3], axis=1)
     assert gap[:10].max() == 0
     assert gap[89] > 10, "the keys lead away from the rails"
-    assert camera.on_rails
     assert gap[-1] == 0
     jumps = np.linalg.norm(np.diff(path, axis=0)[:, :3], axis=1)
     assert jumps.max() < 5, "no jump, neither at the take-over nor on the way back"
@@ -178,3 +177,19 @@ def test_bad_sizes_and_closed_scenes_say_so() -> None:
     scene.close()
     with pytest.raises(StylizerError, match="closed"):
         scene.render(0)
+
+
+def test_bilinear_fetches_between_pixels():
+    image = np.arange(12, dtype=np.float32).reshape(3, 4, 1)
+    x, y = np.array([[0.5, 3.0]]), np.array([[1.0, 1.5]])
+    assert bilinear(image, x, y)[..., 0].tolist() == [[4.5, 9.0]]
+
+
+def test_what_leaves_or_is_covered_is_not_seen():
+    there = np.zeros((4, 6, 2), np.float32)
+    there[..., 0] = 2  # everything goes two pixels to the right
+    back = -there
+    back[2] = 0  # but the third row does not come back
+    _, _, seen = unoccluded(there, back)
+    assert seen[0].tolist() == [True] * 4 + [False] * 2
+    assert not seen[2].any()

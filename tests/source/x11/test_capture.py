@@ -259,9 +259,9 @@ def test_a_window_of_any_size_is_seen_to_be_drawn():
         for parts in ([(0, side)], [(0, side // 2), (side // 2, side - side // 2)]):
             coverage = Coverage((side, side))
             for start, length in parts:
-                assert not coverage.whole
+                assert not coverage.complete
                 coverage.add(0, start, side, length)
-        assert Coverage((side, side)).whole is False
+        assert Coverage((side, side)).complete is False
         whole = Coverage((side, side))
         whole.add(0, 0, side, side)
-        assert whole.whole
+        assert whole.complete

@@ -1,0 +1,50 @@
+"""What the HUD is told, in values. Nothing of the library that draws it is needed here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from stylizer.settings import HudMode
+
+CAMERA_HINTS = (
+    "W A S D or ← ↑ ↓ → move the camera · E and Q up and down",
+    "Mouse: left drag moves the wipe · right drag looks around",
+)
+
+
+@dataclass(frozen=True)
+class HudData:
+    """What the HUD may show; None and "" are shown as "–" or left out.
+
+    frame_time_ms: of the last presented frames, newest last. stage_ms: stage name -> ms, in the
+    order shown. held: the rate that is held and how. message: a toast at the bottom. bindings: (key
+    name, what it does) for F1; hints: further lines of F1. Sizes are (width, height) in pixels.
+    """
+
+    mode: HudMode = "fps"
+    show_help: bool = False
+    presented_fps: float | None = None
+    styled_fps: float | None = None
+    one_percent_low_fps: float | None = None
+    frame_time_ms: Sequence[float] = ()
+    model: str = ""
+    precision: str = ""
+    provider: str = ""
+    provider_reason: str = ""
+    source: str = ""
+    capture_method: str = ""
+    present: str = ""
+    present_reason: str = ""
+    size: tuple[int, int] | None = None
+    inference_size: tuple[int, int] | None = None
+    stage_ms: dict[str, float | None] = field(default_factory=dict)
+    latency_ms: float | None = None
+    dropped: int = 0
+    duplicates: int = 0
+    recording: bool = False
+    recorded_s: float = 0.0
+    held: str = ""
+    message: str = ""
+    bindings: Sequence[tuple[str, str]] = ()
+    hints: Sequence[str] = CAMERA_HINTS

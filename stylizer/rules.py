@@ -1,0 +1,141 @@
+"""What the value of an option or setting may be: rules for one value, in text and in TOML."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a value may be, on the command line and in the settings file alike.
+
+    kind: the TOML type of a value in the file; bool: a switch. parse: the command line's text to
+    the value, raises ArgumentTypeError. allowed: what is allowed, in words. metavar: how the value
+    is called in --help. choices: all there are. nothing: the word that stands for "not set" (None).
+    """
+
+    kind: type
+    allowed: str
+    metavar: str = ""
+    parse: Callable[[str], Any] = str
+    choices: tuple[str, ...] = ()
+    nothing: str = ""
+
+    def from_text(self, text: str) -> Any:
+        """The value that the command line's text means. Raises ArgumentTypeError."""
+        return None if self.nothing and text == self.nothing else self.parse(text)
+
+    def from_file(self, value: object) -> Any:
+        """The value that a TOML value means. Raises ValueError when it is not allowed."""
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if self.nothing and value == self.nothing:
+            return None
+        if not (number if self.kind is float else isinstance(value, self.kind)):
+            raise ValueError
+        if self.choices and value not in self.choices:
+            raise ValueError
+        try:
+            return value if self.kind is bool else self.parse(str(value))
+        except argparse.ArgumentTypeError as error:
+            raise ValueError from error
+
+    def plain(self, value: Any) -> bool | float | str:
+        """A value as it stands in the file."""
+        if value is None:
+            return self.nothing
+        return "{}x{}".format(*value) if isinstance(value, tuple) else value
+
+
+def size(text: str) -> tuple[int, int]:
+    """ "1280x720" -> (1280, 720), each side 16 to 16384."""
+    width, _, height = text.lower().partition("x")
+    if not (width.isdigit() and height.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r} is no size; write WIDTHxHEIGHT, as in 1280x720")
+    result = int(width), int(height)
+    if not all(16 <= side <= 16384 for side in result):
+        raise argparse.ArgumentTypeError(f"{text!r}: each side of a size is 16 to 16384 pixels")
+    return result
+
+
+def sizes(text: str) -> list[tuple[int, int]]:
+    """ "720x540,1280x720" -> list of sizes."""
+    return [size(part.strip()) for part in text.split(",")]
+
+
+def region(text: str) -> tuple[int, int, int, int]:
+    """ "40,30,1280,720" -> (x, y, width, height) in pixels, each side from 16."""
+    parts = text.split(",")
+    if len(parts) != 4 or not all(part.strip().lstrip("-").isdigit() for part in parts):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no region; write X,Y,WIDTH,HEIGHT, as in 0,0,1280,720"
+        )
+    x, y, width, height = map(int, parts)
+    if min(width, height) < 16:
+        raise argparse.ArgumentTypeError(f"{text!r}: each side of a region is at least 16 pixels")
+    return x, y, width, height
+
+
+def share(text: str) -> float:
+    """A number from 0 to 1."""
+    value = number(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} must lie between 0 and 1")
+    return value
+
+
+def positive(text: str) -> float:
+    """A number above 0."""
+    value = number(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} must be a number above 0")
+    return value
+
+
+def number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from error
+
+
+def count(text: str) -> int:
+    """A whole number from 1."""
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number from 1")
+    return int(text)
+
+
+def natural(text: str) -> int:
+    """A whole number from 0."""
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number from 0")
+    return int(text)
+
+
+def words(text: str) -> str:
+    """Anything but blanks."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty")
+    return text
+
+
+def choice(*names: str, metavar: str = "") -> Rule:
+    """One of these words."""
+    allowed = "one of " + ", ".join(f'"{name}"' for name in names)
+    return Rule(str, allowed, metavar, choices=names)
+
+
+SWITCH = Rule(bool, "true or false")  # --x and --no-x: either may win over the settings file
+FLAG = Rule(bool, "true")  # --x alone
+TEXT = Rule(str, "a text", "NAME", words)
+FILE = Rule(str, "a path", "FILE", Path)
+SIZE = Rule(str, 'a size as in "1280x720"', "WxH", size)
+SHARE = Rule(float, "a number from 0 to 1", "0..1", share)
+POSITIVE = Rule(float, "a number above 0", "N", positive)
+COUNT = Rule(int, "a whole number from 1", "N", count)
+NATURAL = Rule(int, "a whole number from 0", "N", natural)
+REGION = Rule(str, "a place as in 0,0,1280,720", "X,Y,W,H", region)

@@ -1,0 +1,97 @@
+"""What is open during one run: all of it is opened here, and closed in the reverse order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+
+from stylizer.run.hud_data import HudFeed
+from stylizer.run.models import ModelBank
+from stylizer.run.outputs import Outputs
+from stylizer.run.threads import open_feed
+from stylizer.settings import Settings
+from stylizer.stages import PRESENTERS, SOURCES, Presenter, StyleBackend, open_backend
+
+SIZED_SOURCES = ("demo", "synthetic")  # their frames have the size that was asked for
+
+
+class Opened:
+    """Outputs, models, source, presenter, compositor and HUD of one run. Main thread only.
+
+    Raises BadInput or StylizerError when one of them cannot be opened; the others are closed then.
+    """
+
+    def __init__(self, settings: Settings, style: StyleBackend | None) -> None:
+        self._settings = settings
+        self._closers: list[Callable[[], object]] = []
+        self.shown_size: tuple[int, int] | None = None  # of the frame shown, for a model that loads
+        try:
+            self._open(style)
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self, style: StyleBackend | None) -> None:
+        settings = self._settings
+        self.outputs = Outputs(settings)
+        self._closers.append(self.outputs.close)
+        self.bank = ModelBank(self._load_model, style, gives_way=settings.on_screen)
+        self._closers.append(self.bank.close)
+        self._first_size: Future[tuple[int, int]] = Future()
+        self._closers.append(self._first_size.cancel)  # a load that waits for it ends
+        if settings.source in SIZED_SOURCES:
+            self._first_size.set_result(settings.size)
+        if style is None:
+            self.bank.use(settings.model)  # loads while source and window open
+        self.feed, self.source = open_feed(
+            lambda: open_backend(SOURCES, "source", settings.source, settings),
+            self.bank.active,
+            settings.sync,
+            settings.warmup,
+        )
+        self._closers.append(self.feed.close)
+        if not self._first_size.done():
+            self._first_size.set_result(self.source.size)
+        self._open_display()
+
+    def _open_display(self) -> None:
+        settings = self._settings
+        sized = settings.present == "window" and settings.source != "window"
+        size = settings.size if sized else self.source.size
+        self.presenter: Presenter = open_backend(
+            PRESENTERS, "presenter", settings.present, settings, size
+        )
+        self._closers.append(self.presenter.close)
+        if settings.sync:
+            self.bank.active()  # a model that cannot be loaded ends the run here
+        from stylizer.compose.compositor import Compositor
+
+        hold = 0.0 if settings.source == "images" else settings.stabilize
+        self.compositor = Compositor(self.presenter.context, hold=hold)
+        self._closers.append(self.compositor.release)
+        self.hud = HudFeed(self.presenter.context, self.presenter.scale, settings)
+        self._closers.append(self.hud.close)
+        self.gl_renderer = str(self.presenter.context.info["GL_RENDERER"])
+
+    def _load_model(self, name: str) -> StyleBackend:
+        """On the thread that loads models."""
+        from stylizer.style.opening import open_style
+
+        first_size = self._first_size.result()
+        return open_style(self._settings, name, self.shown_size or first_size)
+
+    @property
+    def frame_size(self) -> tuple[int, int]:
+        """(width, height) of the frame shown, or of the one to come."""
+        return self.shown_size or self.source.size
+
+    def close(self) -> None:
+        """Close in the reverse order of opening; the first error is raised after all are closed."""
+        first: Exception | None = None
+        while self._closers:
+            try:
+                self._closers.pop()()
+            except Exception as error:
+                first = first or error
+        if first is not None:
+            raise first

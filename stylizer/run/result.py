@@ -1,0 +1,41 @@
+"""What a run measured, and the facts about what it ran on; `report.py` makes the JSON of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from stylizer.run.opened import Opened
+from stylizer.run.switching import ModelSwitch
+from stylizer.settings import Settings
+from stylizer.timing import FrameStats
+
+
+@dataclass
+class RunResult:
+    """What a run measured."""
+
+    settings: Settings
+    stats: FrameStats
+    facts: dict[str, Any]
+    switches: list[ModelSwitch] = field(default_factory=list)
+    first_styled_s: float | None = None  # from the call of run() to the first styled frame shown
+
+
+def facts_of(opened: Opened, interrupted: bool) -> dict[str, Any]:
+    """Which model ran on what, how frames came and where they went."""
+    current = opened.bank.current
+    size = list(opened.frame_size)
+    return {
+        "model": current.model if current else "none",
+        "model_bytes": current.model_bytes if current else 0,
+        "provider": current.provider if current else "none",
+        "provider_reason": current.provider_reason if current else "",
+        "capture_method": opened.source.capture_method,
+        "present": opened.presenter.present_name,
+        "present_reason": opened.presenter.reason,
+        "size": size,
+        "gl_renderer": opened.gl_renderer,
+        "interrupted": interrupted,
+        "inference_size": list((current.inference_size if current else None) or size),
+    }

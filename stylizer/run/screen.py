@@ -1,0 +1,95 @@
+"""What is on the screen: which pair is drawn, how, and the HUD over it. Main thread only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stylizer.frame import Frame, Rect, StyledImage, letterbox
+from stylizer.run.controls import Controls
+from stylizer.run.hud_data import HudView
+from stylizer.run.opened import Opened
+from stylizer.settings import Settings
+from stylizer.timing import FrameStats
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from stylizer.compose.compositor import Look
+
+Pair = tuple[Frame, StyledImage | None]  # a frame and what was made from it; None: the source alone
+
+
+class Screen:
+    """Draws a pair with the compositor, and what the HUD says, onto the presenter's framebuffer."""
+
+    def __init__(self, settings: Settings, opened: Opened, controls: Controls) -> None:
+        self._settings, self._opened, self._controls = settings, opened, controls
+        self._model = ""  # that made the styled picture shown
+        self.drawn: Pair | None = None
+
+    @property
+    def picture(self) -> Rect:
+        """Where the picture lies in the window, in pixels."""
+        return letterbox(self._opened.frame_size, self._opened.presenter.size)
+
+    @property
+    def look(self) -> Look:
+        """How the pair is shown now."""
+        from stylizer.compose.compositor import Look
+
+        c = self._controls
+        return Look(c.strength, c.keep_colors, c.wipe, c.show_source, self._settings.detail)
+
+    def take(self, pair: Pair) -> bool:
+        """Make this pair the one that is drawn; False when it is drawn already (a duplicate)."""
+        frame, image = pair
+        is_new = self.drawn is None or self.drawn[0] is not frame or self.drawn[1] is not image
+        self.drawn, self._opened.shown_size = pair, frame.size
+        presenter = self._opened.presenter
+        if not self._settings.on_screen and presenter.size != frame.size:
+            presenter.resize(frame.size)
+        return is_new
+
+    def made_by(self, model: str) -> None:
+        """Which model made the styled picture: nothing of another one's is kept."""
+        if model != self._model:
+            self._model = model
+            self._opened.compositor.forget()
+
+    def draw(self, stats: FrameStats, held: str) -> None:
+        """The pair, and over it the HUD with these statistics."""
+        opened = self._opened
+        framebuffer = opened.presenter.framebuffer
+        opened.compositor.draw(framebuffer, self.picture, self.look)
+        opened.hud.draw(framebuffer, self._hud_view(stats, held))
+
+    def read(self, stats: FrameStats, held: str) -> np.ndarray:
+        """The last picture with the HUD, drawn again: a back buffer is undefined once shown."""
+        self.draw(stats, held)
+        return self._opened.presenter.read_back()
+
+    def _hud_view(self, stats: FrameStats, held: str) -> HudView:
+        opened, backend = self._opened, self._opened.bank.current
+        return HudView(
+            mode=self._controls.hud,
+            show_help=self._controls.help,
+            scale=opened.presenter.scale,
+            state=opened.source.state,
+            loading=opened.bank.loading,
+            model=backend.model if backend else "",
+            precision=backend.precision if backend else "",
+            provider=backend.provider if backend else "",
+            provider_reason=backend.provider_reason if backend else "",
+            capture_method=opened.source.capture_method,
+            present=opened.presenter.present_name,
+            present_reason=opened.presenter.reason,
+            size=opened.frame_size,
+            inference_size=backend.inference_size if backend else None,
+            stage_ms=stats.stage_ms,
+            latency_ms=stats.latency_ms,
+            dropped=opened.feed.dropped,
+            duplicates=stats.duplicates,
+            recording=opened.outputs.recording,
+            recorded_s=opened.outputs.recorded_s,
+            held=held,
+        )
