@@ -1,9 +1,9 @@
 """What a fast network learns to do: lay a painting's own texture over the graded frame.
 
-The wanted picture is made in plain image processing, too slow to run on every frame (0.2 s at
-1280x720) and bound to whole pictures; the network does the same in a few milliseconds. The texture is
-the canvas, a tile made of the style picture (`quilt`, `mosaic`): strong where the frame is calm,
-weak on contours and fine detail, so that cars, faces and text stay readable.
+The wanted picture is made in plain image processing, too slow for every frame; the network does
+the same in a few milliseconds. The texture is the canvas, a tile made of the style picture
+(`quilt`, `mosaic`): strong where the frame is calm, weak on contours and fine detail, so that cars,
+faces and text stay readable.
 """
 
 from __future__ import annotations
