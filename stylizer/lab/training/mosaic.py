@@ -107,7 +107,8 @@ def cells(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """For each place (N, 2): its cell (N,), 0 on a joint to 1 (N, 1), and the way from the cell's
     center (N, 2)."""
-    distance, near = KDTree(centers, boxsize=around).query(places, k=2, workers=-1)
+    found = KDTree(centers, boxsize=around).query(places, k=2, workers=-1)
+    distance, near = (np.asarray(part) for part in found)  # (N, 2) each
     pane = near[:, 0]
     apart = np.linalg.norm(wrapped(centers[pane] - centers[near[:, 1]], around), axis=1)
     border = (distance[:, 1] ** 2 - distance[:, 0] ** 2) / (2 * apart + 1e-6)
