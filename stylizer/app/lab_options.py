@@ -8,7 +8,6 @@ from pathlib import Path
 from stylizer.app.parser import add_model_options, add_setting
 from stylizer.rules import count, natural, number, positive, share, size
 
-
 # The fields of `Paint`, which only the lab can import.
 PAINT_PARTS = (
     "strokes", "joints", "joint_from", "contours", "flat", "on_edges", "on_busy", "edge",
