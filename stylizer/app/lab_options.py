@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 
 from stylizer.app.parser import add_model_options, add_setting
@@ -51,7 +52,7 @@ def add_train(commands: argparse._SubParsersAction) -> None:
 
 
 def add_style_weights(p: argparse.ArgumentParser) -> None:
-    """How much the style weighs."""
+    """How much the style weighs; not for fast, as most of the further ones."""
     p.add_argument(
         "--style-weight",
         type=positive,
@@ -62,8 +63,7 @@ def add_style_weights(p: argparse.ArgumentParser) -> None:
         "--style-share",
         type=share,
         metavar="0..1",
-        help="style loss wanted, as a share of the untouched content's: the style weight follows "
-        "(default for fast)",
+        help="style loss wanted, as a share of the untouched content's: the style weight follows",
     )
     p.add_argument(
         "--content-limit",
@@ -112,7 +112,10 @@ def paint_part(text: str) -> tuple[str, float]:
         raise argparse.ArgumentTypeError(
             f"{text!r}: write NAME=VALUE, NAME one of {', '.join(PAINT_PARTS)}"
         )
-    return name, number(value)
+    amount = number(value)
+    if not math.isfinite(amount) or (name == "edge" and amount <= 0):
+        raise argparse.ArgumentTypeError(f"{text!r}: must be finite, and edge above 0")
+    return name, amount
 
 
 def add_paint(p: argparse.ArgumentParser) -> None:
