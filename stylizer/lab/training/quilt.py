@@ -118,8 +118,13 @@ def fitting(
 
 def joined(cost: np.ndarray, overlap: int, ends: tuple[bool, bool, bool, bool]) -> np.ndarray:
     """(patch, patch): 1 where the new patch lies. ends: which of top, bottom, left and right
-    overlap a patch that is there."""
+    overlap a patch that is there.
+
+    Rows above and below are there beyond the patch's sides too: where no path goes down a side,
+    theirs end at the patch's middle, or the side would stay to be seen as a straight line.
+    """
     top, bottom, left, right = ends
+    free = (not left, not right)
     mask = np.ones(cost.shape)
     across = np.arange(overlap)
     if left:
@@ -127,10 +132,21 @@ def joined(cost: np.ndarray, overlap: int, ends: tuple[bool, bool, bool, bool]) 
     if right:
         mask[:, -overlap:] *= across <= cheapest_path(cost[:, -overlap:])[:, None]
     if top:
-        mask[:overlap] *= (across >= cheapest_path(cost[:overlap].T)[:, None]).T
+        mask[:overlap] *= (across >= cheapest_path(ending(cost[:overlap].T, -1, free))[:, None]).T
     if bottom:
-        mask[-overlap:] *= (across <= cheapest_path(cost[-overlap:].T)[:, None]).T
+        mask[-overlap:] *= (across <= cheapest_path(ending(cost[-overlap:].T, 0, free))[:, None]).T
     return mask
+
+
+def ending(cost: np.ndarray, column: int, free: tuple[bool, bool]) -> np.ndarray:
+    """The cost (length, width) that leaves a path one column at its free ends, first and last."""
+    cost = cost.copy()
+    for row, is_free in zip((0, -1), free, strict=True):
+        if is_free:
+            kept = cost[row, column]
+            cost[row] = np.inf
+            cost[row, column] = kept
+    return cost
 
 
 def cheapest_path(cost: np.ndarray) -> np.ndarray:
