@@ -1,4 +1,5 @@
-"""The words of the commands that make and judge models: train, judge, quantize, prune, flicker."""
+"""The words of the commands that make and judge models: train, judge, quantize, prune,
+mosaic-picture, flicker."""
 
 from __future__ import annotations
 
@@ -220,6 +221,29 @@ def add_prune(commands: argparse._SubParsersAction) -> None:
     add_vgg(p)
     add_tuning_options(p)
     p.set_defaults(command="prune")
+
+
+def add_mosaic_picture(commands: argparse._SubParsersAction) -> None:
+    p = commands.add_parser(
+        "mosaic-picture",
+        help="lay a picture in mosaic, to train a style on (needs the lab extra)",
+        description="Lay a picture in panes that follow its contours, with dark joints; and the "
+        "canvas that goes with it.",
+        epilog="example: stylizer mosaic-picture metzinger.jpg --out mosaic.png "
+        "--canvas mosaic-canvas.png",
+    )
+    p.add_argument("image", type=Path, metavar="IMAGE")
+    p.add_argument("--out", type=Path, required=True, metavar="FILE", help="a PNG")
+    p.add_argument("--canvas", type=Path, metavar="FILE", help="a PNG for `train --canvas`, too")
+    p.add_argument(
+        "--tile", type=positive, default=36.0, metavar="PIXELS", help="width of a pane; default 36"
+    )
+    p.add_argument(
+        "--short-side", type=count, default=960, metavar="PX",
+        help="the picture is scaled to it first; default 960",
+    )  # fmt: skip
+    p.add_argument("--seed", type=natural, default=1, metavar="N", help="of the panes; default 1")
+    p.set_defaults(command="mosaic-picture")
 
 
 def add_flicker(commands: argparse._SubParsersAction) -> None:
