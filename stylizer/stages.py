@@ -73,6 +73,10 @@ class StyleBackend(Protocol):
         """Let the network see frames at this size from the next one on; None: theirs."""
         ...
 
+    def forget(self) -> None:
+        """The next frame is a first one: nothing moves on from those before."""
+        ...
+
     def style(self, frame: Frame) -> StyledFrame:
         """Raises StylizerError when the session fails."""
         ...

@@ -23,6 +23,9 @@ class IdentityStyle:
     def see(self, inference_size: Size | None) -> None:
         """Nothing sees anything."""
 
+    def forget(self) -> None:
+        """Nothing is remembered."""
+
     def warm_up(self, size: Size) -> None:
         """Nothing to warm up."""
 

@@ -26,6 +26,8 @@ class Locked:
 
     def see(self, inference_size: tuple[int, int] | None) -> None: ...
 
+    def forget(self) -> None: ...
+
     def style(self, frame: Frame) -> StyledFrame:
         rgb = frame.rgb() // 2
         rgb[::16] += np.uint8(self.strength)
