@@ -76,6 +76,10 @@ class SessionStyle(StyleBackend):
         """Run once at a frame size: memory is taken and kernels are chosen before a frame waits."""
         pixels = np.full((size[1], size[0], 4), 127, np.uint8)
         self.style(Frame(pixels, "RGBA", time.perf_counter(), 0))
+        self.forget()
+
+    def forget(self) -> None:
+        """The next frame is a first one: the canvas starts anew."""
         if self._meter:
             self._meter.forget()
 

@@ -234,7 +234,8 @@ def judge_command(args: argparse.Namespace, settings: Settings) -> int:
     """Print the judge's JSON; returns the exit code. Raises BadInput, StylizerError."""
     from stylizer.style.opening import open_style
 
-    backend = open_style(settings, args.model, (1280, 720))  # its name may be wrong: first
+    alone = replace(settings, move_canvas=False)  # each picture stands alone
+    backend = open_style(alone, args.model, (1280, 720))  # its name may be wrong: first
     try:
         verdict = judge(backend, args.style, args.frames, load_vgg(args.vgg))
         facts = {"model": backend.model, "provider": backend.provider, "style": args.style.name}
