@@ -17,7 +17,7 @@ from stylizer.errors import BadInput
 from stylizer.lab.commands.judge import judge
 from stylizer.lab.nets.channels import leave_out_dead
 from stylizer.lab.nets.fake_quant import normalise, quantise
-from stylizer.lab.nets.fast import FastNetwork
+from stylizer.lab.nets.fast import CanvasFile, FastNetwork
 from stylizer.lab.nets.johnson import parameter_count
 from stylizer.lab.nets.registry import ARCHS, Network, Recipe, default_recipe
 from stylizer.lab.onnx.card import write_card
@@ -132,7 +132,7 @@ def give_style(
     grade = color_grade(colors, picture.reshape(-1, 3), recipe.contrast)
     tile = canvas_tile(picture, recipe.patch) if canvas is None else read_tile(canvas)
     matrix, offset = (torch.from_numpy(part).float() for part in grade)
-    network.take_style(matrix, offset, torch.from_numpy(tile.transpose(2, 0, 1).copy()))
+    network.take_style(matrix, offset, CanvasFile.of(tile))
 
 
 def read_tile(path: Path) -> np.ndarray:

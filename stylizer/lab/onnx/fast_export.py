@@ -5,13 +5,12 @@ channel); no float is left at either end, so that pixels are moved once, by whoe
 canvas is a second input of the same shape.
 Float (fp32, fp16): NCHW RGB 0..255, for GPUs and other programs; the canvas is made in the graph,
 as the tensor "canvas" (1, 3, H, W) in 0..255, where a runtime that moves it can put its own.
-The tile lies in the metadata too, losslessly, see `CANVAS_KEY`.
+The tile lies in the metadata too, see `CANVAS_KEY`.
 """
 
 from __future__ import annotations
 
 import base64
-import io
 import json
 import re
 from dataclasses import dataclass
@@ -22,11 +21,10 @@ import numpy as np
 import onnx
 import torch
 from onnx import helper, numpy_helper
-from PIL import Image
 
 from stylizer.errors import StylizerError
 from stylizer.lab.nets.fake_quant import WEIGHT_LEVELS, Activation, QuantConv, bound
-from stylizer.lab.nets.fast import BLOCK, FastBlock, FastNetwork, activations
+from stylizer.lab.nets.fast import BLOCK, CanvasFile, FastBlock, FastNetwork, activations
 from stylizer.lab.onnx.onnx_graph import OnnxGraph, write_model
 
 CANVAS_KEY = "stylizer.canvas"  # base64 of a WebP: the tile, RGB
@@ -61,17 +59,9 @@ def write_fast(
         contract["layout"] = f"blocks{BLOCK}"
     model = _FastGraph(network, precision).build()
     entry = model.metadata_props.add()
-    entry.key, entry.value = CANVAS_KEY, tile_text(network.tile.numpy())
+    entry.key, entry.value = CANVAS_KEY, base64.b64encode(network.canvas_file.webp).decode("ascii")
     ranges = {name: [float(a.depth), float(a.reach)] for name, a in activations(network)}
     write_model(model, path, contract=contract, recipe=recipe, ranges=ranges)
-
-
-def tile_text(tile: np.ndarray) -> str:
-    """uint8 (3, side, side) as the metadata hold it, lossless."""
-    file = io.BytesIO()
-    pixels = np.ascontiguousarray(tile.transpose(1, 2, 0))
-    Image.fromarray(pixels).save(file, "WEBP", lossless=True, quality=100, method=6)
-    return base64.b64encode(file.getvalue()).decode("ascii")
 
 
 def load_fast_weights(network: FastNetwork, path: Path) -> None:
@@ -94,8 +84,8 @@ def load_fast_weights(network: FastNetwork, path: Path) -> None:
             module.weight.copy_(torch.from_numpy(weight))
             module.bias.copy_(torch.from_numpy(bias))
     matrix, offset = values["grade.weight"][:, :, 0, 0], values["grade.bias"] / 255
-    tile = values["canvas_tile"][0]
-    network.take_style(*(torch.from_numpy(v.copy()) for v in (matrix, offset, tile)))
+    canvas = CanvasFile(base64.b64decode(texts[CANVAS_KEY]))
+    network.take_style(torch.from_numpy(matrix.copy()), torch.from_numpy(offset), canvas)
     ranges = json.loads(texts.get(RANGES_KEY, "{}"))
     for name, act in activations(network):
         depth, reach = ranges.get(name, (float(act.depth), float(act.reach)))
