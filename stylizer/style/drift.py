@@ -9,8 +9,8 @@ from stylizer.system.motion import CELL_PX, Motion, cell_places, sampled
 
 Size = tuple[int, int]
 
-MOST_STRETCH = 0.35  # pixels a pixel: beyond it strokes would be seen to grow or shrink
-MOST_TREND = 0.25  # the same over the whole picture
+MOST_STRETCH = 0.15  # pixels a pixel: beyond it strokes are seen to grow or shrink
+MOST_TREND = 0.1  # the same over the whole picture
 PULL_CELLS = (13, 13)
 
 
@@ -51,7 +51,7 @@ class Drift:
             d = without_trend(d, self._places)
             excess = (stretch(d) - MOST_STRETCH) / MOST_STRETCH
             if excess.max() > 0:
-                pull = cv2.blur(np.clip(2 * excess, 0, 1), (3, 3))[..., None]
+                pull = cv2.blur(np.clip(excess, 0, 1), (3, 3))[..., None]
                 d = d + pull * (cv2.blur(d, PULL_CELLS) - d)
         self.field = d
 
