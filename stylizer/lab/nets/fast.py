@@ -44,7 +44,7 @@ class FastArch:
 
 
 FAST_ARCHS = {
-    "fast": FastArch("fast"),
+    "fast": FastArch("fast", inner=(24,) * 4),
     "fast-tiny": FastArch("fast-tiny", stem=8, body=8, blocks=1),  # for tests
 }
 
