@@ -131,6 +131,11 @@ class Settings:
         "against flicker: share of the last picture kept where the source stands still",
         in_file=True, alias="stabilise",
     )  # fmt: skip
+    move_canvas: bool = setting(
+        True, "look", rules.SWITCH,
+        "strokes of models with a canvas go with the picture; without, they stand still",
+        in_file=True,
+    )  # fmt: skip
     hud: HudMode = setting(
         "fps", "look", choice("auto", "off", "fps", "graph"),
         "the figures over the picture; auto is fps in a window, and off offscreen",
@@ -203,6 +208,11 @@ class Settings:
     keys: dict[str, str] = field(default_factory=dict)  # action -> key name, rebinding hotkeys.py
     global_keys: dict[str, str] = field(default_factory=dict)  # action -> "ctrl+alt+1", "" none
     preset: str = ""  # which game section of the settings file applies, or why none, in words
+
+    @property
+    def canvas_moves(self) -> bool:
+        """Whether a model's canvas goes with the picture: never where each picture stands alone."""
+        return self.move_canvas and self.source != "images"
 
     @property
     def on_screen(self) -> bool:

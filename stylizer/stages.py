@@ -81,6 +81,9 @@ class StyleBackend(Protocol):
         """Let the network see frames at this size from the next one on; None: theirs. For a
         resizable one only; may be called from any thread."""
 
+    def forget(self) -> None:
+        """The next frame is a first one: nothing moves on from those before."""
+
     def warm_up(self, size: tuple[int, int]) -> None:
         """Run once at a frame size: memory is taken and kernels are chosen before a frame waits."""
 

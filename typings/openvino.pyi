@@ -5,7 +5,7 @@ from typing import Any
 import numpy
 
 class Model:
-    def reshape(self, shape: list[int]) -> None: ...
+    def reshape(self, shapes: dict[str, list[int]]) -> None: ...
 
 class Tensor:
     @property

@@ -8,6 +8,11 @@ from pathlib import Path
 from stylizer.app.parser import add_model_options, add_setting
 from stylizer.rules import count, natural, number, positive, share, size
 
+# The fields of `Paint`, which only the lab can import.
+PAINT_PARTS = (
+    "strokes", "joints", "joint_from", "contours", "flat", "on_edges", "on_busy", "edge",
+)  # fmt: skip
+
 
 def add_vgg(p: argparse.ArgumentParser) -> None:
     p.add_argument("--vgg", type=Path, metavar="FILE", help="VGG-16 weights; default: downloaded")
@@ -39,6 +44,7 @@ def add_train(commands: argparse._SubParsersAction) -> None:
     p.add_argument("--style-size", type=count, metavar="PX", help="style's short side")
     p.add_argument("--seed", type=natural, metavar="N")
     add_start(p)
+    add_paint(p)
     p.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     add_preview_every(p)
     p.set_defaults(command="train")
@@ -98,6 +104,36 @@ def add_further_weights(p: argparse.ArgumentParser) -> None:
         type=share,
         metavar="0..1",
         help="last part of the steps, computed in 8 bits (arch fast)",
+    )
+
+
+def paint_part(text: str) -> tuple[str, float]:
+    """ "strokes=0.6" -> ("strokes", 0.6)."""
+    name, _, value = text.partition("=")
+    if name not in PAINT_PARTS:
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: write NAME=VALUE, NAME one of {', '.join(PAINT_PARTS)}"
+        )
+    return name, number(value)
+
+
+def add_paint(p: argparse.ArgumentParser) -> None:
+    """What a fast network learns to lay on the frame."""
+    p.add_argument(
+        "--canvas",
+        type=Path,
+        metavar="FILE",
+        help="a square picture without seams that fast networks paint from; default: quilted of "
+        "the style",
+    )
+    p.add_argument("--patch", type=count, metavar="PX", help="side of the patches of that quilt")
+    p.add_argument("--contrast", type=positive, metavar="X", help="of the color grade (arch fast)")
+    p.add_argument(
+        "--paint",
+        type=paint_part,
+        nargs="+",
+        metavar="NAME=VALUE",
+        help=f"how much of what is laid on (arch fast): {', '.join(PAINT_PARTS)}",
     )
 
 

@@ -81,6 +81,7 @@ class Painter:
 
     def alone(self, source: np.ndarray) -> np.ndarray:
         """The picture shown for a frame that nothing came before."""
+        self._backend.forget()
         if self._compositor is not None:
             self._compositor.forget()
         return self.paint(source)

@@ -25,7 +25,7 @@ How = Literal["metadata", "shape", "graph", "probed", "assumed", "flag", "rememb
 
 DEFINITION = {
     "preprocess": "splitting the frame into uint8 planes or blocks, edge padding and, if asked "
-    "for, resizing before the network; cropping after it",
+    "for, resizing before the network, moving the canvas where there is one; cropping after it",
     "infer": "the session's run: uint8 to the network's numbers, the network, rounding back to "
     "uint8, and the copies to and from the device",
 }
@@ -119,6 +119,17 @@ class Selector:
     selected: int
 
 
+@dataclass(frozen=True, eq=False)
+class CanvasInput:
+    """The canvas of a network: an input of its graph, or a value computed from a constant there,
+    which `graph.wrap` makes an input. dtype is numpy's name; the values are 0..255, 128 is nothing.
+    tile: uint8 (side, side, 3) RGB that goes on seamlessly over its edges; side a multiple of 8."""
+
+    name: str
+    dtype: str
+    tile: np.ndarray
+
+
 @dataclass(frozen=True)
 class StyleModel:
     """An ONNX file and its contract. `facts` says for each part how it is known."""
@@ -134,6 +145,7 @@ class StyleModel:
     input: Port
     output: Port
     selector: Selector | None = None
+    canvas: CanvasInput | None = None
     style: str = ""
     tier: str = ""
     precision: str = ""

@@ -41,7 +41,7 @@ def macs(proto: onnx.ModelProto, model: StyleModel, size: Size) -> int | None:
 
     Counted over convolutions and matrix products. Shapes come from ONNX shape inference; where
     the graph computes its own shapes (tracers write padding so), from one real run on the CPU.
-    None when that run fails, for example for want of memory.
+    None when that run fails, for example for want of memory. `proto` takes its canvas as an input.
     """
     padded = model.padded_size(model.fixed_size or size)
     shape = LAYOUTS[model.layout].shape(padded, model.input.channels)
@@ -63,7 +63,7 @@ def _inferred_shapes(proto: onnx.ModelProto, model: StyleModel, shape: tuple[int
     fixed = onnx.ModelProto()
     fixed.CopyFrom(proto)
     for value in fixed.graph.input:
-        if value.name == model.input.name:
+        if value.name == model.input.name or (model.canvas and value.name == model.canvas.name):
             for dim, length in zip(value.type.tensor_type.shape.dim, shape, strict=True):
                 dim.dim_value = length
     del fixed.graph.value_info[:]
@@ -94,6 +94,8 @@ def _shapes_of_a_run(proto: onnx.ModelProto, model: StyleModel, shape: tuple[int
     feeds = {model.input.name: np.zeros(shape, model.input.dtype)}
     if model.selector:
         feeds[model.selector.name] = graph.one_hot(model)
+    if model.canvas:
+        feeds[model.canvas.name] = np.zeros(shape, model.canvas.dtype)
     names = sorted(wanted)
     results = session.run([f"{graph.PREFIX}shape_{name}" for name in names], feeds)
     found = {n: tuple(np.asarray(r).tolist()) for n, r in zip(names, results, strict=True)}

@@ -1,8 +1,7 @@
-"""The ONNX graph itself: loading it, wrapping it in uint8 planes, reading facts off its nodes."""
+"""The ONNX graph itself: loading it, wrapping it in uint8 planes, its ends and constants."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,19 +12,10 @@ from onnx import TensorProto, helper, numpy_helper
 
 from stylizer.errors import BadInput
 from stylizer.style.contract import LAYOUTS, RANGES, StyleModel
+from stylizer.style.cutting import cut_canvas
 
 PREFIX = "stylizer_"  # names of what we add, so that they cannot meet the network's own
 MIN_OPSET = 7  # before it, arithmetic did not broadcast; ONNX Runtime starts there too
-_PASS_THROUGH = {
-    "Transpose",
-    "Cast",
-    "Identity",
-    "Reshape",
-    "Squeeze",
-    "Unsqueeze",
-    "QuantizeLinear",
-    "DequantizeLinear",
-}
 
 
 @dataclass(frozen=True)
@@ -107,7 +97,8 @@ def wrap(proto: onnx.ModelProto, model: StyleModel) -> bytes:
     In: "stylizer_in" uint8 (1, channels, H, W) in the model's channel order. Out: "stylizer_out"
     uint8 RGB (1, 3, H, W), rounded half up and clipped. A Transpose at the ends of an NHWC model
     meets the exporter's own and ONNX Runtime removes both. A graph whose layout is not planar
-    takes and gives uint8 already: only its style is chosen.
+    takes and gives uint8 already: only its style is chosen. A canvas that a planar graph holds as
+    a constant becomes "stylizer_canvas", uint8 RGB (1, 3, H, W).
     """
     wrapped = onnx.ModelProto()
     wrapped.CopyFrom(proto)
@@ -117,17 +108,27 @@ def wrap(proto: onnx.ModelProto, model: StyleModel) -> bytes:
         _choose_style(graph, model)
     if LAYOUTS[model.layout].block:
         return wrapped.SerializeToString()
+    if model.canvas:
+        cut_canvas(graph, model.canvas)
     builder = _Builder(graph, opset(proto))
     before = builder.to_network(model)
     after = builder.from_network(model)
     nodes = [*before, *graph.node, *after]
     del graph.node[:], graph.input[:], graph.output[:]
     graph.node.extend(nodes)
-    planes = [1, model.input.channels, "height", "width"]
-    graph.input.append(helper.make_tensor_value_info(f"{PREFIX}in", TensorProto.UINT8, planes))
+    for name, channels in zip(fed(model), (model.input.channels, 3), strict=False):
+        planes = [1, channels, "height", "width"]
+        graph.input.append(helper.make_tensor_value_info(name, TensorProto.UINT8, planes))
     styled = [1, 3, "styled_height", "styled_width"]
     graph.output.append(helper.make_tensor_value_info(f"{PREFIX}out", TensorProto.UINT8, styled))
     return wrapped.SerializeToString()
+
+
+def fed(model: StyleModel) -> list[str]:
+    """Inputs of the wrapped graph: the picture's and, where there is one, the canvas's."""
+    if LAYOUTS[model.layout].block:
+        return [model.input.name, *([model.canvas.name] if model.canvas else [])]
+    return [f"{PREFIX}in", *([f"{PREFIX}canvas"] if model.canvas else [])]
 
 
 def one_hot(model: StyleModel) -> np.ndarray:
@@ -188,6 +189,8 @@ class _Builder:
         if not nodes:
             nodes.append(self.node("Identity", [x]))
         nodes[-1].output[0] = model.input.name
+        if model.canvas:
+            nodes.append(self.cast(f"{PREFIX}canvas", model.canvas.dtype, model.canvas.name))
         return nodes
 
     def from_network(self, model: StyleModel) -> list[onnx.NodeProto]:
@@ -228,63 +231,6 @@ class _Builder:
 
     def _then(self, op: str, nodes: list[onnx.NodeProto], *more: str) -> onnx.NodeProto:
         return self.node(op, [nodes[-1].output[0], *more])
-
-
-def output_range(model: onnx.ModelProto, name: str) -> tuple[str, str] | None:
-    """(range, why) when the last real operator bounds the output: Sigmoid, Tanh or Clip."""
-    makers = {o: n for n in model.graph.node for o in n.output}
-    node = makers.get(name)
-    while node is not None and node.op_type in _PASS_THROUGH:
-        node = makers.get(node.input[0])
-    if node is None:
-        return None
-    if node.op_type == "Sigmoid":
-        return "0..1", "the network ends in Sigmoid"
-    if node.op_type == "Tanh":
-        return "-1..1", "the network ends in Tanh"
-    if node.op_type == "Clip":
-        limits = _clip_limits(model, node)
-        known = {(0.0, 255.0): "0..255", (0.0, 1.0): "0..1", (-1.0, 1.0): "-1..1"}
-        if limits in known:
-            return known[limits], f"the network ends in a Clip to {limits[0]:g}..{limits[1]:g}"
-    return None
-
-
-def _clip_limits(model: onnx.ModelProto, node: onnx.NodeProto) -> tuple[float, float]:
-    found = {a.name: a.f for a in node.attribute}
-    values = constants(model)
-    for key, name in zip(("min", "max"), node.input[1:], strict=False):
-        if name in values and values[name].size == 1:
-            found[key] = float(values[name].reshape(-1)[0])
-    return found.get("min", -math.inf), found.get("max", math.inf)
-
-
-def input_range(model: onnx.ModelProto, name: str) -> tuple[str, str] | None:
-    """(range, why) when the first real operator gives the range away: a division by 255, say."""
-    node = _consumer(model, name)
-    while node is not None and node.op_type in _PASS_THROUGH:
-        node = _consumer(model, node.output[0])
-    if node is None or node.op_type not in ("Div", "Mul", "Sub"):
-        return None
-    values = constants(model)
-    known = [values[i] for i in node.input if i in values and values[i].size <= 4]
-    if not known:
-        return None
-    value = float(np.abs(known[0]).mean())
-    if node.op_type == "Div" and 100 < value <= 256:
-        return "0..255", f"the network first divides by {value:g}"
-    if node.op_type == "Mul" and 1 / 256 <= value < 1 / 100:
-        return "0..255", f"the network first multiplies by {value:.4g}"
-    if node.op_type == "Sub" and value > 50:
-        return "0..255", f"the network first subtracts {value:g}"
-    if node.op_type == "Mul" and 250 <= value <= 256:
-        return "0..1", f"the network first multiplies by {value:g}"
-    return None
-
-
-def _consumer(model: onnx.ModelProto, name: str) -> onnx.NodeProto | None:
-    users = [n for n in model.graph.node if name in n.input and n.op_type != "Shape"]
-    return users[0] if len(users) == 1 else None
 
 
 def constants(model: onnx.ModelProto) -> dict[str, np.ndarray]:

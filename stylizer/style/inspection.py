@@ -15,6 +15,7 @@ from stylizer.settings import Settings
 from stylizer.stages import STYLES, open_backend
 from stylizer.style import catalog, counting, graph, providers
 from stylizer.style.contract import Fact, Port, Size, StyleModel
+from stylizer.style.cutting import without_tile
 from stylizer.style.opening import open_style
 from stylizer.style.plausibility import textured_picture
 from stylizer.style.probe import Given, load_model
@@ -33,12 +34,13 @@ def inspect(model: str, settings: Settings | None = None) -> dict[str, Any]:
     path, index = _file(model)
     values, how = catalog.with_remembered(path, catalog.flags(settings or Settings()))
     found, proto = load_model(path, index, Given(values, how))
-    macs = counting.macs(proto, found, INSPECT_SIZE)
+    network = without_tile(proto, found.canvas)
+    macs = counting.macs(network, found, INSPECT_SIZE)
     return {
         "model": found.stem,
         "path": str(path),
         "bytes": path.stat().st_size,
-        "parameters": counting.parameters(proto),
+        "parameters": counting.parameters(network),
         "macs": macs,
         "macs_size": list(found.padded_size(found.fixed_size or INSPECT_SIZE)),
         "opset": graph.opset(proto),
@@ -166,6 +168,8 @@ def _contract(model: StyleModel) -> dict[str, Any]:
         "size_multiple": model.size_multiple,
         "fixed_size": list(model.fixed_size) if model.fixed_size else None,
         "styles": model.selector.count if model.selector else 1,
+        "roles": {"canvas": model.canvas.name} if model.canvas else {},
+        "canvas_tile_px": list(model.canvas.tile.shape[1::-1]) if model.canvas else None,
         "style": model.style,
         "tier": model.tier,
         "precision": model.precision,

@@ -40,6 +40,7 @@ def open_style(settings: Settings, model: str, frame_size: Size) -> StyleBackend
                 row,
                 frame_size,
                 settings.inference_size,
+                settings.canvas_moves,
             )
         except providers.ProviderProblem as problem:
             if settings.provider != "auto":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import TYPE_CHECKING, final
 
 import numpy as np
 import onnx
@@ -12,6 +12,9 @@ from stylizer.errors import BadInput, StylizerError
 from stylizer.style import graph, providers
 from stylizer.style.contract import Size, StyleModel
 from stylizer.style.session import SessionStyle, closed
+
+if TYPE_CHECKING:
+    from stylizer.style.canvas import Canvas
 
 
 @final
@@ -29,12 +32,14 @@ class OrtStyle(SessionStyle):
         row: providers.Provider,
         frame_size: Size,
         inference_size: Size | None = None,
+        move_canvas: bool = True,
     ) -> None:
-        super().__init__(model, row.name, frame_size, inference_size)
+        super().__init__(model, row.name, frame_size, inference_size, move_canvas)
         self._session = providers.build_session(row, graph.wrap(proto, model))
-        self._input = self._session.get_inputs()[0].name
+        self._inputs = graph.fed(model)
         self._output = self._session.get_outputs()[0].name
-        self._run = _Binding(self._session, row.device) if row.gpu else self._plain_run
+        bound = _Binding(self._session, row.device, self._inputs) if row.gpu else None
+        self._run = bound or self._plain_run
         try:
             self.warm_up(frame_size)
         except BadInput:
@@ -47,32 +52,45 @@ class OrtStyle(SessionStyle):
         self._run = closed
         self._session = None
 
-    def _plain_run(self, tensor: np.ndarray) -> np.ndarray:
+    def _plain_run(self, tensor: np.ndarray, canvas: Canvas | None = None) -> np.ndarray:
         assert self._session is not None
-        return np.asarray(self._session.run([self._output], {self._input: tensor})[0])
+        tensors = [tensor, canvas.tensor] if canvas else [tensor]
+        feeds = dict(zip(self._inputs, tensors, strict=True))
+        return np.asarray(self._session.run([self._output], feeds)[0])
 
 
 class _Binding:
-    """IOBinding: one input buffer on the device for as long as the shape stays, no reallocation."""
+    """IOBinding: one buffer an input on the device for as long as the shape stays, no reallocation;
+    the canvas is copied there only when it has changed."""
 
-    def __init__(self, session: onnxruntime.InferenceSession, device: str | None) -> None:
+    def __init__(
+        self, session: onnxruntime.InferenceSession, device: str | None, inputs: list[str]
+    ) -> None:
         self._session = session
         self._device = device
         self._binding = session.io_binding()
-        self._input = session.get_inputs()[0].name
+        self._inputs = inputs
         self._output = session.get_outputs()[0].name
-        self._on_device: onnxruntime.OrtValue | None = None
+        self._on_device: dict[str, onnxruntime.OrtValue] = {}
+        self._stamp: object = None
 
-    def __call__(self, tensor: np.ndarray) -> np.ndarray:
-        if self._device is None:
-            self._binding.bind_cpu_input(self._input, tensor)
-            self._binding.bind_output(self._output)
-        elif self._on_device is None or tuple(self._on_device.shape()) != tensor.shape:
-            value = onnxruntime.OrtValue.ortvalue_from_numpy(tensor, self._device, 0)
-            self._on_device = value
-            self._binding.bind_ortvalue_input(self._input, value)
-            self._binding.bind_output(self._output, self._device, 0)
-        else:
-            self._on_device.update_inplace(tensor)
+    def __call__(self, tensor: np.ndarray, canvas: Canvas | None = None) -> np.ndarray:
+        self._bind(self._inputs[0], tensor)
+        if canvas is not None and canvas.stamp is not self._stamp:
+            self._bind(self._inputs[1], canvas.tensor)
+            self._stamp = canvas.stamp
         self._session.run_with_iobinding(self._binding)
         return self._binding.copy_outputs_to_cpu()[0]
+
+    def _bind(self, name: str, tensor: np.ndarray) -> None:
+        value = self._on_device.get(name)
+        if self._device is None:
+            self._binding.bind_cpu_input(name, tensor)
+            self._binding.bind_output(self._output)
+        elif value is None or tuple(value.shape()) != tensor.shape:
+            value = onnxruntime.OrtValue.ortvalue_from_numpy(tensor, self._device, 0)
+            self._on_device[name] = value
+            self._binding.bind_ortvalue_input(name, value)
+            self._binding.bind_output(self._output, self._device, 0)
+        else:
+            value.update_inplace(tensor)

@@ -14,10 +14,11 @@ PICTURE_DTYPES = ("float32", "float16", "float64", "uint8")
 
 
 def picture_input(
-    path: Path, proto: onnx.ModelProto, index: int
+    path: Path, proto: onnx.ModelProto, index: int, aside: str = ""
 ) -> tuple[graph.Tensor, Selector | None]:
-    """The picture input, and the style input with style `index` chosen. Raises BadInput."""
-    found = graph.inputs(proto)
+    """The picture input, and the style input with style `index` chosen; `aside`: an input that is
+    neither (the canvas). Raises BadInput."""
+    found = [t for t in graph.inputs(proto) if t.name != aside]
     pictures = [t for t in found if _may_be_picture(t)]
     if not pictures:
         raise not_a_style_network(

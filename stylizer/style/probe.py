@@ -25,7 +25,7 @@ import onnx
 import onnxruntime as ort
 
 from stylizer.errors import BadInput
-from stylizer.style import graph, ports
+from stylizer.style import graph, ports, ranges, roles
 from stylizer.style.contract import (
     LAYOUTS,
     ORDERS,
@@ -74,7 +74,9 @@ class _Probe:
         self.facts: dict[str, Fact] = {}
         self.metadata = _metadata(proto, path)
         self.values = self._known(given)
-        self.picture_input, self.selector = ports.picture_input(path, proto, index)
+        self.canvas = roles.canvas_input(path, proto, self.metadata)
+        beside = self.canvas.name if self.canvas else ""
+        self.picture_input, self.selector = ports.picture_input(path, proto, index, beside)
         self.picture_output = ports.picture_output(path, proto)
         self.session = _session(path)
 
@@ -92,11 +94,15 @@ class _Probe:
             input=Port(self.picture_input.name, self.picture_input.dtype, self._channels(layout)),
             output=Port(self.picture_output.name, self.picture_output.dtype, 3),
             selector=self.selector,
+            canvas=self.canvas,
             style=str(self.metadata.get("style", "")),
             tier=str(self.metadata.get("tier", "")),
             precision=str(self.metadata.get("precision", "")),
             recipe=self.metadata.get(RECIPE_KEY),
         )
+        roles.check_layout(model, self.proto)
+        if self.canvas:
+            self.facts["roles"] = Fact("metadata")
         self.facts.setdefault("order", Fact("assumed", "nothing in a network shows it"))
         model = self._with_output(model)
         return replace(self._with_ranges(model), facts=dict(self.facts))
@@ -226,6 +232,8 @@ class _Probe:
             hot = np.zeros(self.selector.count, self.selector.dtype)
             hot[self.selector.selected] = 1
             feeds[self.selector.name] = hot.reshape(self.selector.shape)
+        if self.canvas and self.canvas.name in {i.name for i in self.session.get_inputs()}:
+            feeds[self.canvas.name] = np.full(tensor.shape, 128, self.canvas.dtype)
         return np.asarray(self.session.run([self.picture_output.name], feeds)[0])
 
     def _probe_size(self, model: StyleModel) -> Size:
@@ -270,8 +278,8 @@ class _Probe:
         bytes_in, bytes_out = model.input.dtype == "uint8", model.output.dtype == "uint8"
         known_in = ("0..255", "its input is uint8") if bytes_in else None
         known_out = ("0..255", "its output is uint8") if bytes_out else None
-        known_in = known_in or graph.input_range(self.proto, model.input.name)
-        known_out = known_out or graph.output_range(self.proto, model.output.name)
+        known_in = known_in or ranges.input_range(self.proto, model.input.name)
+        known_out = known_out or ranges.output_range(self.proto, model.output.name)
         for key, known in (("range", known_in), ("output_range", known_out)):
             if known:
                 self.facts[key] = Fact("graph", known[1])

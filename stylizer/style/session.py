@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -13,11 +13,16 @@ from stylizer.stages import StyleBackend
 from stylizer.style.contract import Packer, Size, StyleModel
 from stylizer.style.ports import first_line
 
+if TYPE_CHECKING:
+    from stylizer.style.canvas import Canvas
+    from stylizer.system.motion import MotionMeter
+
 
 class Runner(Protocol):
-    """Runs the network on one packed tensor and gives its output, not to be overwritten later."""
+    """Runs the network on one packed tensor, and the canvas of a network that takes one, and gives
+    its output, not to be overwritten later."""
 
-    def __call__(self, tensor: np.ndarray) -> np.ndarray: ...
+    def __call__(self, tensor: np.ndarray, canvas: Canvas | None = None) -> np.ndarray: ...
 
 
 class SessionStyle(StyleBackend):
@@ -29,7 +34,12 @@ class SessionStyle(StyleBackend):
     _run: Runner
 
     def __init__(
-        self, model: StyleModel, provider: str, frame_size: Size, inference_size: Size | None
+        self,
+        model: StyleModel,
+        provider: str,
+        frame_size: Size,
+        inference_size: Size | None,
+        move_canvas: bool = True,
     ) -> None:
         self.style_model = model
         self.model = model.stem
@@ -37,10 +47,25 @@ class SessionStyle(StyleBackend):
         self.provider = provider
         self.provider_reason = ""
         self._asked_size = inference_size
-        self._packer = Packer(model, frame_size, inference_size)
-        self.inference_size = self._packer.padded
+        self._canvas: Canvas | None = None
+        self._meter: MotionMeter | None = None
+        if model.canvas and move_canvas:
+            from stylizer.system.motion import MotionMeter  # see _fit
+
+            self._meter = MotionMeter()
         self.precision = model.precision
         self.resizable = None if model.fixed_size else model.size_multiple
+        self._fit(frame_size)
+
+    def _fit(self, frame_size: Size) -> None:
+        """Buffers for frames of this size and for what the network is to see of them."""
+        model = self.style_model
+        self._packer = Packer(model, frame_size, self._asked_size)
+        self.inference_size = self._packer.padded
+        if model.canvas:
+            from stylizer.style.canvas import Canvas  # OpenCV: 0.1 s that other models do without
+
+            self._canvas = Canvas(model, self._packer.padded)
 
     def see(self, inference_size: Size | None) -> None:
         """Let the network see frames at this (width, height) from the next one on; None: theirs.
@@ -51,17 +76,24 @@ class SessionStyle(StyleBackend):
         """Run once at a frame size: memory is taken and kernels are chosen before a frame waits."""
         pixels = np.full((size[1], size[0], 4), 127, np.uint8)
         self.style(Frame(pixels, "RGBA", time.perf_counter(), 0))
+        self.forget()
+
+    def forget(self) -> None:
+        """The next frame is a first one: the canvas starts anew."""
+        if self._meter:
+            self._meter.forget()
 
     def style(self, frame: Frame) -> StyledFrame:
         """The styled image, of the inference size. Raises StylizerError when the session fails."""
         started = time.perf_counter()
         if (frame.size, self._asked_size) != (self._packer.frame_size, self._packer.asked_size):
-            self._packer = Packer(self.style_model, frame.size, self._asked_size)
-            self.inference_size = self._packer.padded
+            self._fit(frame.size)
+        if self._canvas and self._meter:
+            self._canvas.move(self._meter.see(frame))
         tensor = self._packer.pack(frame)
         packed = time.perf_counter()
         try:
-            result = self._run(tensor)
+            result = self._run(tensor, self._canvas)
         except Exception as error:  # ONNX Runtime and OpenVINO have a dozen classes for this
             width, height = self._packer.padded
             raise StylizerError(
@@ -75,6 +107,6 @@ class SessionStyle(StyleBackend):
         return StyledFrame(frame, image, self.model, preprocess_ms, (ran - packed) * 1000, finished)
 
 
-def closed(tensor: np.ndarray) -> np.ndarray:
+def closed(tensor: np.ndarray, canvas: Canvas | None = None) -> np.ndarray:
     """The runner of a closed backend."""
     raise StylizerError("this model was closed; open it again")

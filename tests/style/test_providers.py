@@ -85,7 +85,7 @@ def test_no_notice_on_stdout_or_stderr(tmp_path):
 def test_io_binding_gives_what_a_plain_run_gives(tmp_path, device):
     path = tiny.painter(tmp_path / "m.onnx")
     session = providers.build_session(providers.PROVIDERS["cpu"], path.read_bytes())
-    bound = _Binding(session, device)
+    bound = _Binding(session, device, ["picture"])
     rng = np.random.default_rng(3)
     for height in (16, 16, 24):
         picture = rng.uniform(0, 255, (1, 3, height, 32)).astype(np.float32)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -146,7 +146,7 @@ def losses(name: str, args: argparse.Namespace, base: Settings, vgg: Vgg16) -> d
     """Content and style loss as `judge` takes them."""
     from stylizer.lab.commands.judge import judge
 
-    backend = open_style(base, name, args.sizes[0])
+    backend = open_style(replace(base, move_canvas=False), name, args.sizes[0])
     try:
         verdict = judge(backend, args.style, args.content, vgg)
     finally:
@@ -157,7 +157,7 @@ def losses(name: str, args: argparse.Namespace, base: Settings, vgg: Vgg16) -> d
 def styled(name: str, frames: list[np.ndarray], base: Settings) -> list[np.ndarray]:
     """uint8 (H, W, 3) of each frame, by the backend that `run` would use."""
     height, width = frames[0].shape[:2]
-    backend = open_style(base, name, (width, height))
+    backend = open_style(replace(base, move_canvas=False), name, (width, height))
     try:
         made = []
         for number, pixels in enumerate(frames):

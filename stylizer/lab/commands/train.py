@@ -8,13 +8,16 @@ import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
 import torch
+from PIL import Image
+from torch import Tensor
 
 from stylizer.errors import BadInput
 from stylizer.lab.commands.judge import judge
 from stylizer.lab.nets.channels import leave_out_dead
 from stylizer.lab.nets.fake_quant import normalise, quantise
-from stylizer.lab.nets.fast import FastNetwork
+from stylizer.lab.nets.fast import CanvasFile, FastNetwork
 from stylizer.lab.nets.johnson import parameter_count
 from stylizer.lab.nets.registry import ARCHS, Network, Recipe, default_recipe
 from stylizer.lab.onnx.card import write_card
@@ -23,8 +26,10 @@ from stylizer.lab.training import loop
 from stylizer.lab.training.checkpoint import load_checkpoint, new_state
 from stylizer.lab.training.data import ContentSet
 from stylizer.lab.training.distributed import Team, join_team, leave_team
+from stylizer.lab.training.grade import color_grade, colors_of
 from stylizer.lab.training.perceptual import file_sha256, load_vgg
 from stylizer.lab.training.progress import train_with_progress
+from stylizer.lab.training.quilt import canvas_tile
 from stylizer.settings import Settings
 from stylizer.system.resources import models_folder
 
@@ -54,10 +59,13 @@ def train_in_team(
     content = ContentSet(args.content)
     for name in content.unreadable:
         print(f"{name}: not readable, left out", file=sys.stderr)
-    vgg = load_vgg(args.vgg)  # last: it may have to be downloaded
+    # Last: it may have to be downloaded.
+    vgg = load_vgg(args.vgg) if recipe.paint is None else None
     checkpoint = run_dir / "checkpoint.pt"
     resumes = args.resume
     state = load_checkpoint(checkpoint, recipe, start) if resumes else new_state(recipe, start)
+    if isinstance(state.network, FastNetwork):
+        give_style(state.network, recipe, style, content, args.canvas)
     teacher = load_network(args.teacher) if args.teacher else None
     final = train_with_progress(args, recipe, state, vgg, style, content, run_dir, teacher, team)
     team.part()
@@ -76,17 +84,12 @@ def train_in_team(
     difference = export_onnx(network, out, contract, asdict(recipe))
     facts = {
         "parameters": parameter_count(network),
-        "final training losses": {
-            "content": round(final.content, 4),
-            "style": round(final.style, 4),
-            "total variation": round(final.tv, 6),
-        },
-        "final style weight": round(recipe.style_weight * state.balance.gain, 2),
+        "final training losses": final_losses(recipe, final, state.balance.gain),
         "skipped steps": final.skipped,
         "training seconds": round(state.seconds),
         "processes": team.size,
         "content pictures": len(content),
-        "VGG-16 file": "torchvision" if args.vgg is None else file_sha256(args.vgg)[:16],
+        "VGG-16 file": vgg_name(recipe, args.vgg),
         "started from": start.name if start else "random weights",
         "versions": loop.versions(),
     }
@@ -95,6 +98,57 @@ def train_in_team(
     write_card(out, recipe, facts)
     print(f"{out}: written; differs from PyTorch by at most {difference:.4f} of 255 on three sizes")
     return 0
+
+
+def final_losses(recipe: Recipe, final: loop.Progress, gain: float) -> dict[str, float]:
+    """For the card, by the names that this recipe's losses have."""
+    if recipe.paint is not None:
+        return {
+            "from what is wanted": round(final.content, 4),
+            "the same, steps from pixel to pixel": round(final.tv, 4),
+        }
+    return {
+        "content": round(final.content, 4),
+        "style": round(final.style, 4),
+        "total variation": round(final.tv, 6),
+        "with a style weight of": round(recipe.style_weight * gain, 2),
+    }
+
+
+def vgg_name(recipe: Recipe, given: Path | None) -> str:
+    """Which VGG-16 the losses were taken with."""
+    if recipe.paint is not None:
+        return "none"
+    return "torchvision" if given is None else file_sha256(given)[:16]
+
+
+def give_style(
+    network: FastNetwork, recipe: Recipe, style: Tensor, content: ContentSet, canvas: Path | None
+) -> None:
+    """The color grade from the content's colors to the painting's, and the canvas: a file's, or
+    quilted of the painting. Raises BadInput for a canvas that is none."""
+    picture = style[0].permute(1, 2, 0).numpy()  # (H, W, 3)
+    colors = colors_of([np.asarray(p) for p in content.pictures])
+    grade = color_grade(colors, picture.reshape(-1, 3), recipe.contrast)
+    tile = canvas_tile(picture, recipe.patch) if canvas is None else read_tile(canvas)
+    matrix, offset = (torch.from_numpy(part).float() for part in grade)
+    network.take_style(matrix, offset, CanvasFile.of(tile))
+
+
+def read_tile(path: Path) -> np.ndarray:
+    """uint8 (side, side, 3). Raises BadInput when it is no square picture of fit size."""
+    try:
+        with Image.open(path) as image:
+            tile = np.asarray(image.convert("RGB"))
+    except OSError as error:
+        raise BadInput(f"--canvas {path}: not a readable picture ({error})") from error
+    height, width = tile.shape[:2]
+    if height != width or width % 8 or not 64 <= width <= 1024:
+        raise BadInput(
+            f"--canvas {path}: {width}x{height}; a canvas is square, its side a multiple of 8 "
+            "from 64 to 1024"
+        )
+    return tile
 
 
 def trimmed(network: Network, recipe: Recipe, content: ContentSet) -> Network:
@@ -147,11 +201,16 @@ def recipe_of(args: argparse.Namespace, start: Path | None) -> Recipe:
         "quantise_share": args.quantise_share,
         "learning_rate": args.lr,
         "seed": args.seed,
+        "contrast": args.contrast,
+        "patch": args.patch,
     }
     recipe = default_recipe(
         args.arch, args.style.name, args.content.name, trained=start is not None
     )
-    return replace(recipe, **{name: value for name, value in given.items() if value is not None})
+    recipe = replace(recipe, **{name: value for name, value in given.items() if value is not None})
+    if recipe.paint is None or not args.paint:
+        return recipe
+    return replace(recipe, paint=replace(recipe.paint, **dict(args.paint)))
 
 
 def output_path(args: argparse.Namespace) -> Path:
@@ -175,7 +234,8 @@ def judge_command(args: argparse.Namespace, settings: Settings) -> int:
     """Print the judge's JSON; returns the exit code. Raises BadInput, StylizerError."""
     from stylizer.style.opening import open_style
 
-    backend = open_style(settings, args.model, (1280, 720))  # its name may be wrong: first
+    alone = replace(settings, move_canvas=False)  # each picture stands alone
+    backend = open_style(alone, args.model, (1280, 720))  # its name may be wrong: first
     try:
         verdict = judge(backend, args.style, args.frames, load_vgg(args.vgg))
         facts = {"model": backend.model, "provider": backend.provider, "style": args.style.name}

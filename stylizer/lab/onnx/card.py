@@ -67,9 +67,8 @@ def _ends(model: Path, recipe: Recipe) -> list[str]:
     if isinstance(arch, FastArch):
         lines.append(
             f"`{model.stem}-fp16.onnx` is the same in half precision, `{model.stem}-int8.onnx` in "
-            f"8-bit integers on blocks of "
-            f"{arch.block}x{arch.block} RGBX pixels, uint8 (1, H/{arch.block}, W/{arch.block}, "
-            f"{4 * arch.block**2}) in and out, row, column and channel in this order."
+            "8-bit integers on blocks of 4x4 RGBX pixels, uint8 (1, H/4, W/4, 64) in and out, row, "
+            "column and channel in this order; its second input is the canvas, of the same shape."
         )
     return lines
 

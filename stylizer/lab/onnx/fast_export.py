@@ -1,12 +1,16 @@
 """The fast network as ONNX: an integer graph on pixel blocks, or plain float pictures.
 
-Integer (U8S8, QDQ): uint8 RGBX blocks (1, H/b, W/b, 4 b b) in and out, value order (row, column,
-channel); no float is left at either end, so that pixels are moved once, by whoever packs them.
-Float (fp32, fp16): NCHW RGB 0..255, for GPUs and other programs.
+Integer (U8S8, QDQ): uint8 RGBX blocks (1, H/4, W/4, 64) in and out, value order (row, column,
+channel); no float is left at either end, so that pixels are moved once, by whoever packs them. The
+canvas is a second input of the same shape.
+Float (fp32, fp16): NCHW RGB 0..255, for GPUs and other programs; the canvas is made in the graph,
+as the tensor "canvas" (1, 3, H, W) in 0..255, where a runtime that moves it can put its own.
+The tile lies in the metadata too, see `CANVAS_KEY`.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from dataclasses import dataclass
@@ -16,13 +20,16 @@ from typing import Any, Literal
 import numpy as np
 import onnx
 import torch
-from onnx import numpy_helper
+from onnx import helper, numpy_helper
 
 from stylizer.errors import StylizerError
-from stylizer.lab.nets.fake_quant import Activation, QuantConv, bound
-from stylizer.lab.nets.fast import FastBlock, FastNetwork, Separable, activations
+from stylizer.lab.nets.fake_quant import WEIGHT_LEVELS, Activation, QuantConv, bound
+from stylizer.lab.nets.fast import BLOCK, CanvasFile, FastBlock, FastNetwork, activations
 from stylizer.lab.onnx.onnx_graph import OnnxGraph, write_model
 
+CANVAS_KEY = "stylizer.canvas"  # base64 of a WebP: the tile, RGB
+AREA = BLOCK**2
+RGBX = 4  # bytes of a pixel in the integer graph
 RANGES_KEY = "stylizer.ranges"  # of the activations, so that training can go on from the file
 
 
@@ -47,10 +54,12 @@ def write_fast(
     network: FastNetwork, path: Path, precision: Precision, contract: dict, recipe: dict
 ) -> None:
     """Write the network to `path`; `contract` and `recipe` go into the metadata."""
-    contract = contract | {"precision": precision}
+    contract = contract | {"precision": precision, "roles": {"canvas": "canvas"}}
     if precision == "int8":
-        contract["layout"] = f"blocks{network.arch.block}"
+        contract["layout"] = f"blocks{BLOCK}"
     model = _FastGraph(network, precision).build()
+    entry = model.metadata_props.add()
+    entry.key, entry.value = CANVAS_KEY, base64.b64encode(network.canvas_file.webp).decode("ascii")
     ranges = {name: [float(a.depth), float(a.reach)] for name, a in activations(network)}
     write_model(model, path, contract=contract, recipe=recipe, ranges=ranges)
 
@@ -68,25 +77,21 @@ def load_fast_weights(network: FastNetwork, path: Path) -> None:
             continue
         if values.get(f"{name}.weight") is None or module.bias is None:
             raise StylizerError(f"{path}: not a float model of this architecture (no {name!r})")
-        weight, bias = _disarranged(network, name, values)
+        weight, bias = _disarranged(name, values)
         if weight.shape != tuple(module.weight.shape):
             raise StylizerError(f"{path}: {name!r} is {weight.shape}, not {module.weight.shape}")
         with torch.no_grad():
             module.weight.copy_(torch.from_numpy(weight))
             module.bias.copy_(torch.from_numpy(bias))
+    matrix, offset = values["grade.weight"][:, :, 0, 0], values["grade.bias"] / 255
+    canvas = CanvasFile(base64.b64decode(texts[CANVAS_KEY]))
+    network.take_style(torch.from_numpy(matrix.copy()), torch.from_numpy(offset), canvas)
     ranges = json.loads(texts.get(RANGES_KEY, "{}"))
     for name, act in activations(network):
-        depth, reach = _ends(ranges.get(name, float(act.reach)), act.signed)
+        depth, reach = ranges.get(name, (float(act.depth), float(act.reach)))
         act.depth.fill_(depth)
         act.reach.fill_(reach)
     bound(network, bool(ranges))
-
-
-def _ends(value: float | list[float], signed: bool) -> tuple[float, float]:
-    """How far a range goes below and above zero; of old files one number, for both."""
-    if isinstance(value, list):
-        return value[0], value[1]
-    return (value if signed else 0.0), value
 
 
 def inner_widths(path: Path) -> tuple[int, ...]:
@@ -96,16 +101,13 @@ def inner_widths(path: Path) -> tuple[int, ...]:
     return tuple(int(shapes[f"blocks.{i}.conv1.weight"]) for i in numbers)
 
 
-def _disarranged(
-    network: FastNetwork, name: str, values: dict[str, np.ndarray]
-) -> tuple[np.ndarray, np.ndarray]:
+def _disarranged(name: str, values: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """The weights and bias of a convolution as PyTorch has them: `arranged` backwards."""
     weight, bias = values[f"{name}.weight"], values[f"{name}.bias"]
-    area = network.arch.block**2
     if name == "stem":
-        weight = planewise(weight.swapaxes(0, 1), area).swapaxes(0, 1) * 255
+        weight = planewise(weight.swapaxes(0, 1), AREA).swapaxes(0, 1) * 255
     elif name == "head":
-        weight, bias = planewise(weight, area) / 255, planewise(bias, area) / 255
+        weight, bias = planewise(weight, AREA) / 255, planewise(bias, AREA) / 255
     elif name == "up":
         weight, bias = planewise(weight, 4), planewise(bias, 4)
     return np.ascontiguousarray(weight), np.ascontiguousarray(bias)
@@ -117,6 +119,17 @@ def planewise(values: np.ndarray, area: int) -> np.ndarray:
     return split.swapaxes(0, 1).reshape(values.shape)
 
 
+@dataclass(frozen=True)
+class Layer:
+    """A convolution's weights as the graph takes them; scale: (out,), of one step."""
+
+    weight: np.ndarray
+    bias: np.ndarray
+    scale: np.ndarray
+    rim: int = 0
+    stride: int = 1
+
+
 class _FastGraph(OnnxGraph):
     """Collects nodes and weights of one network."""
 
@@ -125,72 +138,110 @@ class _FastGraph(OnnxGraph):
         self.network = network
         self.integer = precision == "int8"
         self.number = np.float16 if precision == "fp16" else np.float32
-        self.channels = 4 if self.integer else 3  # of a pixel
 
     def build(self) -> onnx.ModelProto:
-        net, b = self.network, self.network.arch.block
-        values = self.channels * b * b
-        if self.integer:
-            shape: list[Any] = [1, "rows", "columns", values]
-            y = Value(self.node("Transpose", ["input"], perm=[0, 3, 1, 2]), 1 / 255)
-        else:
-            shape = ["batch", 3, "height", "width"]
-            y = Value(self.node("SpaceToDepth", ["input"], blocksize=b))
-        fine = y = self.conv(y, "stem", net.stem, net.stem_act)
-        if net.arch.halved:
-            y = self.conv(y, "down", net.down, net.down_act)
-        y = self.blocks(y, "blocks", net.blocks)
-        if net.arch.halved:
-            y = self.rejoin(y, fine)
-        for number, layer in enumerate(net.refine):
-            assert isinstance(layer, Separable)
-            prefix = f"refine.{number}."
-            y = self.conv(y, prefix + "each", layer.each, layer.each_act)
-            y = self.conv(y, prefix + "mix", layer.mix, layer.out)
-        if net.arch.separable:
-            y = self.conv(y, "head_each", net.head_each, net.head_act)
-        y = self.conv(y, "head", net.head, net.out)
-        if self.integer:
-            self.node("Transpose", [y.name], "output", perm=[0, 2, 3, 1])
-        else:
-            self.node("DepthToSpace", [y.name], "output", blocksize=b)
-        return self.model(np.uint8 if self.integer else self.number, shape)
-
-    def rejoin(self, y: Value, fine: Value) -> Value:
         net = self.network
-        y = self.conv(y, "up", net.up, net.up_act)
-        y = self.shuffle(y, net.arch.stem)
-        return self.add(y, fine, net.join) if net.arch.skip else y
+        frame, both = self.integer_inputs() if self.integer else self.float_inputs()
+        fine = self.conv(both, "stem", net.stem, net.stem_act)
+        y = self.conv(fine, "down", net.down, net.down_act)
+        y = self.blocks(y)
+        y = self.shuffle(self.conv(y, "up", net.up, net.up_act), net.arch.stem)
+        y = self.add(y, fine, net.join)
+        edit = self.conv(y, "head", net.head, net.head_act)
+        ground = self.ground(frame)
+        if not self.integer:
+            edit = Value(self.node("DepthToSpace", [edit.name], blocksize=BLOCK))
+        y = self.add(ground, edit, net.out, 255)
+        if not self.integer:
+            self.node("Identity", [y.name], "output")
+            return self.model(self.number, ["batch", 3, "height", "width"])
+        self.node("Transpose", [y.name], "output", perm=[0, 2, 3, 1])
+        shape: list[Any] = [1, "rows", "columns", RGBX * AREA]
+        model = self.model(np.uint8, shape)
+        kind = helper.np_dtype_to_tensor_dtype(np.dtype(np.uint8))
+        model.graph.input.append(helper.make_tensor_value_info("canvas", kind, shape))
+        return model
 
-    def blocks(self, y: Value, name: str, blocks: Any) -> Value:
-        for number, block in enumerate(blocks):
+    def integer_inputs(self) -> tuple[Value, Value]:
+        """Blocks of the frame, and of frame and canvas."""
+        joined = self.node("Concat", ["input", "canvas"], axis=3)
+        both = self.node("Transpose", [joined], perm=[0, 3, 1, 2])
+        frame = self.node("Transpose", ["input"], perm=[0, 3, 1, 2])
+        return Value(frame, 1 / 255), Value(both, 1 / 255)
+
+    def float_inputs(self) -> tuple[Value, Value]:
+        """The frame, and blocks of frame and canvas."""
+        canvas = self.canvas()
+        batch = self.node("Shape", ["input"], start=0, end=1)
+        ones = self.constant("one_each", np.ones(3, np.int64))
+        shape = self.node("Concat", [batch, ones], axis=0)
+        every = self.node("Expand", [canvas, shape])
+        both = self.node("Concat", ["input", every], axis=1)
+        return Value("input"), Value(self.node("SpaceToDepth", [both], blocksize=BLOCK))
+
+    def canvas(self) -> str:
+        """The tile, repeated over the frame: (1, 3, H, W) in 0..255."""
+        tile = self.network.tile.numpy()[None]
+        sides = self.node("Shape", ["input"], start=2, end=4)
+        side = self.constant("tile_side", np.array([tile.shape[2]] * 2, np.int64))
+        one = self.constant("one", np.array([1, 1], np.int64))
+        times = self.node("Add", [self.node("Div", [sides, side]), one])
+        repeats = self.node("Concat", [one, times], axis=0)
+        whole = self.node("Tile", [self.constant("canvas_tile", tile), repeats])
+        start = self.constant("corner", np.array([0, 0], np.int64))
+        axes = self.constant("sides", np.array([2, 3], np.int64))
+        cut = self.node("Slice", [whole, start, sides, axes])
+        kind = helper.np_dtype_to_tensor_dtype(np.dtype(self.number))
+        return self.node("Cast", [cut], "canvas", to=kind)
+
+    def ground(self, frame: Value) -> Value:
+        """The color-graded frame; in integers as a convolution of blocks, clamped by its range."""
+        matrix, offset = self.network.matrix.numpy(), self.network.offset.numpy()
+        if not self.integer:
+            layer = Layer(matrix[:, :, None, None], offset * 255, np.ones(3, np.float32))
+            return self.convolved(frame, "grade", layer, self.network.out, 255)
+        weight = np.zeros((RGBX, RGBX), np.float32)
+        weight[:3, :3] = matrix
+        step = np.append(np.abs(matrix).max(axis=1) / WEIGHT_LEVELS, 1.0).astype(np.float32)
+        layer = Layer(
+            np.kron(np.eye(AREA, dtype=np.float32), weight)[:, :, None, None],
+            np.tile(np.append(offset, 1.0), AREA).astype(np.float32),
+            np.tile(step, AREA),
+        )
+        return self.convolved(frame, "grade", layer, self.network.out)
+
+    def blocks(self, y: Value) -> Value:
+        for number, block in enumerate(self.network.blocks):
             assert isinstance(block, FastBlock)
-            prefix = f"{name}.{number}."
+            prefix = f"blocks.{number}."
             inner = self.conv(y, prefix + "conv1", block.conv1, block.act1)
             inner = self.conv(inner, prefix + "conv2", block.conv2, block.act2)
             y = self.add(y, inner, block.out)
         return y
 
     def conv(self, x: Value, name: str, conv: QuantConv, act: Activation) -> Value:
-        weight, bias, scale = self.arranged(name, conv)
-        k, s, d = conv.kernel_size[0], conv.stride[0], conv.dilation[0]
-        size: dict[str, Any] = {"kernel_shape": [k, k], "strides": [s, s], "dilations": [d, d]}
-        size["group"] = conv.groups
-        x = self.rimmed(x, conv.rim)
+        unit = 255 if name == "head" else 1
+        return self.convolved(x, name, self.arranged(name, conv), act, unit)
+
+    def convolved(self, x: Value, name: str, layer: Layer, act: Activation, unit: int = 1) -> Value:
+        """A convolution and its activation; float values in units of 1 / `unit`."""
+        k, s = layer.weight.shape[2], layer.stride
+        size: dict[str, Any] = {"kernel_shape": [k, k], "strides": [s, s]}
+        x = self.rimmed(x, layer.rim)
         if not self.integer:
             names = [
                 self.constant(f"{name}.{n}", v.astype(self.number))
-                for n, v in (("weight", weight), ("bias", bias))
+                for n, v in (("weight", layer.weight), ("bias", layer.bias))
             ]
-            y = self.node("Conv", [x.name, *names], **size)
-            return self.bounded(y, act, 255 if name == "head" else 1)
-        steps = np.clip(np.rint(weight / scale[:, None, None, None]), -127, 127).astype(np.int8)
-        w = self.dequantised(self.constant(f"{name}.weight", steps), scale, np.int8)
+            return self.bounded(self.node("Conv", [x.name, *names], **size), act, unit)
+        scale = layer.scale
+        steps = np.rint(layer.weight / scale[:, None, None, None])
+        steps = np.clip(steps, -127, 127).astype(np.int8)
+        w = self.dequantized(self.constant(f"{name}.weight", steps), scale, np.int8)
         bias_scale = scale * np.float32(x.scale)
-        whole = np.clip(np.rint(bias / bias_scale), -(2**31) + 1, 2**31 - 1).astype(np.int32)
-        b = self.dequantised(self.constant(f"{name}.bias", whole), bias_scale, np.int32)
-        y = self.node("Conv", [self.float_of(x), w, b], **size)
-        return self.quantised(y, act)
+        whole = np.clip(np.rint(layer.bias / bias_scale), -(2**31) + 1, 2**31 - 1).astype(np.int32)
+        b = self.dequantized(self.constant(f"{name}.bias", whole), bias_scale, np.int32)
+        return self.quantized(self.node("Conv", [self.float_of(x), w, b], **size), act)
 
     def rimmed(self, x: Value, rim: int) -> Value:
         """The edge repeated `rim` times around, in whatever numbers x has."""
@@ -200,29 +251,36 @@ class _FastGraph(OnnxGraph):
         padded = self.node("Pad", [x.name, pads], mode="edge")
         return Value(padded, x.scale, x.zero_point)
 
-    def arranged(self, name: str, conv: QuantConv) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def arranged(self, name: str, conv: QuantConv) -> Layer:
         """Weights, bias and scale, a block's values in the order (row, column, channel)."""
         weight, bias = (v.detach().float().numpy().copy() for v in conv.folded())
         scale = conv.weight_scale().float().numpy().copy()
-        area = self.network.arch.block**2
         if name == "stem":
-            weight = interleaved(weight.swapaxes(0, 1), area, self.channels, 0.0).swapaxes(0, 1)
-            weight = weight if self.integer else weight / 255
+            weight = self.stem_weight(weight.swapaxes(0, 1)).swapaxes(0, 1)
         if name == "head":
-            weight = interleaved(weight, area, self.channels, 0.0)
-            bias = interleaved(bias, area, self.channels, 1.0)
-            scale = interleaved(scale, area, self.channels, 1.0)
+            channels = RGBX if self.integer else 3
+            weight = interleaved(weight, AREA, channels, 0.0)
+            bias = interleaved(bias, AREA, channels, 0.0)
+            scale = interleaved(scale, AREA, channels, 1.0)
             if not self.integer:
                 weight, bias = weight * 255, bias * 255
         if name == "up":
             fine = self.network.arch.stem
             weight, bias, scale = (interleaved(v, 4, fine, 0.0) for v in (weight, bias, scale))
-        return np.ascontiguousarray(weight), bias, scale
+        return Layer(np.ascontiguousarray(weight), bias, scale, conv.rim, conv.stride[0])
 
-    def add(self, a: Value, b: Value, act: Activation) -> Value:
+    def stem_weight(self, weight: np.ndarray) -> np.ndarray:
+        """(in, out, 1, 1): float files have the six channels of frame and canvas beside each other
+        in each place, integer ones all of the frame's places first."""
         if not self.integer:
-            return self.bounded(self.node("Add", [a.name, b.name]), act)
-        return self.quantised(self.node("Add", [self.float_of(a), self.float_of(b)]), act)
+            return interleaved(weight, AREA, 6, 0.0) / 255
+        halves = np.split(weight, 2)
+        return np.concatenate([interleaved(half, AREA, RGBX, 0.0) for half in halves])
+
+    def add(self, a: Value, b: Value, act: Activation, unit: int = 1) -> Value:
+        if not self.integer:
+            return self.bounded(self.node("Add", [a.name, b.name]), act, unit)
+        return self.quantized(self.node("Add", [self.float_of(a), self.float_of(b)]), act)
 
     def bounded(self, x: str, act: Activation, unit: int = 1) -> Value:
         """Float values kept to the range that the integers have, in units of 1 / `unit`."""
@@ -246,7 +304,7 @@ class _FastGraph(OnnxGraph):
         fine = self.node("Reshape", [rows, self.node("Concat", [shape, depth], axis=0)])
         return Value(self.node("Transpose", [fine], perm=[0, 3, 1, 2]), y.scale, y.zero_point)
 
-    def dequantised(self, name: str, scale: np.ndarray, dtype: type) -> str:
+    def dequantized(self, name: str, scale: np.ndarray, dtype: type) -> str:
         zero = np.zeros(scale.shape, dtype)
         s = self.constant(f"{name}_scale", scale.astype(np.float32))
         return self.node("DequantizeLinear", [name, s, self.constant(f"{name}_zero", zero)], axis=0)
@@ -255,7 +313,7 @@ class _FastGraph(OnnxGraph):
         """The uint8 tensor as float, for the operator that ONNX Runtime then joins it with."""
         return self.node("DequantizeLinear", [x.name, *self.step_of(x)])
 
-    def quantised(self, name: str, act: Activation) -> Value:
+    def quantized(self, name: str, act: Activation) -> Value:
         value = Value(f"{name}_u8", float(act.scale()), act.zero_point)
         self.node("QuantizeLinear", [name, *self.step_of(value)], value.name)
         return value

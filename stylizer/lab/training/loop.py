@@ -28,6 +28,7 @@ from stylizer.lab.training.losses import (
     Losses,
     batch_losses,
     imitation_losses,
+    painted_losses,
     steadied,
     towards,
 )
@@ -82,12 +83,7 @@ def train_step(
     pixels = pixels[team.rank :: team.size]
     source = torch.from_numpy(pixels).to(device)
     set_precision(state, recipe)
-    styled = state.network(source)
-    if state.step < recipe.imitate_steps:
-        losses = imitation_losses(state, recipe, goal, source, styled)
-    else:
-        losses = batch_losses(goal, recipe, source, styled)
-        losses = steadied(losses, state, recipe, goal.scenes, source, styled)
+    losses = losses_of(state, recipe, goal, source)
     total = losses.total(recipe, style_weight(recipe, state.step), state.balance)
     state.optimizer.zero_grad(set_to_none=True)
     total.backward()
@@ -103,6 +99,18 @@ def train_step(
         state.balance.follow(recipe, state.step, reached[0], reached[1], goal.untouched)
     state.step += 1
     return losses
+
+
+def losses_of(state: TrainState, recipe: Recipe, goal: Goal, source: Tensor) -> Losses:
+    """Of one batch; source: (B, 3, H, W) in 0..1."""
+    if recipe.paint is not None and isinstance(state.network, FastNetwork):
+        torch.manual_seed(recipe.seed * 1_000_003 + state.step)  # the same after a resume
+        return painted_losses(recipe, state.network, source)
+    styled = state.network(source)
+    if state.step < recipe.imitate_steps:
+        return imitation_losses(state, recipe, goal, source, styled)
+    losses = batch_losses(goal, recipe, source, styled)
+    return steadied(losses, state, recipe, goal.scenes, source, styled)
 
 
 def set_precision(state: TrainState, recipe: Recipe) -> None:

@@ -9,12 +9,14 @@ import torch
 from torch import Tensor
 
 from stylizer.errors import BadInput
+from stylizer.lab.nets.fast import FastNetwork
 from stylizer.lab.nets.registry import Network, Recipe
 from stylizer.lab.training.balance import Balance, style_counted, untouched_style
 from stylizer.lab.training.checkpoint import TrainState
 from stylizer.lab.training.data import ContentSet
 from stylizer.lab.training.distributed import Team
 from stylizer.lab.training.motion import MovingScenes
+from stylizer.lab.training.paint import painted
 from stylizer.lab.training.perceptual import (
     CONTENT_LAYER,
     Vgg16,
@@ -26,6 +28,7 @@ from stylizer.lab.training.perceptual import (
 from stylizer.lab.training.temporal import grid_loss, steady_imitation_loss, stillness_loss
 
 TEAM_OF_ONE = Team()
+PAINT_RIM = 24  # pixels
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,8 @@ def towards(
 ) -> Goal:
     """The goal with the style picture's statistics, and the content's own style loss where the
     style weight follows it. Raises BadInput when steps need a style and there is none."""
+    if recipe.paint is not None:
+        return goal
     if vgg is None or style is None:
         if recipe.imitate_steps < recipe.steps:
             raise BadInput("steps that do not imitate need a style picture: pass --style IMAGE")
@@ -93,6 +98,40 @@ def batch_losses(goal: Goal, recipe: Recipe, source: Tensor, styled: Tensor) -> 
         styled.new_zeros(()),
         styled.new_zeros(()),
     )
+
+
+def painted_losses(recipe: Recipe, network: FastNetwork, source: Tensor) -> Losses:
+    """A fast network's: how far it is from what `painted` makes of the same frame and canvas, in
+    values ("content") and in steps from pixel to pixel ("tv"). No VGG: a step takes 0.2 s.
+
+    The canvas lies in another place for each crop, since the runtime moves it.
+    """
+    side = network.tile.shape[1]
+    shifts = torch.randint(side, (len(source), 2)).tolist()
+    crop = (source.shape[2], source.shape[3])
+    canvas = torch.cat([placed(network.tile, x, y, crop) for x, y in shifts])
+    assert recipe.paint is not None
+    with torch.no_grad():
+        wanted = inside(painted(network.graded(source), canvas, recipe.paint))
+    made = inside(network(source, canvas))
+    error = made - wanted
+    across, down = error.diff(dim=3).abs().mean(), error.diff(dim=2).abs().mean()
+    value = error.abs().mean() + 2 * error.square().mean()
+    zero = value.new_zeros(())
+    return Losses(value, zero, across + down, zero, zero, zero)
+
+
+def placed(tile: Tensor, left: int, top: int, size: tuple[int, int]) -> Tensor:
+    """(1, 3, height, width) in 0..1: what of the repeated tile lies there. size: height, width."""
+    rows = (torch.arange(size[0]) + top) % tile.shape[1]
+    columns = (torch.arange(size[1]) + left) % tile.shape[2]
+    return tile[:, rows][:, :, columns][None].float() / 255
+
+
+def inside(picture: Tensor) -> Tensor:
+    """Without the border, where a crop's surroundings are not known."""
+    rim = min(PAINT_RIM, picture.shape[2] // 8)
+    return picture[:, :, rim:-rim, rim:-rim]
 
 
 def imitation_losses(

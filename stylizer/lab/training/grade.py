@@ -1,0 +1,51 @@
+"""A style's color grade: one fixed linear map from the colors of games to the painting's."""
+
+from __future__ import annotations
+
+import numpy as np
+
+LUMA = np.array([0.299, 0.587, 0.114])  # Rec. 601
+SAMPLE = 4096  # colors taken of each picture
+RIDGE = 1e-5  # of variance: a picture of one color has no inverse
+DARKEST, LIGHTEST = 0.04, 0.93  # black maps no higher, white no lower: games need their range
+
+
+def colors_of(pictures: list[np.ndarray]) -> np.ndarray:
+    """(N, 3) in 0..1: colors spread over pictures, each uint8 (H, W, 3) RGB."""
+    taken = []
+    for picture in pictures:
+        flat = picture.reshape(-1, 3)
+        taken.append(flat[:: max(1, len(flat) // SAMPLE)][:SAMPLE])
+    return np.concatenate(taken).astype(np.float64) / 255
+
+
+def color_grade(
+    content: np.ndarray, style: np.ndarray, contrast: float = 1.15
+) -> tuple[np.ndarray, np.ndarray]:
+    """(3, 3) matrix and (3,) offset that give colors of `content` the mean and covariance of
+    `style`, both (N, 3) in 0..1: the Monge-Kantorovich linear map (Pitié and Kokaram 2007).
+
+    A dark painting would leave nothing of a game's range, so the grays are put back: black stays
+    near black, white near white, and `contrast` stretches about the middle.
+    """
+    (mean, covariance), (aim, wanted) = _moments(content), _moments(style)
+    root, inverse = _power(covariance, 0.5), _power(covariance, -0.5)
+    matrix = inverse @ _power(root @ wanted @ root, 0.5) @ inverse
+    offset = aim - matrix @ mean
+    black, slope = float(LUMA @ offset), float(LUMA @ matrix.sum(axis=1))
+    low = min(max(black, 0.0), DARKEST)
+    high = min(max(black + slope, LIGHTEST), 1.0)
+    matrix = matrix + np.outer(np.ones(3), LUMA) * (high - low - slope)
+    offset = offset + low - black
+    return matrix * contrast, (offset - 0.5) * contrast + 0.5
+
+
+def _moments(colors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    mean = colors.mean(axis=0)
+    spread = colors - mean
+    return mean, spread.T @ spread / len(colors) + RIDGE * np.eye(3)
+
+
+def _power(matrix: np.ndarray, exponent: float) -> np.ndarray:
+    values, vectors = np.linalg.eigh(matrix)
+    return vectors @ np.diag(np.maximum(values, 1e-8) ** exponent) @ vectors.T

@@ -1,0 +1,92 @@
+"""What a fast network learns to do: lay a painting's own texture over the graded frame.
+
+The wanted picture is made in plain image processing, too slow for every frame; the network does
+the same in a few milliseconds. The texture is the canvas, a tile made of the style picture
+(`quilt`, `mosaic`): strong where the frame is calm, weak on contours and fine detail, so that cars,
+faces and text stay readable.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from stylizer.lab.nets.registry import Paint
+
+LUMA = (0.299, 0.587, 0.114)  # Rec. 601
+JOINT_WIDTH = 0.12  # of the canvas' darkness, from no joint to all of it
+BUSY = 0.10  # standard deviation of a busy place's high-passed luma
+SMOOTHED = 0.004  # variance that the frame's own texture may have and is painted flat (He 2010)
+CONTOUR_RADIUS = 1.2  # pixels
+
+
+@torch.no_grad()
+def painted(graded: Tensor, canvas: Tensor, paint: Paint) -> Tensor:
+    """(B, 3, H, W) in 0..1: the wanted picture. graded: the frame in the style's colors; canvas:
+    what lies over it, 0.5 asks for nothing; both as the result."""
+    y = luma(graded)
+    near = blurred(F.max_pool2d(slope(y), 5, 1, 2), 2.0)
+    quiet = torch.exp(-((near / paint.edge) ** 2))
+    detail = blurred((y - blurred(y, 6.0)).square(), 10.0).sqrt()
+    calm = torch.exp(-((detail / BUSY) ** 2))
+    share = mixed(paint.on_edges, quiet) * mixed(paint.on_busy, calm)
+    texture = canvas - 0.5
+    joint = ((-luma(texture) - paint.joint_from) / JOINT_WIDTH).clamp(0, 1) * (paint.joints > 0)
+    ground = graded + paint.flat * (smoothed(graded) - graded)
+    laid = ground + paint.strokes * texture * (1 - joint) * share
+    laid = laid * (1 - paint.joints * joint * share)
+    dark_side = F.relu(blurred(y, 1.6 * CONTOUR_RADIUS) - blurred(y, CONTOUR_RADIUS))
+    return (laid - 2.5 * paint.contours * dark_side).clamp(0, 1)
+
+
+def mixed(least: float, amount: Tensor) -> Tensor:
+    """From `least` to 1 as the amount goes from 0 to 1."""
+    return least + (1 - least) * amount
+
+
+def luma(picture: Tensor) -> Tensor:
+    """(B, 3, H, W) RGB -> (B, 1, H, W)."""
+    return (picture * picture.new_tensor(LUMA).view(1, 3, 1, 1)).sum(dim=1, keepdim=True)
+
+
+def blurred(x: Tensor, sigma: float) -> Tensor:
+    """Gaussian of `sigma` pixels to three of them; the border is repeated."""
+    reach = int(3 * sigma + 0.5)
+    t = torch.arange(-reach, reach + 1, dtype=x.dtype, device=x.device)
+    kernel = torch.exp(-t * t / (2 * sigma**2))
+    kernel = (kernel / kernel.sum()).expand(x.shape[1], 1, -1)
+    x = F.pad(x, (reach, reach, 0, 0), mode="replicate")
+    x = F.conv2d(x, kernel[:, :, None], groups=x.shape[1])
+    x = F.pad(x, (0, 0, reach, reach), mode="replicate")
+    return F.conv2d(x, kernel[..., None], groups=x.shape[1])
+
+
+def slope(y: Tensor) -> Tensor:
+    """(B, 1, H, W): change of luma a pixel, of a slightly blurred picture."""
+    y = F.pad(blurred(y, 1.0), (1, 1, 1, 1), mode="replicate")
+    across = (y[:, :, 1:-1, 2:] - y[:, :, 1:-1, :-2]) / 2
+    down = (y[:, :, 2:, 1:-1] - y[:, :, :-2, 1:-1]) / 2
+    return torch.hypot(across, down)
+
+
+def smoothed(picture: Tensor, radius: int = 3) -> Tensor:
+    """The picture without its faint texture, edges kept: a guided filter with its own luma as
+    guide (He et al. 2010), at half size (He and Sun 2015)."""
+    half = F.avg_pool2d(picture, 2)
+    y = luma(half)
+    mean = boxed(y, radius)
+    variance = boxed(y * y, radius) - mean * mean
+    keep = boxed(variance / (variance + SMOOTHED), radius)
+    size = picture.shape[2:]
+    keep, coarse = (
+        F.interpolate(v, size=size, mode="bilinear") for v in (keep, boxed(half, radius))
+    )
+    return coarse + keep * (picture - coarse)
+
+
+def boxed(x: Tensor, radius: int) -> Tensor:
+    """Mean over squares of 2 radius + 1; the border is repeated."""
+    side = 2 * radius + 1
+    x = F.pad(x, (radius,) * 4, mode="replicate")
+    return F.avg_pool2d(F.avg_pool2d(x, (side, 1), 1), (1, side), 1)

@@ -1,0 +1,126 @@
+"""A canvas made of a painting: its strokes without its colors' places, as a tile without seams.
+
+Image quilting (Efros and Freeman 2001): patches of the painting, chosen to fit what lies there
+already and joined along the path where they differ least.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+SIDE = 640  # pixels of the tile; frames of 1280x720 show it twice
+SPREAD = 0.2  # standard deviation of the tile, 0..1
+TRIES = 400  # places of the painting compared for each patch
+NEAR_BEST = 1.08  # of the least difference: one of these is drawn
+STEP_SHARE = 2 / 3  # of a patch; the rest overlaps
+
+
+def canvas_tile(
+    style: np.ndarray, patch: int = 192, coarse: float = 30.0, fine: float = 1.2, seed: int = 1
+) -> np.ndarray:
+    """uint8 (SIDE, SIDE, 3), toroidal, 128 is nothing: strokes of `style`, (H, W, 3) in 0..1, at
+    its scale.
+
+    patch: pixels, two thirds of it divide SIDE. coarse, fine: pixels (Gaussian sigmas) between
+    which a stroke's width lies: colors of whole areas go, and so does the grain of the scan.
+    """
+    strokes = band(style, coarse, fine)
+    energy = np.sqrt(ndimage.gaussian_filter((strokes**2).mean(axis=2), coarse))
+    strokes = strokes / (energy[..., None] + 0.25 * energy.mean())
+    tile = quilted(strokes, likely(energy, patch), patch, seed)
+    tile = tile - blurred(tile, coarse, mode="wrap")
+    tile = tile / tile.std() * SPREAD + 0.5
+    return np.rint(tile.clip(0, 1) * 255).astype(np.uint8)
+
+
+def blurred(picture: np.ndarray, sigma: float, mode: str = "reflect") -> np.ndarray:
+    """(H, W, 3), each channel by itself."""
+    return ndimage.gaussian_filter(picture, (sigma, sigma, 0), mode=mode)
+
+
+def band(style: np.ndarray, coarse: float, fine: float) -> np.ndarray:
+    """What of the picture is finer than one sigma and coarser than the other."""
+    kept = blurred(style, fine) if fine else style
+    return kept - blurred(kept, coarse)
+
+
+def likely(energy: np.ndarray, patch: int) -> np.ndarray:
+    """(H - patch + 1, W - patch + 1): how likely a patch begins there; more, where strokes are."""
+    mean = ndimage.uniform_filter(energy, patch, origin=-(patch // 2))
+    weight = np.clip(mean / np.median(mean), 0.02, 1.5) ** 2
+    weight = weight[: energy.shape[0] - patch + 1, : energy.shape[1] - patch + 1]
+    return weight / weight.sum()
+
+
+def quilted(texture: np.ndarray, odds: np.ndarray, patch: int, seed: int) -> np.ndarray:
+    """(SIDE, SIDE, 3), continued at its borders."""
+    rng = np.random.default_rng(seed)
+    step = round(patch * STEP_SHARE)
+    assert SIDE % step == 0, "patches go round whole"
+    count, reach = SIDE // step, np.arange(patch)
+    out = np.zeros((SIDE, SIDE, 3))
+    known = np.zeros((SIDE, SIDE), bool)
+    for row in range(count):
+        for column in range(count):
+            place = np.ix_((row * step + reach) % SIDE, (column * step + reach) % SIDE)
+            there, have = out[place], known[place]
+            found = fitting(texture, odds, there, have, rng)
+            ends = (row > 0, row == count - 1, column > 0, column == count - 1)
+            new = joined(((found - there) ** 2).sum(axis=2), patch - step, ends)
+            new = np.where(have, ndimage.gaussian_filter(new, 0.7), 1.0)[..., None]
+            out[place] = there * (1 - new) + found * new
+            known[place] = True
+    return out
+
+
+def fitting(
+    texture: np.ndarray,
+    odds: np.ndarray,
+    there: np.ndarray,
+    have: np.ndarray,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """A patch of the texture that differs little from what is there already."""
+    patch = len(there)
+    wanted, counts = there[::2, ::2], have[::2, ::2]
+    places = rng.choice(odds.size, TRIES, p=odds.ravel())
+    tops, lefts = np.divmod(places, odds.shape[1])
+    costs = np.empty(TRIES)
+    for k, (y, x) in enumerate(zip(tops, lefts, strict=True)):
+        off = texture[y : y + patch : 2, x : x + patch : 2] - wanted
+        costs[k] = (off**2).sum(axis=2)[counts].sum()
+    near = np.flatnonzero(costs <= costs.min() * NEAR_BEST)[:4]
+    pick = near[rng.integers(len(near))]
+    return texture[tops[pick] : tops[pick] + patch, lefts[pick] : lefts[pick] + patch]
+
+
+def joined(cost: np.ndarray, overlap: int, ends: tuple[bool, bool, bool, bool]) -> np.ndarray:
+    """(patch, patch): 1 where the new patch lies. ends: which of top, bottom, left and right
+    overlap a patch that is there."""
+    top, bottom, left, right = ends
+    mask = np.ones(cost.shape)
+    across = np.arange(overlap)
+    if left:
+        mask[:, :overlap] *= across >= cheapest_path(cost[:, :overlap])[:, None]
+    if right:
+        mask[:, -overlap:] *= across <= cheapest_path(cost[:, -overlap:])[:, None]
+    if top:
+        mask[:overlap] *= (across >= cheapest_path(cost[:overlap].T)[:, None]).T
+    if bottom:
+        mask[-overlap:] *= (across <= cheapest_path(cost[-overlap:].T)[:, None]).T
+    return mask
+
+
+def cheapest_path(cost: np.ndarray) -> np.ndarray:
+    """(length,): the column of the path down (length, width) that costs least, by dynamic
+    programming."""
+    total = cost.copy()
+    for i in range(1, len(total)):
+        before = np.pad(total[i - 1], 1, constant_values=np.inf)
+        total[i] += np.minimum(np.minimum(before[:-2], before[1:-1]), before[2:])
+    path = [int(total[-1].argmin())]
+    for row in total[-2::-1]:
+        first = max(0, path[-1] - 1)
+        path.append(first + int(row[first : path[-1] + 2].argmin()))
+    return np.array(path[::-1])

@@ -1,0 +1,59 @@
+"""The field that says where the canvas is read: it adds up, differs by place, and stays slack."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from stylizer.style.drift import MOST_STRETCH, Drift, stretch
+from stylizer.system.motion import Motion
+
+WIDE = (320, 240)
+
+
+def a_motion(flow: np.ndarray) -> Motion:
+    flow = flow.astype(np.float32)
+    return Motion(WIDE, flow, np.ones(flow.shape[:2], np.float32), not flow.any())
+
+
+def test_drift_adds_up_what_it_is_told():
+    drift = Drift(WIDE)
+    flow = np.zeros((30, 40, 2))
+    flow[...] = (1.5, -0.5)
+    for _ in range(10):
+        drift.follow(a_motion(flow))
+    assert np.allclose(drift.field, (15, -5), atol=1e-3)
+
+
+def test_drift_follows_a_motion_that_differs_from_place_to_place():
+    """Right half moves by 4 pixels, left half stands: each half goes with its own things."""
+    drift = Drift(WIDE)
+    flow = np.zeros((30, 40, 2))
+    flow[:, 20:, 0] = -4
+    for _ in range(5):
+        drift.follow(a_motion(flow))
+    assert np.allclose(drift.field[5:25, 2:10], 0, atol=0.5)
+    assert np.allclose(drift.field[5:25, 32:38, 0], -20, atol=1.0)
+
+
+@pytest.mark.parametrize("rate", [0.01, -0.01, 0.03])
+def test_walking_forward_never_stretches_without_end(rate):
+    drift = Drift(WIDE)
+    columns, rows = np.meshgrid(np.arange(40) - 19.5, np.arange(30) - 14.5)
+    zoom = np.dstack([columns, rows]) * 8 * -rate
+    for _ in range(300):
+        drift.follow(a_motion(zoom))
+    assert stretch(drift.field).max() < 2 * MOST_STRETCH
+    assert np.abs(drift.field).max() < 100
+
+
+def test_places_are_moved_by_whole_tiles_only():
+    drift = Drift(WIDE)
+    flow = np.zeros((30, 40, 2))
+    flow[...] = (-50, 70)
+    for _ in range(40):
+        drift.follow(a_motion(flow))
+        places = drift.places(64)
+        assert (places >= 0).all()
+        assert places.min() < 64
+        assert np.allclose(np.diff(places[1:-1, :, 0], axis=1), 8, atol=0.01)
