@@ -44,7 +44,7 @@ class Drift:
         self._slacken()
 
     def _slacken(self) -> None:
-        """Bound the stretch: the picture's whole trend first, then, where it is steep, towards the
+        """Bound the stretch: the picture's whole trend first, then, where it is steep, toward the
         neighborhood's mean; and a little everywhere, against the noise of measuring."""
         d = cv2.GaussianBlur(self.field, (3, 3), 0.4)
         if stretch(d).max() > MOST_TREND:
