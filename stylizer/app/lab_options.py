@@ -98,7 +98,9 @@ def add_further_weights(p: argparse.ArgumentParser) -> None:
         help="first part of the steps, with batch norm (arch fast, --init none)",
     )
     p.add_argument(
+        "--quantize-share",
         "--quantise-share",
+        dest="quantise_share",  # as checkpoints and models call it
         type=share,
         metavar="0..1",
         help="last part of the steps, computed in 8 bits (arch fast)",
@@ -179,7 +181,7 @@ def add_quantize(commands: argparse._SubParsersAction) -> None:
     p = commands.add_parser(
         "quantize",
         help="make a model smaller and faster with 8-bit integers (needs the lab extra)",
-        description="Static quantisation: ranges from real frames, sensitive layers kept in float.",
+        description="Static quantization: ranges from real frames, sensitive layers kept in float.",
         epilog="example: stylizer quantize mosaic-original --frames recordings/",
     )
     p.add_argument("model", metavar="MODEL", help="STYLE-TIER or PATH.onnx, in float")

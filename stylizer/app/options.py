@@ -49,7 +49,7 @@ def add_bench(commands: argparse._SubParsersAction) -> None:
     p.add_argument(
         "--compression",
         action="store_true",
-        help="compare quantised and pruned models, with pictures (needs the lab extra)",
+        help="compare quantized and pruned models, with pictures (needs the lab extra)",
     )
     with_compression = p.add_argument_group("with --compression")
     with_compression.add_argument("--md", type=Path, metavar="FILE", help="table and pictures")

@@ -90,7 +90,7 @@ def guess_source(args: argparse.Namespace) -> str:
 
 
 def pick(args: argparse.Namespace) -> None:
-    """Let the user choose the window: with a click, or on Wayland in the desktop's own dialogue."""
+    """Let the user choose the window: with a click, or on Wayland in the desktop's own dialog."""
     given = vars(args)
     if "window" in given or given.get("source", "window") != "window":
         raise BadInput("--pick chooses the window itself: leave out --window and --source")

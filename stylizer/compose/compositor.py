@@ -11,7 +11,7 @@ from typing import Literal
 import moderngl
 import numpy as np
 
-from stylizer.compose.stabilizer import Stabiliser
+from stylizer.compose.stabilizer import Stabilizer
 from stylizer.errors import StylizerError
 from stylizer.frame import Frame, Rect, StyledImage
 from stylizer.stages import is_software_gl
@@ -71,7 +71,7 @@ class Compositor:
     ) -> None:
         self._context = context
         self._hold = hold
-        self._stabiliser = Stabiliser(context)
+        self._stabilizer = Stabilizer(context)
         self._planar_on_gpu = (
             not is_software_gl(context.info["GL_RENDERER"])
             if planar_on_gpu is None
@@ -107,12 +107,12 @@ class Compositor:
             if image.seen is not None:
                 self.upload_bytes += self._seen.put(image.seen, swizzle_of(frame))
             if self._hold:
-                self._stabilise(frame, image)
+                self._stabilize(frame, image)
         self._image = image
 
     def forget(self) -> None:
         """Hold nothing of the pictures so far: another model or source comes."""
-        self._stabiliser.reset()
+        self._stabilizer.reset()
 
     def draw(self, framebuffer: moderngl.Framebuffer, rect: Rect, look: Look) -> None:
         """Draw the uploaded pair into `rect` (origin at the top left) with black bars around it.
@@ -129,7 +129,7 @@ class Compositor:
             framebuffer.clear(0.0, 0.0, 0.0, 1.0)
         if self._is_plain_copy(framebuffer, rect, look):
             if self._hold:
-                self._stabiliser.copy_to(framebuffer)
+                self._stabilizer.copy_to(framebuffer)
             else:
                 self._styled.copy_to(framebuffer)
             framebuffer.use()
@@ -161,7 +161,7 @@ class Compositor:
         self._source.release()
         self._styled.release()
         self._seen.release()
-        self._stabiliser.release()
+        self._stabilizer.release()
         self._release_own()
         for program, vertices in self._programs.values():
             vertices.release()
@@ -186,7 +186,7 @@ class Compositor:
             self._sent = self._frame
         self._source.use(_SOURCE_UNIT)
 
-    def _stabilise(self, frame: Frame, image: StyledImage) -> None:
+    def _stabilize(self, frame: Frame, image: StyledImage) -> None:
         if image.seen is None:
             self._use_source()
         else:
@@ -194,11 +194,11 @@ class Compositor:
         self._styled.use(_STYLED_UNIT)
         units = (_SOURCE_UNIT, _STYLED_UNIT, _BEFORE_UNIT)
         kind = "PLANAR" if self._styled.planar else "BOTTOM_UP" if image.bottom_up else ""
-        self._stabiliser.draw(frame, image.size, kind, units, self._hold)
+        self._stabilizer.draw(frame, image.size, kind, units, self._hold)
 
     def _is_plain_copy(self, framebuffer: moderngl.Framebuffer, rect: Rect, look: Look) -> bool:
         """Whether what is shown is the styled picture and nothing else, with its last row first as
-        the framebuffer has it. Not for `render`: alpha holds the stabiliser's luma, or anything."""
+        the framebuffer has it. Not for `render`: alpha holds the stabilizer's luma, or anything."""
         if framebuffer is self._own or self._shows(look) != "STYLED":
             return False
         if not self._bottom_up:
@@ -210,7 +210,7 @@ class Compositor:
 
     @property
     def _bottom_up(self) -> bool:
-        """Whether the styled picture has its last row first: given so, or by the stabiliser."""
+        """Whether the styled picture has its last row first: given so, or by the stabilizer."""
         return self._hold > 0 or (self._image is not None and self._image.bottom_up)
 
     def _draw_pair(self, rect: Rect, look: Look) -> None:
@@ -232,7 +232,7 @@ class Compositor:
             program["source_picture"] = _SOURCE_UNIT
         if shows != "SOURCE":
             if self._hold:
-                self._stabiliser.picture.use(_STYLED_UNIT)
+                self._stabilizer.picture.use(_STYLED_UNIT)
             else:
                 self._styled.use(_STYLED_UNIT)
             program["styled_picture"] = _STYLED_UNIT

@@ -30,7 +30,7 @@ BORDER = 40  # pixels left out of the shift error
 ROOM = 8  # pixels a shifted picture is smaller than its source: no shift needs invented pixels
 NOISE_PAIRS = 16
 
-LEAD = 4  # frames shown before a measured pair when the stabiliser is on: it needs a past
+LEAD = 4  # frames shown before a measured pair when the stabilizer is on: it needs a past
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Painter:
 
 
 def measure(backend: StyleBackend, settings: Settings, count: int) -> Flicker:
-    """Figures of an open backend on `count` moments of `settings.source`, with the stabiliser if
+    """Figures of an open backend on `count` moments of `settings.source`, with the stabilizer if
     the settings have it.
 
     Raises BadInput or StylizerError from source and session.

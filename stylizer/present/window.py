@@ -123,7 +123,7 @@ class WindowPresenter(Presenter):
         Call it before `present`: the back buffer's content is undefined after a swap.
         """
         pixels = read_rgb(self.framebuffer)
-        # moderngl reads colour attachment 0, which a window's framebuffer has not: OpenGL reads the
+        # moderngl reads color attachment 0, which a window's framebuffer has not: OpenGL reads the
         # back buffer as wished but notes an error, which would be blamed on a later call.
         _ = self.context.error
         return pixels
@@ -166,7 +166,7 @@ class WindowPresenter(Presenter):
     def _follow_size(self) -> None:
         """moderngl keeps the size that the screen had at the start: tell it of a resize."""
         width, height = pygame.display.get_window_size()
-        if (width, height) == self.size or min(width, height) < 1:  # minimised on Windows: 0x0
+        if (width, height) == self.size or min(width, height) < 1:  # minimized on Windows: 0x0
             return
         self.size = width, height
         screen: Any = self.framebuffer

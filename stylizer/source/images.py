@@ -98,7 +98,7 @@ def load_rgba(path: Path) -> np.ndarray:
 
 
 def _eight_bits(picture: Image.Image) -> Image.Image:
-    """Greyscale of more than 8 bits, which Pillow's own convert would clip at 255."""
+    """Grayscale of more than 8 bits, which Pillow's own convert would clip at 255."""
     if picture.mode == "F":
         values = np.nan_to_num(np.asarray(picture))
         scale = 255.0 if values.size and values.max() <= 1.0 else 1.0

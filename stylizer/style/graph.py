@@ -92,7 +92,7 @@ def _tensor(value: onnx.ValueInfoProto) -> Tensor:
 
 
 def wrap(proto: onnx.ModelProto, model: StyleModel) -> bytes:
-    """The graph with uint8 planes at both ends and the style chosen; serialised.
+    """The graph with uint8 planes at both ends and the style chosen; serialized.
 
     In: "stylizer_in" uint8 (1, channels, H, W) in the model's channel order. Out: "stylizer_out"
     uint8 RGB (1, 3, H, W), rounded half up and clipped. A Transpose at the ends of an NHWC model

@@ -23,7 +23,7 @@ from stylizer.system.pictures import psnr_db
 
 INSPECT_SIZE: Size = (1280, 720)
 MIN_DEVIATION = 2.0  # of 255: below it an output counts as constant
-CPU_MIN_PSNR_DB = 30.0  # any provider against the CPU: below it colours are visibly off
+CPU_MIN_PSNR_DB = 30.0  # any provider against the CPU: below it colors are visibly off
 
 
 def inspect(model: str, settings: Settings | None = None) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def check(
         style.close()
     problems = []
     if styled.std() < MIN_DEVIATION:
-        problems.append("the styled picture is one flat colour")
+        problems.append("the styled picture is one flat color")
     if agreement is not None and agreement < CPU_MIN_PSNR_DB:
         problems.append(f"{style.provider} and cpu disagree (PSNR {agreement:.1f} dB)")
     return {

@@ -7,7 +7,7 @@ Method, fact by fact. Flags and remembered flags come first, then our own metada
 - range: from the nodes where they show it (Sigmoid, Tanh, Clip at the end; a division by 255 at
   the start). Otherwise the same textured picture is fed in each range, and each answer is scored:
   correlation of luma with the picture, times contrast, less what is saturated or out of range.
-  A network that normalises its input gives nearly the same picture for all of them: then the
+  A network that normalizes its input gives nearly the same picture for all of them: then the
   choice is harmless, and the output's range is taken for both.
 - channel order: nothing shows it without knowing the painting; RGB is assumed and said so.
 Whatever is known, the model is run once: wrong shapes, NaN and failures show here.

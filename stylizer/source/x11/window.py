@@ -57,7 +57,7 @@ class XDamageNotifyEvent(c.Structure):
 class WindowSource(Source):
     """Newest frames of the window `settings.window`, BGRA, no copy of what did not change.
 
-    Minimised or hidden, it keeps the last picture (`state` says so). Raises BadInput when no window
+    Minimized or hidden, it keeps the last picture (`state` says so). Raises BadInput when no window
     matches, StylizerError without X or its extensions; `read` raises SourceEnded when the window
     was closed, or waits for it to come back with settings.wait.
     """

@@ -15,8 +15,8 @@ ICONIC = 3  # WM_STATE, ICCCM 4.1.3.1
 
 @dataclass(frozen=True)
 class WindowInfo:
-    """One window. size: (width, height) in pixels; state: visible, minimised or hidden; pid None
-    where the window does not tell."""
+    """One window. size: (width, height) in pixels; state: "visible", "minimised" (spelled as
+    scripts read it from `windows --json`) or "hidden"; pid None where the window does not tell."""
 
     id: Window
     title: str
