@@ -44,6 +44,7 @@ class Settings:
     output: Path | None = None
     screenshot: Path | None = None
     report: Path | None = None
+    overwrite: bool = False  # outputs may replace files that are not ours
     seed: int = 0
     fullscreen: bool = False
     keys: dict[str, str] = field(default_factory=dict)  # action -> key name, rebinding hotkeys.py

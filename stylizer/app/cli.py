@@ -105,15 +105,19 @@ def bench_command(args: argparse.Namespace) -> int:
     from stylizer.run.report import machine, to_json
     from stylizer.style import catalog
     from stylizer.system.console import bench_table
-    from stylizer.system.files import check_writable, write_text
+    from stylizer.system.files import write_text
+    from stylizer.system.outputs import REMARK, Permission, distinct
 
     if args.compression:
         return lab("compare_command", "compare")(args, base_settings(args))
     if args.md or args.content or args.style or args.vgg:
         raise BadInput("--md, --content, --style and --vgg belong to --compression")
-    for path in (args.json, args.html):
-        if path is not None:
-            check_writable(path)
+    distinct((args.json, args.html))
+    permission = Permission(overwrite=args.overwrite)
+    if args.json is not None:
+        permission.check(args.json, "json")
+    if args.html is not None:
+        permission.check(args.html, "page")
     models = args.models.split(",") if args.models else catalog.bench_models()
     if not models:
         raise BadInput("there is no bundled model to bench; name some with --models")
@@ -138,7 +142,7 @@ def bench_command(args: argparse.Namespace) -> int:
     if args.html is not None:
         recorder = Console(record=True, width=120, file=open(os.devnull, "w"))  # noqa: SIM115
         recorder.print(table)
-        write_text(args.html, recorder.export_html())
+        write_text(args.html, f"{recorder.export_html()}<!-- {REMARK} -->\n")
     return 0
 
 

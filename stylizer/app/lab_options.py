@@ -7,6 +7,7 @@ from pathlib import Path
 
 from stylizer.app.settings_file.values import (
     add_model_options,
+    add_overwrite,
     count,
     number,
     positive,
@@ -37,6 +38,7 @@ def add_train(commands: argparse._SubParsersAction) -> None:
     p.add_argument("--arch", default="small", metavar="ARCH", help="original, small, fast")
     add_vgg(p)
     p.add_argument("--out", type=Path, metavar="FILE", help="default models/STYLE-ARCH.onnx")
+    add_overwrite(p)
     p.add_argument("--steps", type=count, metavar="N", help="each default fits the architecture")
     p.add_argument("--batch", type=count, metavar="N")
     p.add_argument("--crop", type=size, metavar="WxH")
@@ -123,6 +125,7 @@ def add_judge(commands: argparse._SubParsersAction) -> None:
 def add_tuning_options(p: argparse.ArgumentParser) -> None:
     """What fine-tuning after compression takes."""
     p.add_argument("--out", type=Path, metavar="FILE", help="default: beside the model")
+    add_overwrite(p)
     p.add_argument("--finetune", type=whole, default=0, metavar="STEPS", help="default: none")
     p.add_argument("--batch", type=count, metavar="N", help="of fine-tuning; default 2")
     p.add_argument("--crop", type=size, metavar="WxH", help="of fine-tuning; default 224x224")

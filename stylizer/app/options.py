@@ -11,6 +11,7 @@ from stylizer.app.settings_file.values import (
     SWITCH,
     OneSentenceParser,
     add_model_options,
+    add_overwrite,
     count,
     held_fps,
     positive,
@@ -112,6 +113,7 @@ def add_run(commands: argparse._SubParsersAction) -> None:
     p.add_argument("--output", type=Path, metavar="DIR", help="write every picture as PNG")
     p.add_argument("--screenshot", type=Path, metavar="FILE", help="the last presented frame, PNG")
     p.add_argument("--report", type=Path, metavar="FILE", help="frame times and facts, JSON")
+    add_overwrite(p)
     p.add_argument("--seed", type=whole, metavar="N", help="same seed, same demo frames")
     p.set_defaults(command="run")
 
@@ -133,6 +135,7 @@ def add_bench(commands: argparse._SubParsersAction) -> None:
     p.add_argument("--warmup", type=whole, default=2, metavar="N", help="before the first round")
     p.add_argument("--json", type=Path, metavar="FILE", help="rows and machine as JSON")
     p.add_argument("--html", type=Path, metavar="FILE", help="the table as a page")
+    add_overwrite(p)
     p.add_argument(
         "--compression",
         action="store_true",

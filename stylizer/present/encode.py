@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,7 +12,10 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
 from stylizer.frame import letterbox
+from stylizer.present.output_file import OutputFile
 from stylizer.present.sound import Sound
+from stylizer.system.files import is_stream
+from stylizer.system.outputs import REMARK
 
 TICKS = {"mp4": 90_000, "matroska": 1000}  # time stamps a second, frames at their own times
 KEY_FRAME_S = 1.0
@@ -52,6 +54,7 @@ class Encoder:
         self._container = av.open(
             self._file, "w", format=FORMATS[path.suffix.lower()], container_options=_muxing()
         )
+        self._container.metadata["comment"] = REMARK
         self._stream = self._add_stream()
         self._sound = self._add_sound(audio_from)
 
@@ -74,24 +77,31 @@ class Encoder:
             self._container.close()
             if self._file.error:
                 raise self._file.error
+            if self._file.gone:
+                raise FileNotFoundError("the file was removed or replaced meanwhile")
         finally:
             self._file.close()
             if self._sound:
                 self._sound.close()
 
     def rescue(self) -> bool:
-        """After a failure: close the file, cut it back to what is whole; False if nothing is."""
-        # Closing fails as well where writing failed; the first failure is the one to report.
-        with contextlib.suppress(av.error.FFmpegError, OSError):
-            self.close()
-        if not self._file.written:
-            return False
-        if self.path.suffix.lower() == ".mp4":
-            cut_to_whole_fragments(self.path)
-        if not playable(self.path):
+        """After a failure: close the file, cut it back to what is whole; False if nothing is.
+
+        Never raises: the first failure is the one to report, and the file may be gone by now.
+        """
+        try:
+            with contextlib.suppress(av.error.FFmpegError, OSError):
+                self.close()
+            if not self._file.written or is_stream(self.path):
+                return False
+            if self.path.suffix.lower() == ".mp4":
+                cut_to_whole_fragments(self.path)
+            if playable(self.path):
+                return True
             self.path.unlink()
+        except Exception:
             return False
-        return True
+        return False
 
     def _mux(self, frame: av.VideoFrame | None) -> None:
         if self._sound:
@@ -177,47 +187,6 @@ def _muxing() -> dict[str, str]:
         # Sound that ends before the picture would hold the picture back for 10 s.
         "max_interleave_delta": fragment_us,
     }
-
-
-class OutputFile:
-    """The file under the muxer, opened by the first write and unbuffered.
-
-    libavformat's own file loses "disk full" when it comes with a fragmented file's last write
-    (seen in 62.12); here the first failure is kept in `error`.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.name = str(path)
-        self.error: OSError | None = None
-        self.written = False
-        self._file: io.FileIO | None = None
-
-    def write(self, data: bytes) -> int:
-        """Write all of `data`; called by the muxer."""
-        try:
-            if self._file is None:
-                self._file = open(self.name, "wb", buffering=0)  # noqa: SIM115  closed by close
-                self.written = True
-            left = memoryview(data)
-            while left:
-                left = left[self._file.write(left) :]
-        except OSError as error:
-            self.error = self.error or error
-            raise
-        return len(data)
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        """Called by the muxer, to complete what it wrote before."""
-        return self._file.seek(offset, whence) if self._file else 0
-
-    def tell(self) -> int:
-        """Bytes from the beginning."""
-        return self._file.tell() if self._file else 0
-
-    def close(self) -> None:
-        """Close the file, if it was opened."""
-        if self._file:
-            self._file.close()
 
 
 def cut_to_whole_fragments(path: Path) -> None:

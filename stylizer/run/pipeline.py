@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stylizer.errors import StylizerError
@@ -302,9 +301,7 @@ class Run:
             if action.name == "screenshot":
                 if self._drawn is None:
                     return "there is no picture yet"
-                path = free_path("screenshot", ".png")
-                self.outputs.screenshot(path, self._screen())
-                return f"saved {path}"
+                return f"saved {self.outputs.new_screenshot(self._screen())}"
             return self._toggle_recording() if action.name == "record" else ""
         except StylizerError as error:  # a key must not end the game
             return str(error)
@@ -312,9 +309,7 @@ class Run:
     def _toggle_recording(self) -> str:
         if self.outputs.recording:
             return f"saved {self.outputs.stop_recording()}"
-        path = free_path("recording", ".mp4")
-        self.outputs.start_recording(path)
-        return f"recording {path}"
+        return f"recording {self.outputs.start_recording()}"
 
     def _record(self, frame: Frame, look: Look) -> None:
         try:
@@ -401,12 +396,3 @@ class Stopwatch:
 
     def __exit__(self, *_: object) -> None:
         self._times[self._name] += (time.perf_counter() - self._from) * 1000
-
-
-def free_path(stem: str, suffix: str) -> Path:
-    """stylizer-STEM-001.SUFFIX in the working folder, the first number that is not taken."""
-    for number in range(1, 100_000):
-        path = Path(f"stylizer-{stem}-{number:03d}{suffix}")
-        if not path.exists():
-            return path
-    raise StylizerError(f"the folder {Path.cwd()} is full of stylizer-{stem} files; move some away")

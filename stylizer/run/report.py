@@ -13,6 +13,8 @@ import psutil
 
 from stylizer.stages import is_software_gl
 from stylizer.style.contract import DEFINITION as STYLE_DEFINITIONS
+from stylizer.system.files import MADE_BY
+from stylizer.system.outputs import JSON_KEY
 from stylizer.timing import (
     LOW_MIN_FRAMES_REPORT,
     fps,
@@ -159,8 +161,8 @@ def cpu_name() -> str:
 
 
 def to_json(report: dict[str, Any]) -> str:
-    """Rounded to microseconds, so that the file can be read."""
-    return json.dumps(_rounded(report), indent=2) + "\n"
+    """Rounded to microseconds, so that the file can be read; with our mark."""
+    return json.dumps({JSON_KEY: MADE_BY} | _rounded(report), indent=2) + "\n"
 
 
 def _rounded(value: Any) -> Any:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from typing import NoReturn
+from pathlib import Path
+from typing import Any, NoReturn
 
 from stylizer.errors import BadInput
 
@@ -14,6 +15,12 @@ HUD_CHOICES = ("auto", "off", "fps", "graph")
 
 class OneSentenceParser(argparse.ArgumentParser):
     """argparse without the usage dump: a mistake is one sentence."""
+
+    def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
+        # Path("") is the current folder, which nobody means who passes an unset variable.
+        if action.type is Path and not arg_string:
+            raise argparse.ArgumentError(action, "the name is empty")
+        return super()._get_value(action, arg_string)  # pyright: ignore[reportAttributeAccessIssue]
 
     def error(self, message: str) -> NoReturn:
         raise BadInput(f"{message}; `{self.prog} --help` lists the options")
@@ -93,6 +100,13 @@ def seen_size(text: str) -> tuple[int, int] | None:
 def held_fps(text: str) -> float | None:
     """A number above 0; "off" is None."""
     return None if text == "off" else positive(text)
+
+
+def add_overwrite(parser: argparse.ArgumentParser) -> None:
+    """Every command that writes files has it; without it only files of ours are replaced."""
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace files that stylizer did not make"
+    )
 
 
 def add_model_options(parser: argparse.ArgumentParser) -> None:
