@@ -6,32 +6,33 @@ import argparse
 import importlib
 import json
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, NoReturn
+from contextlib import contextmanager, suppress
+from typing import Any
 
 from stylizer.app.options import build_parser
 from stylizer.app.run_settings import click_a_window, only_on_x11, pick, run_settings
 from stylizer.app.settings_file.read import read_file, settings_path
 from stylizer.errors import BadInput, StylizerError, one_sentence
 from stylizer.settings import Settings
+from stylizer.system.ending import GRACE_S, INTERRUPTED, on_signals
 
-INTERRUPTED = 130
+LAB_COMMANDS = ("train", "quantize", "prune")
+LAB_GRACE_S = 20.0  # a training writes its checkpoint first
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit code (0, 1 failed while running, 2 bad use)."""
-    before = signal.signal(signal.SIGTERM, _interrupt)
     try:
         args = parse(sys.argv[1:] if argv is None else argv)
-        return COMMANDS[args.command](args)
+        with on_signals(LAB_GRACE_S if args.command in LAB_COMMANDS else GRACE_S):
+            return COMMANDS[args.command](args)
     except StylizerError as error:
-        print(f"stylizer: {one_sentence(error)}", file=sys.stderr)
+        tell(one_sentence(error))
         return error.exit_code
     except KeyboardInterrupt:
-        print("stylizer: interrupted", file=sys.stderr)
+        tell("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
         # The reader of our output went away; keep the interpreter from complaining at exit.
@@ -40,18 +41,17 @@ def main(argv: list[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get("STYLIZER_DEBUG"):
             raise
-        print(
-            f"stylizer: unforeseen error, {type(error).__name__}: {one_sentence(error)}; "
-            "set STYLIZER_DEBUG=1 for the details and report it",
-            file=sys.stderr,
+        tell(
+            f"unforeseen error, {type(error).__name__}: {one_sentence(error)}; "
+            "set STYLIZER_DEBUG=1 for the details and report it"
         )
         return 1
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
-def _interrupt(*_: object) -> NoReturn:
-    raise KeyboardInterrupt
+def tell(sentence: str) -> None:
+    """One sentence on stderr, where there still is one: the terminal may have been closed."""
+    with suppress(OSError):
+        print(f"stylizer: {sentence}", file=sys.stderr, flush=True)
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
@@ -65,7 +65,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
 
 
 def run_command(args: argparse.Namespace) -> int:
-    from stylizer.run.pipeline import run
+    from stylizer.run.pipeline import RunResult, run
     from stylizer.run.report import make_report, summary, to_json
     from stylizer.system.console import print_table
     from stylizer.system.files import write_text
@@ -75,11 +75,14 @@ def run_command(args: argparse.Namespace) -> int:
     settings = run_settings(args)
     if settings.preset:
         print(f"stylizer: {settings.preset}", file=sys.stderr)
+
+    def write_report(result: RunResult) -> None:
+        if settings.report is not None:
+            write_text(settings.report, to_json(make_report(result)))
+
     with progress(settings) as on_present:
-        result = run(settings, on_present=on_present)
+        result = run(settings, on_present=on_present, on_end=write_report)
     report = make_report(result)
-    if settings.report is not None:
-        write_text(settings.report, to_json(report))
     if settings.present == "offscreen" or settings.report is not None:
         print_table(report, summary(report))
     return INTERRUPTED if result.facts["interrupted"] else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import queue
 import threading
@@ -81,10 +82,11 @@ class Recorder:
 
         A recording without frames leaves no file.
         """
-        thread, self._thread = self._thread, None
+        thread = self._thread
         if thread is not None:
             self._give(None)
-            thread.join()
+            thread.join()  # perhaps of two threads at once, see system/ending.py
+            self._thread = None
         if self._failure and not self._told:
             self._told = True
             raise self._failure
@@ -115,7 +117,9 @@ class Recorder:
             self._ended.set()
 
     def _fail(self, error: BaseException) -> None:
-        kept = self._encoder.rescue()
+        kept = False
+        with contextlib.suppress(BaseException):  # the first failure is told, and always told
+            kept = self._encoder.rescue()
         rest = "what was written before can be played" if kept else "nothing of it could be kept"
         if isinstance(error, OSError) and error.errno in DISK_FULL:
             reason = "the disk is full"

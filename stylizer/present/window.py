@@ -23,6 +23,7 @@ from stylizer.present.global_keys import GlobalKeys
 from stylizer.present.user_input import UserInput
 from stylizer.settings import Settings
 from stylizer.system.gl import attach_context, leave_egl, read_rgb
+from stylizer.system.x11 import watch_server
 
 _GL_ATTRIBUTES = (
     (pygame.GL_CONTEXT_MAJOR_VERSION, 3),
@@ -192,6 +193,8 @@ def _open_display() -> str:
             f"the display {x11 or wayland or wanted!r} does not answer ({why}): {_NO_DISPLAY}"
         ) from error
     driver = pygame.display.get_driver()
+    if driver == "x11":
+        watch_server()
     # Left alone, SDL falls back to drivers that show nothing.
     if driver in ("dummy", "offscreen") and not wanted:
         pygame.display.quit()

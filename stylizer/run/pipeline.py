@@ -15,9 +15,10 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from stylizer.errors import StylizerError
+from stylizer.errors import StylizerError, one_sentence
 from stylizer.frame import Frame, StyledImage, letterbox
 from stylizer.hotkeys import Action
 from stylizer.run.controls import Controls
@@ -37,6 +38,7 @@ from stylizer.stages import (
     is_software_gl,
     open_backend,
 )
+from stylizer.system import ending
 from stylizer.timing import FrameStats
 
 if TYPE_CHECKING:
@@ -60,22 +62,27 @@ def run(
     settings: Settings,
     style: StyleBackend | None = None,
     on_present: Callable[[FrameStats], None] = lambda _: None,
+    on_end: Callable[[RunResult], None] = lambda _: None,
 ) -> RunResult:
     """Run until the source ends, the frames or seconds asked for are over, or the user quits.
 
     `style`: an open backend to use instead of loading `settings.model` (the bench keeps its own).
-    `on_present` is told the counts after each turn of the loop.
+    `on_present` is told the counts after each turn of the loop, `on_end` the result however the
+    run ends, an error included; from another thread when the process has to be given up.
     Raises BadInput or StylizerError; whatever was recorded until then stays playable.
     """
-    with Run(settings, style) as active:
-        try:
-            while active.step():
-                on_present(active.stats)
-        except KeyboardInterrupt:
-            active.interrupted = True
-        except SourceEnded:
-            pass
-        return active.finish()
+    with Run(settings, style) as active, ending.saving(partial(active.save, on_end)):
+        failure = active.loop(on_present)
+        with ending.undisturbed():
+            failure = active.finish(failure)
+            result = active.result(failure)
+            try:
+                on_end(result)
+            except StylizerError as error:
+                failure = failure or error
+        if failure is not None:
+            raise failure
+        return result
 
 
 class Run:
@@ -148,8 +155,12 @@ class Run:
     def __enter__(self) -> Run:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        try:
+            self.close()
+        except Exception:
+            if error is None:  # else what ended the run is told, not what came of it
+                raise
 
     # --- one turn of the loop -------------------------------------------------------------
 
@@ -165,6 +176,19 @@ class Run:
         self._present(new)
         self._idling.presented()
         return True
+
+    def loop(self, on_present: Callable[[FrameStats], None]) -> Exception | None:
+        """Step until the end; what broke the run, if anything did."""
+        try:
+            while self.step():
+                on_present(self.stats)
+        except KeyboardInterrupt:
+            self.interrupted = True
+        except SourceEnded:
+            pass
+        except Exception as error:  # a lost GL context is a bare one of moderngl's
+            return error
+        return None
 
     def _poll(self) -> None:
         picture = self._picture_rect()
@@ -322,10 +346,26 @@ class Run:
 
     # --- the end --------------------------------------------------------------------------
 
-    def finish(self) -> RunResult:
-        """Write the screenshot, close the recording, gather the facts for the report."""
+    def finish(self, failure: Exception | None) -> Exception | None:
+        """Close the recording, write the screenshot; the first failure of the run until here."""
+        for last in (self.outputs.close, self._last_screenshot):
+            try:
+                last()
+            except Exception as error:
+                failure = failure or error
+        return failure
+
+    def _last_screenshot(self) -> None:
         if self.settings.screenshot is not None and self._drawn is not None:
             self.outputs.screenshot(self.settings.screenshot, self._screen())
+
+    def save(self, on_end: Callable[[RunResult], None], why: str) -> None:
+        """From any thread, when the main one does not come back: report and recording."""
+        on_end(self.result(StylizerError(why)))
+        self.outputs.close()
+
+    def result(self, failure: Exception | None) -> RunResult:
+        """Gather the facts for the report."""
         self.stats.dropped = self.feed.dropped - self._dropped_before
         current = self.bank.current
         facts = {
@@ -339,13 +379,12 @@ class Run:
             "size": list(self.frame_size),
             "gl_renderer": self._renderer,
             "interrupted": self.interrupted,
+            "error": None if failure is None else one_sentence(failure),
         }
         inference_size = getattr(current, "inference_size", None)
         facts["inference_size"] = list(inference_size or facts["size"])
         switches = self.switching.switches
-        result = RunResult(self.settings, self.stats, facts, switches, self._first_styled_s)
-        self.outputs.close()
-        return result
+        return RunResult(self.settings, self.stats, facts, switches, self._first_styled_s)
 
     def _screen(self) -> Any:
         """The last picture with the HUD, drawn again: a back buffer is undefined once shown."""

@@ -47,6 +47,7 @@ DEFINITIONS = {
     "dropped": "frames captured or due but never styled",
     "duplicates": "frames presented again unchanged",
     "peak_rss_mb": "highest resident memory of the process so far, in MiB",
+    "error": "why the run ended before its time; null: it did not, or by a key or signal",
     "model_switches": "key press, model, and the longest frame time until that model was shown",
 }
 
@@ -82,6 +83,7 @@ def make_report(result: Any) -> dict[str, Any]:
         "duplicates": stats.duplicates,
         "peak_rss_mb": round(peak_rss_mb(), 1),
         "model_switches": [s.as_dict() for s in result.switches],
+        "error": facts["error"],
         "first_styled_s": result.first_styled_s,
         "definitions": DEFINITIONS,
         "machine": machine(facts["gl_renderer"]),

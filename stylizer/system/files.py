@@ -6,6 +6,7 @@ import errno
 import io
 import os
 import stat
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -121,7 +122,7 @@ def whole(path: Path) -> Iterator[BinaryIO]:
                 _write_stream(path, bytes_.getbuffer())
             return
         target = Path(os.path.realpath(path)) if path.is_symlink() else path
-        part = target.with_name(f".{target.name[:200]}.{os.getpid()}.part")
+        part = target.with_name(f".{target.name[:200]}.{os.getpid()}-{threading.get_ident()}.part")
         try:
             with open(part, "wb") as file:
                 yield file
