@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 
 from stylizer.errors import BadInput, StylizerError
 from stylizer.frame import Frame, StyledFrame, StyledImage
@@ -18,6 +19,7 @@ from stylizer.style.contract import Fact, Port, Size, StyleModel
 from stylizer.style.opening import open_style
 from stylizer.style.plausibility import textured_picture
 from stylizer.style.probe import Given, load_model
+from stylizer.style.vetting import vet
 
 INSPECT_SIZE: Size = (1280, 720)
 MIN_DEVIATION = 2.0  # of 255: below it an output counts as constant
@@ -32,8 +34,9 @@ def inspect(model: str, settings: Settings | None = None) -> dict[str, Any]:
     """
     path, index = _file(model)
     values, how = catalog.with_remembered(path, catalog.flags(settings or Settings()))
-    found, proto = load_model(path, index, Given(values, how))
-    macs = counting.macs(proto, found, INSPECT_SIZE)
+    given = Given(values, how)
+    vet(path, graph.load(path), _probe_and_count, path, index, given)
+    found, proto, macs = _probe_and_count(path, index, given)
     return {
         "model": found.stem,
         "path": str(path),
@@ -50,6 +53,14 @@ def inspect(model: str, settings: Settings | None = None) -> dict[str, Any]:
     }
 
 
+def _probe_and_count(
+    path: Path, index: int, given: Given
+) -> tuple[StyleModel, onnx.ModelProto, int | None]:
+    """All that inspecting runs: the model, its graph and its MACs."""
+    found, proto = load_model(path, index, given)
+    return found, proto, counting.macs(proto, found, INSPECT_SIZE)
+
+
 def check(
     model: str, settings: Settings | None = None, size: Size = INSPECT_SIZE, runs: int = 5
 ) -> dict[str, Any]:
@@ -59,6 +70,12 @@ def check(
     small size. Raises BadInput when the model cannot be loaded or run at all.
     """
     settings = settings or Settings()
+    path, _ = _file(model)
+    vet(path, graph.load(path), _check, path, model, settings, size, 1)
+    return _check(path, model, settings, size, runs)
+
+
+def _check(path: Path, model: str, settings: Settings, size: Size, runs: int) -> dict[str, Any]:
     style = open_style(settings, model, size)
     try:
         frame = textured_frame(size)

@@ -10,6 +10,7 @@ from stylizer.errors import BadInput
 from stylizer.style import graph
 from stylizer.style.contract import Selector
 
+MOST_STYLES = 10_000  # public networks hold up to some hundred
 PICTURE_DTYPES = ("float32", "float16", "float64", "uint8")
 
 
@@ -60,6 +61,11 @@ def _selector(path: Path, others: list[graph.Tensor], index: int) -> Selector:
             path,
             f"wants {_listed(others)} beside the picture, and only one list with a place for each "
             "style can be filled (#K)",
+        )
+    if count > MOST_STYLES:
+        raise BadInput(
+            f"{path} wants a list of {count} numbers to choose the style by, more than "
+            f"{MOST_STYLES}; it is damaged or no style network"
         )
     if index >= count:
         raise BadInput(

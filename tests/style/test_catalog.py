@@ -140,6 +140,7 @@ def test_bundled_model_runs(folder):
 
 def test_flags_beside_the_model(folder):
     path = folder / "x.onnx"
+    path.write_bytes(b"a model")
     assert catalog.remember(path, {"order": "BGR"}) == folder / "x.onnx.stylizer.json"
     assert catalog.recall(path) == {"order": "BGR"}
     catalog.remember(path, {"range": "0..1"})
@@ -149,11 +150,24 @@ def test_flags_beside_the_model(folder):
     assert how == {"order": "flag", "range": "remembered"}
     catalog.remember(path, {"order": "auto", "range": "auto"})
     assert catalog.recall(path) == {}
-    assert not list(folder.iterdir())
+    assert list(folder.iterdir()) == [path]
+
+
+def test_flags_belong_to_a_file_not_to_its_name(folder, capsys):
+    path = folder / "x.onnx"
+    path.write_bytes(b"a model")
+    catalog.remember(path, {"range": "0..1"})
+    catalog.say_once.cache_clear()
+    assert catalog.with_remembered(path, {}) == ({"range": "0..1"}, {"range": "remembered"})
+    assert "--model-range 0..1 as given in an earlier run" in capsys.readouterr().err
+    path.write_bytes(b"another export")
+    assert catalog.with_remembered(path, {}) == ({}, {})
+    assert capsys.readouterr().err == ""
 
 
 def test_flags_in_the_users_folder_when_the_models_cannot_be_written(folder, tmp_path):
     path = folder / "x.onnx"
+    path.write_bytes(b"a model")
     (folder / "x.onnx.stylizer.json").mkdir()  # stands in the way, for root too
     kept = catalog.remember(path, {"order": "BGR"})
     assert kept is not None
@@ -163,6 +177,7 @@ def test_flags_in_the_users_folder_when_the_models_cannot_be_written(folder, tmp
 
 
 def test_damaged_memory_is_said(folder):
+    (folder / "x.onnx").write_bytes(b"a model")
     (folder / "x.onnx.stylizer.json").write_text("{")
     with pytest.raises(BadInput, match="is damaged; delete it"):
         catalog.recall(folder / "x.onnx")
