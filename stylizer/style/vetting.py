@@ -66,7 +66,7 @@ def in_child(path: Path, work: Callable[..., object], *arguments: Any) -> None:
     """Run `work(*arguments)` in a child with limits. Raises what it raises, and BadInput where the
     child had to be killed or died."""
     if _METHOD == "forkserver":
-        _context.set_forkserver_preload([work.__module__])
+        _context.set_forkserver_preload(["onnx", "onnxruntime"])
     ours, theirs = _context.Pipe(duplex=False)
     child = _context.Process(target=_serve, args=(theirs, work, arguments), daemon=True)
     child.start()
