@@ -123,6 +123,8 @@ class Recorder:
         rest = "what was written before can be played" if kept else "nothing of it could be kept"
         if isinstance(error, OSError) and error.errno in DISK_FULL:
             reason = "the disk is full"
+        elif isinstance(error, OSError) and error.errno == errno.ENXIO:
+            reason = "nobody reads that pipe"
         else:
             reason = str(error)
         message = f"the recording {self.path} stopped after {self.frames} frames, {rest}: {reason}"
