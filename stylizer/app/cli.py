@@ -7,6 +7,7 @@ import importlib
 import json
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -24,6 +25,8 @@ LAB_GRACE_S = 20.0  # a training writes its checkpoint first
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit code (0, 1 failed while running, 2 bad use)."""
+    if not sys.warnoptions and not os.environ.get("STYLIZER_DEBUG"):
+        warnings.simplefilter("ignore")  # libraries' own, which say nothing to a user
     try:
         args = parse(sys.argv[1:] if argv is None else argv)
         with on_signals(LAB_GRACE_S if args.command in LAB_COMMANDS else GRACE_S):
