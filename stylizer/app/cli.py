@@ -205,7 +205,9 @@ def windows_command(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(found, indent=2))
     elif found:
-        print_facts([w | {"size": "{}x{}".format(*w["size"])} for w in found])
+        # As text: a pid is a name to be typed, not a quantity with a comma in it.
+        words = [(w, "–" if w["pid"] is None else str(w["pid"])) for w in found]
+        print_facts([w | {"size": "{}x{}".format(*w["size"]), "pid": pid} for w, pid in words])
     else:
         print("no window is open that could be captured")
     return 0

@@ -324,7 +324,12 @@ class Display:
     def text(self, window: Window, name: str) -> str:
         """A property of text, NUL-separated where it has parts; "" when it is not there."""
         size, data = self._property(window, name)
-        return data.decode("utf-8", "replace").rstrip("\0") if size == 8 else ""
+        if size != 8:
+            return ""
+        try:
+            return data.decode("utf-8").rstrip("\0")
+        except UnicodeDecodeError:  # the old STRING is Latin-1 (ICCCM 2.7.1)
+            return data.decode("latin-1").rstrip("\0")
 
     def _property(self, window: Window, name: str) -> tuple[int, bytes]:
         """(bits a value, bytes); 32-bit values come as longs."""
