@@ -59,9 +59,19 @@ def bundled(folder: Path | None = None) -> list[Bundled]:
     found = []
     for path in (folder or models_folder()).glob("*.onnx"):
         match = _STEM.fullmatch(path.stem)
-        if match:
+        if match and looks_like_onnx(path):
             found.append(Bundled(path, match["style"], match["tier"], match["precision"] or ""))
     return sorted(found, key=lambda m: (m.style, TIERS.index(m.tier), m.precision))
+
+
+def looks_like_onnx(path: Path) -> bool:
+    """Whether a file begins as all ONNX files do, with their version: no page, no pointer of Git
+    LFS, no empty download."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(1) == b"\x08"
+    except OSError:
+        return False
 
 
 def styles() -> list[str]:

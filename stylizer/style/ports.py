@@ -37,13 +37,13 @@ def picture_input(
     return picture, None
 
 
-def picture_output(path: Path, proto: onnx.ModelProto) -> graph.Tensor:
-    """The first output that may be a picture. Raises BadInput."""
+def picture_outputs(path: Path, proto: onnx.ModelProto) -> list[graph.Tensor]:
+    """The outputs that may be pictures, at least one; a run shows which is. Raises BadInput."""
     found = graph.outputs(proto)
     pictures = [t for t in found if len(t.shape) == 4 and t.dtype in PICTURE_DTYPES]
     if not pictures:
         raise not_a_style_network(path, f"gives {_listed(found)} where a picture is expected")
-    return pictures[0]
+    return pictures
 
 
 def not_a_style_network(path: Path, reason: str) -> BadInput:

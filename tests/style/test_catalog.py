@@ -38,7 +38,7 @@ def folder(tmp_path, monkeypatch) -> Path:
 @pytest.fixture
 def filled(folder) -> Path:
     for name in FILES:
-        (folder / f"{name}.onnx").write_bytes(b"")
+        (folder / f"{name}.onnx").write_bytes(b"\x08")
     (folder / "notes.txt").write_text("not a model")
     return folder
 
@@ -80,7 +80,7 @@ def test_paths_and_numbers(filled, tmp_path):
     assert catalog.resolve("some/x.onnx#4", "cpu") == catalog.ModelFile(Path("some/x.onnx"), 4)
     assert catalog.resolve("x.onnx", "cpu") == catalog.ModelFile(Path("x.onnx"))
     odd = tmp_path / "a#1.onnx"
-    odd.write_bytes(b"")
+    odd.write_bytes(b"\x08")
     assert catalog.resolve(str(odd), "cpu") == catalog.ModelFile(odd)
     with pytest.raises(BadInput, match="after # comes the style's number"):
         catalog.resolve("x.onnx#four", "cpu")
@@ -119,7 +119,7 @@ def test_walking_the_styles(filled):
 
 
 def test_one_style_only(folder):
-    (folder / "mosaic-small.onnx").write_bytes(b"")
+    (folder / "mosaic-small.onnx").write_bytes(b"\x08")
     with pytest.raises(BadInput, match="no other style"):
         catalog.sibling("mosaic-small", step=1)
 

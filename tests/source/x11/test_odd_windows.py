@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +35,7 @@ def odd(xvfb: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     yield from opener()
 
 
-def opener() -> Iterator[Open]:
+def opener() -> Generator[Open, None, None]:
     opened: list[subprocess.Popen] = []
 
     def open_window(**words: object) -> str:
