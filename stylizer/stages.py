@@ -94,7 +94,8 @@ class Presenter(Protocol):
     is_open: bool
     scale: float  # UI scale: 1.0 at 96 DPI
     # Optional: `follow(window_id)`, told each turn which window the source captures (0: none).
-    # `hidden`, True while nobody can see it: nothing is presented twice then. `take_notices()`,
+    # `hidden`, True while nobody can see it: nothing is presented twice then. `minimized`, True
+    # while the window is: nothing is styled then either, but for a recording. `take_notices()`,
     # what the user should read, once. `exposed`, True when the last poll said that what was shown
     # is gone.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import json
 import os
 import sys
@@ -25,6 +26,9 @@ LAB_GRACE_S = 20.0  # a training writes its checkpoint first
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit code (0, 1 failed while running, 2 bad use)."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a dash or a name must not end a run
+            stream.reconfigure(errors="backslashreplace")
     if not sys.warnoptions and not os.environ.get("STYLIZER_DEBUG"):
         warnings.simplefilter("ignore")  # libraries' own, which say nothing to a user
     try:

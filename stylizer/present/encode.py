@@ -14,7 +14,7 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoRef
 from stylizer.frame import letterbox
 from stylizer.present.output_file import OutputFile
 from stylizer.present.sound import Sound
-from stylizer.system.files import is_stream
+from stylizer.system.files import av_name, is_stream
 from stylizer.system.outputs import REMARK
 
 TICKS = {"mp4": 90_000, "matroska": 1000}  # time stamps a second, frames at their own times
@@ -211,7 +211,7 @@ def cut_to_whole_fragments(path: Path) -> None:
 def playable(path: Path) -> bool:
     """Whether at least the first picture of a video file can be decoded."""
     try:
-        with av.open(f"file:{path}") as container:
+        with av.open(av_name(path)) as container:
             return next(container.decode(video=0), None) is not None
     except (av.error.FFmpegError, OSError, IndexError):
         return False

@@ -152,5 +152,7 @@ def _check(path: Path, size: tuple[int, int], rate: float | None, audio_from: Pa
 
 def check_apart(path: Path, video: Path | None) -> None:
     """Raise BadInput where a recording would be written over the video that is being read."""
-    if video is not None and path.exists() and path.samefile(video):
+    if video is None or not (path.exists() and video.exists()):
+        return
+    if path.samefile(video):
         raise BadInput(f"cannot record to {path}: it is the video being read; name another file")

@@ -11,6 +11,8 @@ import av
 import av.error
 from av.stream import Disposition
 
+from stylizer.system.files import av_name
+
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
     from av.audio.stream import AudioStream
@@ -37,7 +39,7 @@ class Sound:
     def __init__(self, container: OutputContainer, source: Path) -> None:
         """Raises LookupError when `source` has no sound, FFmpegError when it cannot be read."""
         self._container = container
-        self._input = av.open(f"file:{source}", metadata_errors="replace")
+        self._input = av.open(av_name(source), metadata_errors="replace")
         if not self._input.streams.audio:
             self._input.close()
             raise LookupError(f"{source} has no sound")

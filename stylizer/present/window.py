@@ -33,6 +33,12 @@ _GL_ATTRIBUTES = (
     (pygame.GL_DEPTH_SIZE, 0),
     (pygame.GL_STENCIL_SIZE, 0),
 )
+MINIMIZING = {
+    pygame.WINDOWMINIMIZED: True,
+    pygame.WINDOWRESTORED: False,
+    pygame.WINDOWMAXIMIZED: False,
+    pygame.WINDOWEXPOSED: False,
+}
 _NO_DISPLAY = "set DISPLAY to a running X server, or use --present offscreen"
 
 
@@ -64,6 +70,7 @@ class WindowPresenter:
         pygame.key.stop_text_input()  # keys are commands here: no input method, no accent menu
         self.is_open = True
         self.exposed = False  # another window lay over it: it must be drawn again
+        self.minimized = False  # nobody sees it: nothing need be styled
         self._handle = int(pygame.display.get_wm_info().get("window", 0))
         self._user = UserInput(settings.keys)
         self._notices: list[str] = []
@@ -90,6 +97,8 @@ class WindowPresenter:
         self.exposed = False
         for event in pygame.event.get():
             self.exposed |= event.type == pygame.WINDOWEXPOSED
+            if event.type in MINIMIZING:
+                self.minimized = MINIMIZING[event.type]
             if event.type in (pygame.QUIT, pygame.WINDOWCLOSE):
                 actions.append(Action("quit"))
             else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,7 +36,7 @@ class Outputs:
         self._new: Path | None = None  # the empty file that keeps a recording's name
         outputs.distinct((settings.screenshot, settings.report, settings.record))
         pictures = pictures_read(settings)
-        read = [*pictures, settings.input, Path(settings.model.partition("#")[0])]
+        read = [*pictures, settings.input, Path(re.sub(r"#\d+$", "", settings.model))]
         permission = outputs.Permission.of(read, settings.overwrite)
         if settings.screenshot is not None:
             permission.check(settings.screenshot, "png")

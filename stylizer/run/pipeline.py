@@ -207,6 +207,8 @@ class Run:
         for failure in self.bank.take_failures():
             self.hud.say(failure)
             touched = True
+        minimized = getattr(self.presenter, "minimized", False)
+        self.feed.pause(minimized and not self.outputs.wants_pictures)
         self._idling.see(self.feed.newest, bool(self.bank.loading), touched)
         self.feed.steer(self.presenter.inputs(), self.controls.show_source)
 
@@ -231,7 +233,7 @@ class Run:
         """Without a new styled frame: a newer source alone, or a duplicate that is due."""
         if not self.settings.on_screen:
             return self.settings.fps is not None
-        if getattr(self.presenter, "hidden", False):
+        if getattr(self.presenter, "hidden", False) or getattr(self.presenter, "minimized", False):
             return False
         return picture != self._drawn or self._idling.due
 

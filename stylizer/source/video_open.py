@@ -10,6 +10,7 @@ import av.error
 from av.stream import Disposition
 
 from stylizer.errors import BadInput
+from stylizer.system.files import av_name
 
 if TYPE_CHECKING:
     from av.container.input import InputContainer
@@ -45,8 +46,7 @@ def checked(path: Path | None) -> Path:
 
 def open_video(path: Path) -> tuple[InputContainer, VideoStream]:
     try:
-        # "file:" keeps a colon in a name from being read as a protocol.
-        container = av.open(f"file:{path}", metadata_errors="replace")
+        container = av.open(av_name(path), metadata_errors="replace")
     except PermissionError as error:
         raise BadInput(f"{path} cannot be read: you lack the permission") from error
     except (av.error.FFmpegError, OSError, ValueError) as error:

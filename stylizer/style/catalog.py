@@ -174,9 +174,9 @@ def _parts(name: str) -> tuple[str, str]:
 
 def _split_index(name: str) -> tuple[str, int]:
     """NAME or PATH#K -> (NAME or PATH, K)."""
-    if "#" not in name or Path(name).exists():
-        return name, 0
-    text, _, number = name.rpartition("#")
+    text, mark, number = name.rpartition("#")
+    if not mark or "/" in number or os.sep in number or Path(name).exists():
+        return name, 0  # without a mark, or with one in a file's or folder's name
     if not number.isascii() or not number.isdigit():
         raise BadInput(f"--model {name}: after # comes the style's number, for example {text}#0")
     return text, int(number)

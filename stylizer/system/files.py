@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import numpy as np
 from PIL import Image, PngImagePlugin
@@ -40,6 +40,16 @@ def check_writable(path: Path) -> None:
         raise BadInput(f"the folder {path.parent} is not writable: choose another for {path.name}")
     if path.exists() and not os.access(path, os.W_OK):
         raise BadInput(f"{path} exists and is not writable: choose another name")
+
+
+def av_name(path: Path) -> str:
+    """What libav opens for reading: "file:" keeps a colon from being read as a protocol; a name
+    that is no UTF-8, which it cannot be told, is opened here (PyAV takes an open file as well)."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return cast("str", open(path, "rb"))
+    return f"file:{path}"
 
 
 def is_stream(path: Path) -> bool:

@@ -181,3 +181,13 @@ def test_damaged_memory_is_said(folder):
     (folder / "x.onnx.stylizer.json").write_text("{")
     with pytest.raises(BadInput, match="is damaged; delete it"):
         catalog.recall(folder / "x.onnx")
+
+
+def test_a_mark_in_a_folders_name(tmp_path):
+    folder = tmp_path / "a#b"
+    folder.mkdir()
+    path = folder / "m.onnx"
+    assert catalog.resolve(str(path), "cpu") == catalog.ModelFile(path)  # missing: said as such
+    path.write_bytes(b"\x08")
+    assert catalog.resolve(str(path), "cpu") == catalog.ModelFile(path)
+    assert catalog.resolve(f"{path}#2", "cpu") == catalog.ModelFile(path, 2)
