@@ -192,6 +192,9 @@ class Settings:
         None, "output", rules.FILE, "the last presented frame, PNG", hotkeys=("screenshot",)
     )
     report: Path | None = setting(None, "output", rules.FILE, "frame times and facts, JSON")
+    overwrite: bool = setting(
+        False, "output", rules.FLAG, "replace files that stylizer did not make"
+    )
 
     frames: int | None = setting(None, "limits", rules.COUNT, "stop after N presented frames")
     seconds: float | None = setting(
