@@ -224,6 +224,14 @@ def test_a_value_may_begin_with_a_dash(value, capsys):
     assert f'"range": "{value}"' in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("option", ["--model-layout", "--model-range", "--model-order"])
+def test_auto_asks_the_model_itself(option, capsys):
+    assert main(["models", "inspect", "mosaic-fast", "--json"]) == 0
+    found = capsys.readouterr().out
+    assert main(["models", "inspect", "mosaic-fast", option, "auto", "--json"]) == 0
+    assert capsys.readouterr().out == found
+
+
 def test_words_that_look_like_options(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     fails(capsys, ["run", "--input", "-x.mp4"], 2, "no video file -x.mp4")
