@@ -113,6 +113,7 @@ class Presenter(Protocol):
     scale: float = 1.0  # UI scale: 1.0 at 96 DPI
     exposed: bool = False  # the last poll said that what was shown is gone
     hidden: bool = False  # nobody can see it: nothing is presented twice then
+    minimized: bool = False  # the window is: nothing is styled then either, but for a recording
 
     @abstractmethod
     def poll(self) -> list[Action]:

@@ -32,6 +32,7 @@ EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL
 def no_settings_file(tmp_path_factory: pytest.TempPathFactory) -> None:
     """No test reads or writes the user's own settings file, in this process or another."""
     os.environ["STYLIZER_SETTINGS"] = str(tmp_path_factory.mktemp("settings") / "settings.toml")
+    os.environ["STYLIZER_VETTED"] = str(tmp_path_factory.mktemp("vetted"))
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from stylizer.app.parser import add_model_options, add_setting
-from stylizer.rules import count, natural, number, positive, share, size
+from stylizer.rules import count, natural, number, path, positive, share, size
 
 # The fields of `Paint`, which only the lab can import.
 PAINT_PARTS = (
@@ -15,7 +14,7 @@ PAINT_PARTS = (
 
 
 def add_vgg(p: argparse.ArgumentParser) -> None:
-    p.add_argument("--vgg", type=Path, metavar="FILE", help="VGG-16 weights; default: downloaded")
+    p.add_argument("--vgg", type=path, metavar="FILE", help="VGG-16 weights; default: downloaded")
 
 
 def add_preview_every(p: argparse.ArgumentParser) -> None:
@@ -30,11 +29,12 @@ def add_train(commands: argparse._SubParsersAction) -> None:
         epilog="example: stylizer train --style starry.jpg --content photos/ --arch small "
         "--out models/starry-small.onnx",
     )
-    p.add_argument("--style", type=Path, required=True, metavar="IMAGE")
-    p.add_argument("--content", type=Path, required=True, metavar="DIR", help="pictures or videos")
+    p.add_argument("--style", type=path, required=True, metavar="IMAGE")
+    p.add_argument("--content", type=path, required=True, metavar="DIR", help="pictures or videos")
     p.add_argument("--arch", default="small", metavar="ARCH", help="original, small, fast")
     add_vgg(p)
-    p.add_argument("--out", type=Path, metavar="FILE", help="default models/STYLE-ARCH.onnx")
+    p.add_argument("--out", type=path, metavar="FILE", help="default models/STYLE-ARCH.onnx")
+    add_setting(p, "overwrite")
     p.add_argument("--steps", type=count, metavar="N", help="each default fits the architecture")
     p.add_argument("--batch", type=count, metavar="N")
     p.add_argument("--crop", type=size, metavar="WxH")
@@ -121,7 +121,7 @@ def add_paint(p: argparse.ArgumentParser) -> None:
     """What a fast network learns to lay on the frame."""
     p.add_argument(
         "--canvas",
-        type=Path,
+        type=path,
         metavar="FILE",
         help="a square picture without seams that fast networks paint from; default: quilted of "
         "the style",
@@ -139,11 +139,11 @@ def add_paint(p: argparse.ArgumentParser) -> None:
 
 def add_start(p: argparse.ArgumentParser) -> None:
     """Which model the training begins with."""
-    p.add_argument("--teacher", type=Path, metavar="MODEL", help="a trained model to imitate first")
+    p.add_argument("--teacher", type=path, metavar="MODEL", help="a trained model to imitate first")
     p.add_argument("--imitate-steps", type=natural, metavar="N", help="see --teacher")
     p.add_argument(
         "--init",
-        type=Path,
+        type=path,
         metavar="MODEL",
         help="start from this model's weights; none: random ones; default for fast: a bundled one",
     )
@@ -158,9 +158,9 @@ def add_judge(commands: argparse._SubParsersAction) -> None:
     )
     p.add_argument("--model", required=True, metavar="M")
     add_model_options(p)
-    p.add_argument("--style", type=Path, required=True, metavar="IMAGE")
+    p.add_argument("--style", type=path, required=True, metavar="IMAGE")
     p.add_argument(
-        "--frames", type=Path, required=True, metavar="PATH", help="folder, picture or video"
+        "--frames", type=path, required=True, metavar="PATH", help="folder, picture or video"
     )
     add_vgg(p)
     p.set_defaults(command="judge")
@@ -168,7 +168,8 @@ def add_judge(commands: argparse._SubParsersAction) -> None:
 
 def add_tuning_options(p: argparse.ArgumentParser) -> None:
     """What fine-tuning after compression takes."""
-    p.add_argument("--out", type=Path, metavar="FILE", help="default: beside the model")
+    p.add_argument("--out", type=path, metavar="FILE", help="default: beside the model")
+    add_setting(p, "overwrite")
     p.add_argument("--finetune", type=natural, default=0, metavar="STEPS", help="default: none")
     p.add_argument("--batch", type=count, metavar="N", help="of fine-tuning; default 2")
     p.add_argument("--crop", type=size, metavar="WxH", help="of fine-tuning; default 224x224")
@@ -186,10 +187,10 @@ def add_quantize(commands: argparse._SubParsersAction) -> None:
     )
     p.add_argument("model", metavar="MODEL", help="STYLE-TIER or PATH.onnx, in float")
     p.add_argument(
-        "--frames", type=Path, required=True, metavar="PATH", help="folder, picture or video"
+        "--frames", type=path, required=True, metavar="PATH", help="folder, picture or video"
     )
     p.add_argument(
-        "--validate", type=Path, metavar="PATH", help="frames to measure on; default: a third"
+        "--validate", type=path, metavar="PATH", help="frames to measure on; default: a third"
     )
     p.add_argument("--target", choices=("cpu", "gpu"), default="cpu")
     p.add_argument(
@@ -214,8 +215,8 @@ def add_prune(commands: argparse._SubParsersAction) -> None:
     p.add_argument("model", metavar="MODEL", help="STYLE-TIER or PATH.onnx, in float")
     p.add_argument("--ratio", type=share, required=True, metavar="R", help="part to remove, 0..1")
     p.add_argument("--method", choices=("structured", "unstructured"), default="structured")
-    p.add_argument("--content", type=Path, metavar="DIR", help="default: the demo scene")
-    p.add_argument("--style", type=Path, metavar="IMAGE", help="second half by style, as `train`")
+    p.add_argument("--content", type=path, metavar="DIR", help="default: the demo scene")
+    p.add_argument("--style", type=path, metavar="IMAGE", help="second half by style, as `train`")
     add_vgg(p)
     add_tuning_options(p)
     p.set_defaults(command="prune")
@@ -231,7 +232,7 @@ def add_flicker(commands: argparse._SubParsersAction) -> None:
     p.add_argument("--model", required=True, metavar="M")
     add_model_options(p)
     p.add_argument("--source", choices=("demo", "video", "synthetic"), default="demo")
-    p.add_argument("--input", type=Path, metavar="PATH", help="the video")
+    p.add_argument("--input", type=path, metavar="PATH", help="the video")
     p.add_argument("--size", type=size, default=(1280, 720), metavar="WxH")
     p.add_argument("--frames", type=count, default=4, metavar="N", help="moments to measure at")
     p.add_argument("--seed", type=natural, default=0, metavar="N")

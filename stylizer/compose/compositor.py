@@ -12,9 +12,9 @@ import moderngl
 import numpy as np
 
 from stylizer.compose.stabilizer import Stabilizer
-from stylizer.errors import StylizerError
 from stylizer.frame import Frame, Rect, StyledImage
 from stylizer.stages import is_software_gl
+from stylizer.system.gl import check_size
 from stylizer.system.resources import shader
 from stylizer.system.texture import Picture, pack_planes, swizzle_of
 
@@ -99,7 +99,7 @@ class Compositor:
         """
         if image is not None and image.size != frame.size and image.seen is None:
             raise ValueError(f"a styled image of {image.size} does not fit a frame of {frame.size}")
-        self._check_size(frame.size)
+        check_size(self._context, frame.size)
         self._frame = frame
         if image is not None and image is not self._uploaded:
             self.upload_bytes += self._put_styled(image)
@@ -261,14 +261,6 @@ class Compositor:
             )
             self._programs[variant] = program, self._context.vertex_array(program, [])
         return self._programs[variant]
-
-    def _check_size(self, size: tuple[int, int]) -> None:
-        limit = self._context.info["GL_MAX_TEXTURE_SIZE"]
-        if max(size) > limit:
-            raise StylizerError(
-                f"a picture of {size[0]}x{size[1]} is larger than this graphics driver's limit of "
-                f"{limit} pixels a side: scale it down first"
-            )
 
     def _release_own(self) -> None:
         if self._own is not None:

@@ -146,6 +146,8 @@ class StyleModel:
     output: Port
     selector: Selector | None = None
     canvas: CanvasInput | None = None
+    scale: int = 1  # the output is so many times larger than the input, see fitting.py
+    lost: Size = (0, 0)  # (width, height) that the output lacks
     style: str = ""
     tier: str = ""
     precision: str = ""

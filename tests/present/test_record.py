@@ -21,7 +21,8 @@ from PIL import Image
 from stylizer.errors import BadInput, StylizerError
 from stylizer.present.record import Recorder, check_recordable
 from stylizer.system import files
-from stylizer.system.files import OutputFolder, check_writable, write_png
+from stylizer.system.files import check_writable, write_png
+from stylizer.system.outputs import OutputFolder
 
 SUFFIXES = [".mp4", ".mkv"]
 SIZE = (160, 96)

@@ -396,9 +396,17 @@ def test_images_bad_input(tmp_path: Path) -> None:
         assert path is None or str(path) in str(caught.value)
 
 
-def test_images_unreadable_one_among_others_stops_before_the_first(tmp_path: Path) -> None:
-    Image.fromarray(flat((8, 8), COLORS[0])).save(tmp_path / "a.png")
+def test_images_unreadable_one_among_others_is_left_out_and_named(tmp_path: Path, capsys) -> None:
+    for name in ("a.png", "c.png"):
+        Image.fromarray(flat((8, 8), COLORS[0])).save(tmp_path / name)
     (tmp_path / "b.png").write_text("no picture")
+    frames, message = frames_before_error(ImagesSource(Settings(input=tmp_path)))
+    assert [f.name for f in frames] == ["a", "c"]
+    assert "1 of 3 pictures could not be read" in message
+    assert "b.png" in message
+    assert "b.png is no picture" in capsys.readouterr().err
+    for name in ("a.png", "c.png"):
+        (tmp_path / name).unlink()
     with pytest.raises(BadInput, match=r"b\.png"):
         ImagesSource(Settings(input=tmp_path))
 

@@ -218,10 +218,10 @@ def output_path(args: argparse.Namespace) -> Path:
     out = args.out or Path("models") / f"{args.style.stem}-{args.arch}.onnx"
     if out.suffix != ".onnx":
         raise BadInput(f"--out {out}: a model file ends in .onnx")
-    from stylizer.system.files import check_writable
+    from stylizer.system.outputs import Permission
 
     out.parent.mkdir(parents=True, exist_ok=True)
-    check_writable(out)
+    Permission(overwrite=vars(args).get("overwrite", False)).check(out, "model")
     return out
 
 

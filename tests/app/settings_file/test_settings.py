@@ -269,8 +269,9 @@ def test_a_layer_that_sets_the_size_lifts_the_rate_below_it_and_the_other_way(fi
 
 def test_a_relative_model_counts_from_the_files_folder(file, tmp_path, monkeypatch):
     monkeypatch.chdir("/")
-    file('model = "mine/a.onnx#2"')
-    assert settings().model == str(tmp_path / "mine" / "a.onnx#2")
+    for name in ("mine/a.onnx#2", "a#b/m.onnx", "a#b/m.onnx#1"):
+        file(f'model = "{name}"')
+        assert settings().model == str(tmp_path / name)
     file('model = "mosaic-small"')
     assert settings().model == "mosaic-small"
 
