@@ -150,8 +150,12 @@ def add_start(p: argparse.ArgumentParser) -> None:
 def add_judge(commands: argparse._SubParsersAction) -> None:
     p = commands.add_parser(
         "judge",
-        help="content and style loss of a model on frames (needs the lab extra)",
-        description="Relative content and style loss of a model on frames it never saw, as JSON.",
+        help="what a model's pictures are like, in figures (needs the lab extra)",
+        description="What a model's pictures are like on frames it never saw, as JSON: relative "
+        "content and style loss, the style loss cell by cell (3x3, mean and worst over the "
+        "untouched frame's), how much of the game is kept (range, edges, detail, relu4_3, grad4, "
+        "chroma8) and how it is painted (strokes, carpet, acf_peak); missed: the goals that are "
+        "not reached.",
         epilog="example: stylizer judge --model mosaic-small --style metzinger.jpg --frames clips/",
     )
     p.add_argument("--model", required=True, metavar="M")
@@ -159,6 +163,13 @@ def add_judge(commands: argparse._SubParsersAction) -> None:
     p.add_argument("--style", type=Path, required=True, metavar="IMAGE")
     p.add_argument(
         "--frames", type=Path, required=True, metavar="PATH", help="folder, picture or video"
+    )
+    p.add_argument(
+        "--style-size",
+        type=count,
+        metavar="PX",
+        help="short side that the style picture is scaled to; default: what the model was trained "
+        "with, or 512",
     )
     add_vgg(p)
     p.set_defaults(command="judge")
