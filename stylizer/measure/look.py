@@ -44,7 +44,8 @@ GOALS_MOSAIC = {
     "range": (0.85, ANY), "edges": (0.80, ANY), "detail": (0.70, ANY), "grad4": (0.70, ANY),
     "chroma8": (0.60, ANY), "rms": (0.20, ANY), "carpet": (-ANY, 0.50), "acf_peak": (-ANY, 0.55),
     "strokes": (0.045, ANY), "lowest_grad4": (0.60, ANY), "relu4_3": (0.40, ANY),
-    "style_ratio": (-ANY, 0.25), "cells_mean": (-ANY, 0.5), "cells_worst": (-ANY, 1.0),
+    "style_ratio": (-ANY, 0.25), "cells_mean_of_frame": (-ANY, 0.5),
+    "cells_worst_of_frame": (-ANY, 1.0),
 }  # fmt: skip
 GOALS = GOALS_MOSAIC | {
     "range": (0.80, ANY), "edges": (0.76, ANY), "detail": (0.67, ANY), "chroma8": (0.45, ANY),

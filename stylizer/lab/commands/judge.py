@@ -4,10 +4,12 @@ Definitions: frames at their native size; content = MSE(f, f0) / mean(f0^2) at r
 picture scaled (Lanczos) to a short side of its own, G = F F^T / (H W), style = sum over relu1_2,
 2_2, 3_3, 4_3 of MSE(G, Gs) / mean(Gs^2); style_ratio = style over the untouched frames'; cells_mean
 and cells_worst = the style loss of each cell of a 3x3 grid over the untouched frame's mean one, so
-that busy places cannot pay for empty ones; relu4_3 = Pearson correlation of source and styled
-features, the mean of each channel taken off; grid_8 = how far the fine luma is tied to an 8-pixel
-grid (see `temporal.grid_8`); the others stand in `measure.look`. All are means over frames, one a
-second of each video, but lowest_grad4. `missed` names the goals of `measure.look` not reached.
+that busy places cannot pay for empty ones; cells_mean_of_frame and cells_worst_of_frame = the same
+over the untouched frame's loss as a whole, which is about half as large: the goals are set in it;
+relu4_3 = Pearson correlation of source and styled features, the mean of each channel taken off;
+grid_8 = how far the fine luma is tied to an 8-pixel grid (see `temporal.grid_8`); the others stand
+in `measure.look`. All are means over frames, one a second of each video, but lowest_grad4. `missed`
+names the goals of `measure.look` that are not reached.
 """
 
 from __future__ import annotations
@@ -116,15 +118,18 @@ def _losses(
 ) -> dict[str, float]:
     """What needs VGG-16, of one frame."""
     source, found = vgg(_tensor(pixels)), vgg(_tensor(styled))
-    untouched = float(cell_style_losses(source, targets).mean().clamp_min(1e-9))
-    cells = cell_style_losses(found, targets) / untouched
+    cells, untouched = (cell_style_losses(features, targets) for features in (found, source))
+    by_cell = untouched.mean().clamp_min(1e-9)
+    by_frame = style_loss(source, targets).clamp_min(1e-9)
     return {
         "content": content_loss(found[CONTENT_LAYER], source[CONTENT_LAYER]).item(),
         "style": style_loss(found, targets).item(),
         "untouched_content": 0.0,
-        "untouched_style": style_loss(source, targets).item(),
-        "cells_mean": cells.mean().item(),
-        "cells_worst": cells.max().item(),
+        "untouched_style": by_frame.item(),
+        "cells_mean": (cells.mean() / by_cell).item(),
+        "cells_worst": (cells.max() / by_cell).item(),
+        "cells_mean_of_frame": (cells.mean() / by_frame).item(),
+        "cells_worst_of_frame": (cells.max() / by_frame).item(),
         "relu4_3": correlation(found["relu4_3"], source["relu4_3"]).item(),
     }
 
