@@ -76,16 +76,17 @@ class StyleBackend(Protocol):
     # (width, height) that the network sees, padding included; None: the frame's.
     inference_size: tuple[int, int] | None = None
     resizable: int | None = None  # the multiple that inference sizes must have; None: one size only
+    carries: bool = False  # whether a frame's picture depends on the frames before it
 
     def see(self, inference_size: tuple[int, int] | None) -> None:
         """Let the network see frames at this size from the next one on; None: theirs. For a
         resizable one only; may be called from any thread."""
 
-    def forget(self) -> None:
-        """The next frame is a first one: nothing moves on from those before."""
-
     def warm_up(self, size: tuple[int, int]) -> None:
         """Run once at a frame size: memory is taken and kernels are chosen before a frame waits."""
+
+    def forget(self) -> None:
+        """The next frame is a first one: nothing is carried to it."""
 
     @abstractmethod
     def style(self, frame: Frame) -> StyledFrame:

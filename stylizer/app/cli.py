@@ -262,17 +262,20 @@ def prune_command(args: argparse.Namespace) -> int:
 
 
 def flicker_command(args: argparse.Namespace) -> int:
-    from stylizer.measure import flicker
+    from stylizer.measure import flicker, following
     from stylizer.style.opening import open_style
 
+    if (args.source == "video") != (args.input is not None):
+        raise BadInput("--source video and --input CLIP belong together")
     settings = base_settings(args)
     backend = open_style(settings, args.model, settings.size)
     try:
-        figures = flicker.measure(backend, settings, args.frames)
+        followed = following.follow(backend, args.model, settings).as_dict()
+        figures = flicker.measure(backend, settings, args.frames).as_dict() | followed
         facts = {"model": backend.model, "provider": backend.provider, "source": settings.source}
     finally:
         backend.close()
-    print(json.dumps(facts | {"size": settings.size} | figures.as_dict(), indent=2))
+    print(json.dumps(facts | {"size": settings.size} | figures, indent=2))
     return 0
 
 

@@ -53,6 +53,7 @@ class SessionStyle(StyleBackend):
             from stylizer.system.motion import MotionMeter  # see _fit
 
             self._meter = MotionMeter()
+        self.carries = self._meter is not None
         self.precision = model.precision
         self.resizable = None if model.fixed_size else model.size_multiple
         self._fit(frame_size)
@@ -79,7 +80,7 @@ class SessionStyle(StyleBackend):
         self.forget()
 
     def forget(self) -> None:
-        """The next frame is a first one: the canvas starts anew."""
+        """The next frame is a first one, on the canvas as it begins."""
         if self._meter:
             self._meter.forget()
 

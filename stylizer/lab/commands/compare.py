@@ -162,7 +162,7 @@ def losses(name: str, args: argparse.Namespace, base: Settings, vgg: Vgg16) -> d
         verdict = judge(backend, args.style, args.content, vgg)
     finally:
         backend.close()
-    return {"content": verdict.content, "style": verdict.style}
+    return {name: verdict.figures[name] for name in ("content", "style")}
 
 
 def styled(name: str, frames: list[np.ndarray], base: Settings) -> list[np.ndarray]:

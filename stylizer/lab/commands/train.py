@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from stylizer.errors import BadInput
-from stylizer.lab.commands.judge import judge
+from stylizer.lab.commands.judge import judge, style_size_of
 from stylizer.lab.nets.channels import leave_out_dead
 from stylizer.lab.nets.fake_quant import normalise, quantise
 from stylizer.lab.nets.fast import CanvasFile, FastNetwork
@@ -237,7 +237,8 @@ def judge_command(args: argparse.Namespace, settings: Settings) -> int:
     alone = replace(settings, move_canvas=False)  # each picture stands alone
     backend = open_style(alone, args.model, (1280, 720))  # its name may be wrong: first
     try:
-        verdict = judge(backend, args.style, args.frames, load_vgg(args.vgg))
+        size = args.style_size or style_size_of(backend)
+        verdict = judge(backend, args.style, args.frames, load_vgg(args.vgg), size)
         facts = {"model": backend.model, "provider": backend.provider, "style": args.style.name}
     finally:
         backend.close()
