@@ -42,7 +42,7 @@ def presented(settings: Settings) -> tuple[list[tuple[np.ndarray, float]], Any]:
                 last, pixels = shown, shown.styled.frame.pixels
                 band = pixels.shape[0] // BAND
                 rows.append((np.concatenate([pixels[:band], pixels[-band:]]), active.stats.last_at))
-        return rows, active.finish()
+        return rows, active.result(None)
 
 
 def decode(rows: list[tuple[np.ndarray, float]]) -> dict[str, Any]:

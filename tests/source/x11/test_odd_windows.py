@@ -141,7 +141,7 @@ def test_titles_of_every_kind(odd: Open, capsys):
 def test_an_empty_name_means_no_window(odd: Open, capsys, name: str):
     odd(title="any")
     argv = ["run", "--window", name, "--model", "none", "--present", "offscreen"]
-    fails(capsys, argv, 2, "names no window")
+    fails(capsys, argv, 2, "names no window" if name.strip() else "--window: it is empty")
 
 
 def test_a_window_past_the_manager_is_found_beside_managed_ones(tmp_path, monkeypatch):
