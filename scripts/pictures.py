@@ -29,7 +29,7 @@ ACROSS = 2  # thumbs in a row
 MOVING = (800, 450)
 MOVING_STYLES = ("mosaic", "starry-night", "the-scream", "stained-glass", "ink")
 SCENE_FPS, KEPT = 30, 2  # every so many of the frames
-SECONDS_EACH, QUALITY = 1.6, 62
+SECONDS_EACH, QUALITY = 1.2, 62
 MOST_BYTES = 4_000_000
 
 
@@ -64,9 +64,10 @@ def painted(pixels: np.ndarray, model: str, *flags: str) -> Image.Image:
 def moving_picture(path: Path) -> None:
     """The demo flying on while style after style wipes over it, first over the bare scene."""
     each = round(SECONDS_EACH * SCENE_FPS)
-    clips = [demo_frames("none", each)]  # the bare scene is seen at first only
     count = each * (len(MOVING_STYLES) + 1)
-    clips += [demo_frames(f"{style}-fast", count) for style in MOVING_STYLES]
+    clips = [demo_frames("none", each)]  # the bare scene is seen at first only
+    for turn, style in enumerate(MOVING_STYLES):
+        clips.append(demo_frames(f"{style}-fast", min(count, each * (turn + 2))))
     frames = []
     for n in range(0, count, KEPT):
         turn, part = divmod(n, each)
