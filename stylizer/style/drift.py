@@ -9,8 +9,8 @@ from stylizer.system.motion import CELL_PX, Motion, cell_places, sampled
 
 Size = tuple[int, int]
 
-MOST_STRETCH = 0.15  # pixels a pixel: beyond it strokes are seen to grow or shrink
-MOST_TREND = 0.1  # the same over the whole picture
+MOST_STRETCH = 0.25  # pixels a pixel: beyond it strokes are seen to grow or shrink
+MOST_TREND = 0.18  # the same over the whole picture
 PULL_CELLS = (13, 13)
 
 
