@@ -26,10 +26,10 @@ CARD = (960, 540)
 THUMB = (520, 292)
 LABEL, GAP = 36, 8  # pixels
 ACROSS = 2  # thumbs in a row
-MOVING = (800, 450)
+MOVING = (720, 405)
 MOVING_STYLES = ("mosaic", "starry-night", "the-scream", "stained-glass", "ink")
 SCENE_FPS, KEPT = 30, 2  # every so many of the frames
-SECONDS_EACH, QUALITY = 1.2, 62
+SECONDS_EACH, QUALITY = 1.2, 55
 MOST_BYTES = 4_000_000
 
 
@@ -64,15 +64,13 @@ def painted(pixels: np.ndarray, model: str, *flags: str) -> Image.Image:
 def moving_picture(path: Path) -> None:
     """The demo flying on while style after style wipes over it, first over the bare scene."""
     each = round(SECONDS_EACH * SCENE_FPS)
-    count = each * (len(MOVING_STYLES) + 1)
     clips = [demo_frames("none", each)]  # the bare scene is seen at first only
     for turn, style in enumerate(MOVING_STYLES):
-        clips.append(demo_frames(f"{style}-fast", min(count, each * (turn + 2))))
+        clips.append(demo_frames(f"{style}-fast", each * (turn + 2)))
     frames = []
-    for n in range(0, count, KEPT):
+    for n in range(0, each * len(MOVING_STYLES), KEPT):
         turn, part = divmod(n, each)
-        before = clips[0][n] if turn == 0 else clips[min(turn, len(MOVING_STYLES))][n]
-        after = clips[min(turn + 1, len(MOVING_STYLES))][n]
+        before, after = clips[turn][n], clips[turn + 1][n]
         edge = round(MOVING[0] * min(1.0, part / (0.6 * each)))
         frames.append(wiped(before, after, edge))
     wait = 1000 * KEPT // SCENE_FPS
