@@ -4,7 +4,7 @@
                                     [--model none] [--json FILE]
 
 Another process shows the synthetic picture in a real X window at 60 frames a second, with number
-and time burnt in just before it draws; the program's own loop captures it, and what was presented
+and time burned in just before it draws; the program's own loop captures it, and what was presented
 is decoded again. "burn to present" holds the game's own drawing too (SDL and the X server);
 "capture to present" is what HUD and report call latency_ms. Also one plain grab of the window.
 Wanted with --model none at 1280x720: p50 <= 16.7 ms, p99 <= 25 ms, a grab <= 1 ms.
@@ -42,7 +42,7 @@ def presented(settings: Settings) -> tuple[list[tuple[np.ndarray, float]], Any]:
                 last, pixels = shown, shown.styled.frame.pixels
                 band = pixels.shape[0] // BAND
                 rows.append((np.concatenate([pixels[:band], pixels[-band:]]), active.stats.last_at))
-        return rows, active.finish()
+        return rows, active.result(None)
 
 
 def decode(rows: list[tuple[np.ndarray, float]]) -> dict[str, Any]:

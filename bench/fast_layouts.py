@@ -32,18 +32,19 @@ from stylizer.timing import percentile
 
 SHIPPED = ARCHS["fast"]
 assert isinstance(SHIPPED, FastArch)
+WIDE = replace(SHIPPED, inner=())
 LAYOUTS = [
-    replace(SHIPPED, name="24, 48 x 4 (as trained)"),
-    replace(SHIPPED, name="16, 48 x 4", stem=16),
-    replace(SHIPPED, name="32, 48 x 4", stem=32),
-    replace(SHIPPED, name="24, 32 x 4", body=32),
-    replace(SHIPPED, name="24, 64 x 4", body=64),
-    replace(SHIPPED, name="24, 64 x 2", body=64, blocks=2),
-    replace(SHIPPED, name="24, 48 x 2", blocks=2),
-    replace(SHIPPED, name="24, 48 x 3", blocks=3),
-    replace(SHIPPED, name="24, 48 x 6", blocks=6),
-    replace(SHIPPED, name="24, 48 x 4, 32 inside each block", inner=(32,) * 4),
-    replace(SHIPPED, name="24, 48 x 4, 16 inside each block", inner=(16,) * 4),
+    replace(SHIPPED, name="24, 48 x 4, 24 inside each block (as trained)"),
+    replace(SHIPPED, name="16, 48 x 4, 24 inside", stem=16),
+    replace(SHIPPED, name="32, 48 x 4, 24 inside", stem=32),
+    replace(SHIPPED, name="24, 32 x 4, 24 inside", body=32),
+    replace(SHIPPED, name="24, 64 x 4, 24 inside", body=64),
+    replace(SHIPPED, name="24, 48 x 4, 16 inside", inner=(16,) * 4),
+    replace(SHIPPED, name="24, 48 x 4, 32 inside", inner=(32,) * 4),
+    replace(SHIPPED, name="24, 48 x 3, 24 inside", blocks=3, inner=(24,) * 3),
+    replace(SHIPPED, name="24, 48 x 6, 24 inside", blocks=6, inner=(24,) * 6),
+    replace(WIDE, name="24, 48 x 4, all inside"),
+    replace(WIDE, name="24, 48 x 2, all inside", blocks=2),
 ]
 
 

@@ -41,7 +41,7 @@ def cpu_s(process: psutil.Process) -> float:
 
 
 def hide(title: str) -> None:
-    """Unmap the window, as a window manager does that minimises it."""
+    """Unmap the window, as a window manager does that minimizes it."""
     display = Display()
     window, _ = find_window(display, title)
     display.close()

@@ -1,4 +1,4 @@
-"""The seed's first way today: PyTorch's own quantisation (PT2E, in torchao) and its ONNX export.
+"""The seed's first way today: PyTorch's own quantization (PT2E, in torchao) and its ONNX export.
 
     pip install torchao onnxscript
     python bench/pt2e.py MODEL.onnx FRAMES
@@ -45,7 +45,7 @@ def step(name: str, work, *args):
     return result
 
 
-def quantised(network: torch.nn.Module) -> torch.nn.Module:
+def quantized(network: torch.nn.Module) -> torch.nn.Module:
     from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
     from torchao.quantization.pt2e.quantizer import x86_inductor_quantizer as x86
 
@@ -102,7 +102,7 @@ def main() -> None:
         __import__,
         "torch.ao.quantization.quantize_pt2e",
     )
-    made = step("PT2E static quantisation by torchao", quantised, network)
+    made = step("PT2E static quantization by torchao", quantized, network)
     if made is None:
         return
     print(
@@ -111,7 +111,7 @@ def main() -> None:
     )
     with torch.no_grad():
         plain, eager = milliseconds(network, made)
-    print(f"        eager: float {plain:.0f} ms, quantised {eager:.0f} ms a frame at 320x180")
+    print(f"        eager: float {plain:.0f} ms, quantized {eager:.0f} ms a frame at 320x180")
     with tempfile.TemporaryDirectory() as folder:
         path = step("torch.onnx.export of it", exported, made, Path(folder) / "made.onnx")
         if path is None:
@@ -129,7 +129,7 @@ def main() -> None:
         if run is not None:
             print(f"        PSNR to float in ONNX Runtime: {fidelity(network, run):.1f} dB")
             plain, integer = milliseconds(in_onnxruntime(float_path), run)
-            print(f"        ONNX Runtime: float {plain:.0f} ms, quantised {integer:.0f} ms a frame")
+            print(f"        ONNX Runtime: float {plain:.0f} ms, quantized {integer:.0f} ms a frame")
 
 
 if __name__ == "__main__":

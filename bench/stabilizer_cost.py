@@ -1,4 +1,4 @@
-"""What the stabiliser adds to a frame: upload and compose with it off and on, interleaved.
+"""What the stabilizer adds to a frame: upload and compose with it off and on, interleaved.
 
 python bench/stabilizer_cost.py --size 1280x720 --frames 60 --rounds 5
 """
@@ -36,7 +36,7 @@ def series(presenter: OffscreenPresenter, pairs: list, hold: float, frames: int)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="milliseconds a frame with the stabiliser")
+    parser = argparse.ArgumentParser(description="milliseconds a frame with the stabilizer")
     parser.add_argument("--size", default="1280x720", help="WxH in pixels")
     parser.add_argument("--frames", type=int, default=60)
     parser.add_argument("--rounds", type=int, default=5)

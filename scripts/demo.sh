@@ -8,4 +8,4 @@ fi
 echo "demo: no display, so 300 frames are rendered offscreen in lock-step into out/"
 mkdir -p out
 exec .venv/bin/python main.py run --present offscreen --sync --frames 300 \
-    --record out/demo.mp4 --screenshot out/demo.png --report out/demo.json
+    --record out/demo.mp4 --screenshot out/demo.png --report out/demo.json --overwrite

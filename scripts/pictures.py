@@ -17,22 +17,29 @@ from stylizer.source.demo.scene import DemoScene
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-FRAME = 900  # of the flight: lighthouse, bay and village
-STYLES = ("mosaic", "starry-night", "great-wave", "the-scream", "composition-vii", "udnie")
+STYLES = (
+    "mosaic", "starry-night", "great-wave", "the-scream",
+    "composition-vii", "udnie", "stained-glass", "ink",
+)  # fmt: skip
 STYLES_FRAME = 60  # mountains, village and a flat foreground
 CARD = (960, 540)
 THUMB = (520, 292)
 LABEL, GAP = 36, 8  # pixels
+ACROSS = 2  # thumbs in a row
+MOVING = (720, 405)
+MOVING_STYLES = ("mosaic", "starry-night", "the-scream", "stained-glass", "ink")
+SCENE_FPS, KEPT = 30, 2  # every so many of the frames
+SECONDS_EACH, QUALITY = 1.2, 55
+MOST_BYTES = 4_000_000
 
 
 def main() -> None:
     scene = DemoScene((1280, 720), 0)
     try:
-        before_after = scene.render(FRAME)[:, :, :3].copy()
         frame = scene.render(STYLES_FRAME)[:, :, :3].copy()
     finally:
         scene.close()
-    painted(before_after, "mosaic-small", "--wipe", "0.5").save(DOCS / "before-after.png")
+    moving_picture(DOCS / "demo.webp")
     cards = [painted(frame, f"{style}-fast").resize(CARD) for style in STYLES]
     for style, card in zip(STYLES, cards, strict=True):
         card.save(DOCS / "styles" / f"{style}.jpg", quality=85)
@@ -54,14 +61,65 @@ def painted(pixels: np.ndarray, model: str, *flags: str) -> Image.Image:
             return picture.convert("RGB")
 
 
+def moving_picture(path: Path) -> None:
+    """The demo flying on while style after style wipes over it, first over the bare scene."""
+    each = round(SECONDS_EACH * SCENE_FPS)
+    clips = [demo_frames("none", each)]  # the bare scene is seen at first only
+    for turn, style in enumerate(MOVING_STYLES):
+        clips.append(demo_frames(f"{style}-fast", each * (turn + 2)))
+    frames = []
+    for n in range(0, each * len(MOVING_STYLES), KEPT):
+        turn, part = divmod(n, each)
+        before, after = clips[turn][n], clips[turn + 1][n]
+        edge = round(MOVING[0] * min(1.0, part / (0.6 * each)))
+        frames.append(wiped(before, after, edge))
+    wait = 1000 * KEPT // SCENE_FPS
+    frames[0].save(
+        path,
+        save_all=True,
+        append_images=frames[1:],
+        duration=wait,
+        loop=0,
+        quality=QUALITY,
+        method=4,
+    )
+    assert path.stat().st_size < MOST_BYTES, f"{path}: {path.stat().st_size} bytes"
+
+
+def demo_frames(model: str, count: int) -> list[Image.Image]:
+    """The first frames of the demo's flight, by the program as a user runs it."""
+    with tempfile.TemporaryDirectory() as name:
+        argv = ["run", "--source", "demo", "--sync", "--seed", "0", "--frames", str(count)]
+        argv += ["--present", "offscreen", "--model", model, "--provider", "cpu"]
+        argv += ["--output", name]
+        subprocess.run(
+            [sys.executable, "main.py", *argv], cwd=ROOT, check=True, stdout=subprocess.DEVNULL
+        )
+        made = []
+        for path in sorted(Path(name).glob("*.png")):
+            with Image.open(path) as picture:
+                made.append(picture.convert("RGB").resize(MOVING, Image.Resampling.LANCZOS))
+        return made
+
+
+def wiped(before: Image.Image, after: Image.Image, edge: int) -> Image.Image:
+    """`after` left of the edge, `before` right of it, a white line between."""
+    made = before.copy()
+    made.paste(after.crop((0, 0, edge, MOVING[1])), (0, 0))
+    if 0 < edge < MOVING[0]:
+        ImageDraw.Draw(made).line([(edge, 0), (edge, MOVING[1])], "white", 2)
+    return made
+
+
 def sheet(cards: list[Image.Image]) -> Image.Image:
-    """The six with their names, three in a row."""
+    """All with their names."""
     width, height = THUMB[0] + GAP, THUMB[1] + LABEL
-    made = Image.new("RGB", (3 * width - GAP, 2 * height), "white")
+    rows = -(-len(STYLES) // ACROSS)
+    made = Image.new("RGB", (ACROSS * width - GAP, rows * height), "white")
     pen = ImageDraw.Draw(made)
     font = ImageFont.load_default(size=20)
     for k, (style, card) in enumerate(zip(STYLES, cards, strict=True)):
-        x, y = k % 3 * width, k // 3 * height
+        x, y = k % ACROSS * width, k // ACROSS * height
         made.paste(card.resize(THUMB), (x, y))
         place = (x + THUMB[0] / 2, y + THUMB[1] + LABEL / 2)
         pen.text(place, style, "#202020", font, anchor="mm")

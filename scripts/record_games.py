@@ -10,7 +10,7 @@ for validation go to DIR/validation/NAME/*.jpg with NAME.mp4, 8 s at 30 fps: nev
 The seed fixes the choice of steps; a game keeps its own time, so a second recording shows the same
 scenes, not the same pixels.
 
-Licences: programs and artwork are free (GPL and CC-BY-SA for most; see each package's
+Licenses: programs and artwork are free (GPL and CC-BY-SA for most; see each package's
 /usr/share/doc/PACKAGE/copyright), and a frame is a picture of that artwork. Frames are therefore
 not committed and not passed on: record them where you train.
 """

@@ -1,5 +1,5 @@
 #version 330
-// One colour a face, computed at its provoking vertex: nothing is left to do a pixel.
+// One color a face, computed at its provoking vertex: nothing is left to do a pixel.
 flat in vec3 shade;
 out vec4 pixel;
 

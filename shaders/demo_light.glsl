@@ -5,10 +5,10 @@ const vec3 HORIZON = vec3(0.80, 0.86, 0.90);
 const vec3 ZENITH = vec3(0.26, 0.52, 0.84);
 const vec3 GLOW = vec3(1.00, 0.83, 0.58);
 
-// Colour of the sky at its lower edge in the direction `d`: what far things fade into.
+// Color of the sky at its lower edge in the direction `d`: what far things fade into.
 vec3 horizon_color(vec3 d) {
-    float towards = max(dot(normalize(vec3(d.x, 0.0001, d.z)), normalize(vec3(SUN.x, 0.0, SUN.z))), 0.0);
-    return mix(HORIZON, GLOW, 0.55 * towards * towards);
+    float toward = max(dot(normalize(vec3(d.x, 0.0001, d.z)), normalize(vec3(SUN.x, 0.0, SUN.z))), 0.0);
+    return mix(HORIZON, GLOW, 0.55 * toward * toward);
 }
 
 vec3 sky_color(vec3 d) {
@@ -18,7 +18,7 @@ vec3 sky_color(vec3 d) {
     return mix(color, GLOW, 0.45 * pow(sun, 5.0));
 }
 
-// `share` below 1 lets clouds and far peaks keep more of their colour.
+// `share` below 1 lets clouds and far peaks keep more of their color.
 vec3 fogged(vec3 color, vec3 from_eye, float share) {
     float far = length(from_eye) / 900.0;
     float fog = 1.0 - exp(-far * sqrt(far) * 1.6);

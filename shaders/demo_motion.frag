@@ -3,7 +3,7 @@
 uniform vec2 size;  // pixels
 
 in vec4 next_clip;
-out vec4 motion;    // x right, y down in pixels; distance along the view axis in metres
+out vec4 motion;    // x right, y down in pixels; distance along the view axis in meters
 
 void main() {
     // The projection is flipped (row 0 on top), so y already grows downwards.

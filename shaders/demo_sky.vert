@@ -11,7 +11,7 @@ in vec2 disc;  // 1 inside the sun; strength of its halo
 out vec3 shade;
 out vec4 next_clip;
 
-const float DISTANCE = 1e5;  // metres: what the depth says of the sky
+const float DISTANCE = 1e5;  // meters: what the depth says of the sky
 
 void main() {
     gl_Position = view_projection * vec4(direction * DISTANCE, 0.0);

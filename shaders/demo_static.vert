@@ -1,5 +1,5 @@
 #version 330
-// Terrain, trees and buildings: sunlight and shadow are already in the colour.
+// Terrain, trees and buildings: sunlight and shadow are already in the color.
 #include "demo_light.glsl"
 
 uniform mat4 view_projection;

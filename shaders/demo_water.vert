@@ -1,5 +1,5 @@
 #version 330
-// Water: three slow sine waves; colour from depth, from the sky it mirrors and a little glitter.
+// Water: three slow sine waves; color from depth, from the sky it mirrors and a little glitter.
 #include "demo_light.glsl"
 
 uniform mat4 view_projection;
@@ -14,7 +14,7 @@ in vec3 extra;     // water depth in m, wave strength 0..1, tint -1..1
 flat out vec3 shade;
 out vec4 next_clip;
 
-const mat3x2 WAVES = mat3x2(0.11, 0.07, -0.09, 0.13, 0.21, -0.10);  // radians a metre
+const mat3x2 WAVES = mat3x2(0.11, 0.07, -0.09, 0.13, 0.21, -0.10);  // radians a meter
 const vec3 HEIGHTS = vec3(0.16, 0.12, 0.07);
 
 float height(vec3 at) {

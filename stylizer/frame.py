@@ -139,7 +139,7 @@ class Rect:
 
 
 def letterbox(content: tuple[int, int], window: tuple[int, int]) -> Rect:
-    """The largest centred rectangle of the content's aspect inside the window; sizes (w, h)."""
+    """The largest centered rectangle of the content's aspect inside the window; sizes (w, h)."""
     (cw, ch), (ww, wh) = content, window
     if min(cw, ch, ww, wh) <= 0:
         raise ValueError(f"sizes must be positive, not {content} in {window}")

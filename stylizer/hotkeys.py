@@ -27,7 +27,7 @@ DEFAULT_KEYS: dict[str, tuple[str, str]] = {
     "toggle_wipe": ("b", "before/after wipe"),
     "strength_down": ("[", "less style"),
     "strength_up": ("]", "more style"),
-    "keep_colors": ("c", "keep the game's colours"),
+    "keep_colors": ("c", "keep the game's colors"),
     "hud": ("h", "HUD: off, fps, graph"),
     "help": ("f1", "this help"),
     "fullscreen": ("f11", "fullscreen"),

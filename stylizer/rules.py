@@ -116,6 +116,14 @@ def natural(text: str) -> int:
     return int(text)
 
 
+def path(text: str) -> Path:
+    """A file or folder; an empty name would mean the current folder, which nobody means who passes
+    an unset variable."""
+    if not text:
+        raise argparse.ArgumentTypeError("the name is empty")
+    return Path(text)
+
+
 def words(text: str) -> str:
     """Anything but blanks."""
     if not text.strip():
@@ -132,7 +140,7 @@ def choice(*names: str, metavar: str = "") -> Rule:
 SWITCH = Rule(bool, "true or false")  # --x and --no-x: either may win over the settings file
 FLAG = Rule(bool, "true")  # --x alone
 TEXT = Rule(str, "a text", "NAME", words)
-FILE = Rule(str, "a path", "FILE", Path)
+FILE = Rule(str, "a path", "FILE", path)
 SIZE = Rule(str, 'a size as in "1280x720"', "WxH", size)
 SHARE = Rule(float, "a number from 0 to 1", "0..1", share)
 POSITIVE = Rule(float, "a number above 0", "N", positive)

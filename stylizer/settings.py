@@ -98,13 +98,13 @@ class Settings:
         hotkeys=("model_original", "model_small", "model_fast", "next_style", "previous_style"),
     )  # fmt: skip
     model_layout: str | None = setting(
-        None, "model", choice("NCHW", "NHWC"), "override the layout found"
+        None, "model", choice("auto", "NCHW", "NHWC"), "override the layout found"
     )
     model_range: str | None = setting(
-        None, "model", choice("0..1", "0..255", "-1..1"), "override the value range found"
+        None, "model", choice("auto", "0..1", "0..255", "-1..1"), "override the value range found"
     )
     model_order: str | None = setting(
-        None, "model", choice("RGB", "BGR"), "override the channel order"
+        None, "model", choice("auto", "RGB", "BGR"), "override the channel order"
     )
     provider: str = setting(
         "auto", "model", choice(*PROVIDERS), "what the network runs on", in_file=True
@@ -192,6 +192,9 @@ class Settings:
         None, "output", rules.FILE, "the last presented frame, PNG", hotkeys=("screenshot",)
     )
     report: Path | None = setting(None, "output", rules.FILE, "frame times and facts, JSON")
+    overwrite: bool = setting(
+        False, "output", rules.FLAG, "replace files that stylizer did not make"
+    )
 
     frames: int | None = setting(None, "limits", rules.COUNT, "stop after N presented frames")
     seconds: float | None = setting(

@@ -76,6 +76,7 @@ class StyleBackend(Protocol):
     # (width, height) that the network sees, padding included; None: the frame's.
     inference_size: tuple[int, int] | None = None
     resizable: int | None = None  # the multiple that inference sizes must have; None: one size only
+    carries: bool = False  # whether a frame's picture depends on the frames before it
 
     def see(self, inference_size: tuple[int, int] | None) -> None:
         """Let the network see frames at this size from the next one on; None: theirs. For a
@@ -83,6 +84,9 @@ class StyleBackend(Protocol):
 
     def warm_up(self, size: tuple[int, int]) -> None:
         """Run once at a frame size: memory is taken and kernels are chosen before a frame waits."""
+
+    def forget(self) -> None:
+        """The next frame is a first one: nothing is carried to it."""
 
     @abstractmethod
     def style(self, frame: Frame) -> StyledFrame:
@@ -110,6 +114,7 @@ class Presenter(Protocol):
     scale: float = 1.0  # UI scale: 1.0 at 96 DPI
     exposed: bool = False  # the last poll said that what was shown is gone
     hidden: bool = False  # nobody can see it: nothing is presented twice then
+    minimized: bool = False  # the window is: nothing is styled then either, but for a recording
 
     @abstractmethod
     def poll(self) -> list[Action]:

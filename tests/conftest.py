@@ -22,8 +22,8 @@ from PIL import Image
 
 from stylizer.settings import Settings
 
-# Flat colours whose BT.709 and BT.601 readings differ by 20 of 255 and more.
-COLOURS = ((200, 40, 40), (40, 180, 60), (30, 80, 210), (220, 200, 40), (128, 128, 128))
+# Flat colors whose BT.709 and BT.601 readings differ by 20 of 255 and more.
+COLORS = ((200, 40, 40), (40, 180, 60), (30, 80, 210), (220, 200, 40), (128, 128, 128))
 
 EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 
@@ -32,25 +32,26 @@ EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL
 def no_settings_file(tmp_path_factory: pytest.TempPathFactory) -> None:
     """No test reads or writes the user's own settings file, in this process or another."""
     os.environ["STYLIZER_SETTINGS"] = str(tmp_path_factory.mktemp("settings") / "settings.toml")
+    os.environ["STYLIZER_VETTED"] = str(tmp_path_factory.mktemp("vetted"))
 
 
 @dataclass(frozen=True)
 class Clip:
-    """A generated video: frame n is filled with COLOURS[n % 5]."""
+    """A generated video: frame n is filled with COLORS[n % 5]."""
 
     path: Path
     frames: int = 30
     rate: int = 15
     size: tuple[int, int] = (160, 96)
 
-    def colour(self, number: int) -> tuple[int, int, int]:
+    def color(self, number: int) -> tuple[int, int, int]:
         """RGB of frame `number`."""
-        return COLOURS[number % len(COLOURS)]
+        return COLORS[number % len(COLORS)]
 
 
-def flat(size: tuple[int, int], colour: tuple[int, int, int]) -> np.ndarray:
-    """uint8 (height, width, 3) filled with one RGB colour."""
-    return np.full((size[1], size[0], 3), colour, np.uint8)
+def flat(size: tuple[int, int], color: tuple[int, int, int]) -> np.ndarray:
+    """uint8 (height, width, 3) filled with one RGB color."""
+    return np.full((size[1], size[0], 3), color, np.uint8)
 
 
 def write_video(
@@ -125,9 +126,9 @@ def _write_tone(container: OutputContainer, stream: av.AudioStream, seconds: flo
 
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
-    """A 2 s H.264 video of known flat colours with a sine tone (AAC)."""
+    """A 2 s H.264 video of known flat colors with a sine tone (AAC)."""
     made = Clip(tmp_path_factory.mktemp("clip") / "clip.mp4")
-    pictures = [flat(made.size, made.colour(n)) for n in range(made.frames)]
+    pictures = [flat(made.size, made.color(n)) for n in range(made.frames)]
     # The index stands in front, so that a cut-off copy can still be opened.
     fast = {"movflags": "faststart"}
     write_video(made.path, pictures, rate=made.rate, sound="aac", container_options=fast)
@@ -200,7 +201,7 @@ VGG_SHAPES = {
 
 @pytest.fixture(scope="session")
 def vgg_file(tmp_path_factory) -> Path:
-    """The shapes of VGG-16 with He-initialised weights: enough to train towards."""
+    """The shapes of VGG-16 with He-initialized weights: enough to train toward."""
     torch = pytest.importorskip("torch")
     from safetensors.torch import save_file
 
@@ -235,10 +236,10 @@ RED = (200, 30, 40)
 class Game:
     """One painted window."""
 
-    def __init__(self, title: str, place: tuple[int, int, int, int], colour: tuple) -> None:
+    def __init__(self, title: str, place: tuple[int, int, int, int], color: tuple) -> None:
         script = Path(__file__).with_name("painted_window.py")
         self.process = subprocess.Popen(
-            [sys.executable, str(script), title, *map(str, (*place, *colour))],
+            [sys.executable, str(script), title, *map(str, (*place, *color))],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             env=os.environ | {"SDL_VIDEODRIVER": "x11"},
         )  # fmt: skip
@@ -263,8 +264,8 @@ def game(xvfb: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., G
     monkeypatch.setenv("DISPLAY", xvfb)
     opened: list[Game] = []
 
-    def open_game(title="Red Game", place=(40, 30, 200, 120), colour=RED) -> Game:
-        opened.append(Game(title, place, colour))
+    def open_game(title="Red Game", place=(40, 30, 200, 120), color=RED) -> Game:
+        opened.append(Game(title, place, color))
         return opened[-1]
 
     yield open_game
@@ -289,7 +290,7 @@ def settings_for(
             return Settings(source=name, input=clip.path, sync=sync)
         if name == "images":
             for number in range(3):
-                Image.fromarray(flat((40, 30), COLOURS[number])).save(tmp_path / f"{number}.png")
+                Image.fromarray(flat((40, 30), COLORS[number])).save(tmp_path / f"{number}.png")
             return Settings(source=name, input=tmp_path, sync=sync)
         return Settings(source=name, size=(160, 96), sync=sync)
 

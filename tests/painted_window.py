@@ -1,4 +1,4 @@
-"""A small game of its own process for the capture tests: one colour, a stripe that moves.
+"""A small game of its own process for the capture tests: one color, a stripe that moves.
 
 `painted_window.py TITLE X Y WIDTH HEIGHT R G B`; reads commands on standard input: `still` (stop
 drawing), `same` (draw the same picture again and again), `draw`, `close` (the window), `open`
@@ -11,7 +11,7 @@ import select
 import sys
 
 title, x, y, width, height = sys.argv[1], *(int(v) for v in sys.argv[2:6])
-colour = tuple(int(v) for v in sys.argv[6:9])
+color = tuple(int(v) for v in sys.argv[6:9])
 os.environ["SDL_VIDEO_WINDOW_POS"] = f"{x},{y}"
 os.environ["PYGAME_HIDE_SUPPORT_PROMPT"] = "1"
 
@@ -46,7 +46,7 @@ while True:
         drawing, step = words[0] != "still", words[0] != "same"
     if drawing or exposed:
         screen = pygame.display.get_surface()
-        screen.fill(colour)
+        screen.fill(color)
         screen.fill((0, 0, 0), (number * 4 % max(1, screen.get_width() - 8), 0, 8, 4))
         pygame.display.flip()
         number += step

@@ -1,4 +1,4 @@
-"""The synthetic picture in a real X window, each frame with its number and time burnt in.
+"""The synthetic picture in a real X window, each frame with its number and time burned in.
 
 `synthetic_window.py TITLE X Y WIDTH HEIGHT FPS`; says "ready" when the window is there.
 """

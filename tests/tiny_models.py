@@ -55,7 +55,7 @@ def painter(
     opset: int = OPSET,
     metadata: dict | None = None,
 ) -> Path:
-    """A network that mixes colours by MIX in its own range, order and layout.
+    """A network that mixes colors by MIX in its own range, order and layout.
 
     multiple > 1 passes the picture through SpaceToDepth, which refuses other sizes. clip=False
     bounds the values by Min and Max, so that nothing but a run shows the range.

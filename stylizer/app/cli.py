@@ -4,34 +4,42 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import json
 import os
-import signal
 import sys
+import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, NoReturn
+from contextlib import contextmanager, suppress
+from typing import Any
 
 from stylizer.app.options import build_parser
 from stylizer.app.run_settings import click_a_window, only_on_x11, pick, run_settings
 from stylizer.app.settings_file.read import read_file, settings_path
 from stylizer.errors import BadInput, StylizerError, one_sentence
 from stylizer.settings import Settings
+from stylizer.system.ending import GRACE_S, INTERRUPTED, on_signals
 
-INTERRUPTED = 130
+LAB_COMMANDS = ("train", "quantize", "prune")
+LAB_GRACE_S = 20.0  # a training writes its checkpoint first
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit code (0, 1 failed while running, 2 bad use)."""
-    before = signal.signal(signal.SIGTERM, _interrupt)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a dash or a name must not end a run
+            stream.reconfigure(errors="backslashreplace")
+    if not sys.warnoptions and not os.environ.get("STYLIZER_DEBUG"):
+        warnings.simplefilter("ignore")  # libraries' own, which say nothing to a user
     try:
         args = parse(sys.argv[1:] if argv is None else argv)
-        return COMMANDS[args.command](args)
+        with on_signals(LAB_GRACE_S if args.command in LAB_COMMANDS else GRACE_S):
+            return COMMANDS[args.command](args)
     except StylizerError as error:
-        print(f"stylizer: {one_sentence(error)}", file=sys.stderr)
+        tell(one_sentence(error))
         return error.exit_code
     except KeyboardInterrupt:
-        print("stylizer: interrupted", file=sys.stderr)
+        tell("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
         # The reader of our output went away; keep the interpreter from complaining at exit.
@@ -40,18 +48,17 @@ def main(argv: list[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get("STYLIZER_DEBUG"):
             raise
-        print(
-            f"stylizer: unforeseen error, {type(error).__name__}: {one_sentence(error)}; "
-            "set STYLIZER_DEBUG=1 for the details and report it",
-            file=sys.stderr,
+        tell(
+            f"unforeseen error, {type(error).__name__}: {one_sentence(error)}; "
+            "set STYLIZER_DEBUG=1 for the details and report it"
         )
         return 1
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
-def _interrupt(*_: object) -> NoReturn:
-    raise KeyboardInterrupt
+def tell(sentence: str) -> None:
+    """One sentence on stderr, where there still is one: the terminal may have been closed."""
+    with suppress(OSError):
+        print(f"stylizer: {sentence}", file=sys.stderr, flush=True)
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
@@ -67,6 +74,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
 def run_command(args: argparse.Namespace) -> int:
     from stylizer.run.pipeline import run
     from stylizer.run.report import make_report, summary, to_json
+    from stylizer.run.result import RunResult
     from stylizer.system.console import print_table
     from stylizer.system.files import write_text
 
@@ -75,11 +83,14 @@ def run_command(args: argparse.Namespace) -> int:
     settings = run_settings(args)
     if settings.preset:
         print(f"stylizer: {settings.preset}", file=sys.stderr)
+
+    def write_report(result: RunResult) -> None:
+        if settings.report is not None:
+            write_text(settings.report, to_json(make_report(result)))
+
     with progress(settings) as on_present:
-        result = run(settings, on_present=on_present)
+        result = run(settings, on_present=on_present, on_end=write_report)
     report = make_report(result)
-    if settings.report is not None:
-        write_text(settings.report, to_json(report))
     if settings.present == "offscreen" or settings.report is not None:
         print_table(report, summary(report))
     return INTERRUPTED if result.facts["interrupted"] else 0
@@ -106,6 +117,7 @@ def bench_command(args: argparse.Namespace) -> int:
     from stylizer.system.console import as_page, bench_table
     from stylizer.system.files import write_text
     from stylizer.system.machine import machine
+    from stylizer.system.outputs import REMARK
 
     if args.compression:
         return lab("compare_command", "compare")(args, base_settings(args))
@@ -129,20 +141,23 @@ def bench_command(args: argparse.Namespace) -> int:
     table = bench_table(rows)
     Console(width=None if sys.stdout.isatty() else 120).print(table)
     if args.html is not None:
-        write_text(args.html, as_page(table))
+        write_text(args.html, f"{as_page(table)}<!-- {REMARK} -->\n")
     return 0
 
 
 def models_to_bench(args: argparse.Namespace) -> list[str]:
     """The models that are compared. Raises BadInput for options that cannot be followed."""
     from stylizer.style import catalog
-    from stylizer.system.files import check_writable
+    from stylizer.system.outputs import Permission, distinct
 
     if args.md or args.content or args.style or args.vgg:
         raise BadInput("--md, --content, --style and --vgg belong to --compression")
-    for path in (args.json, args.html):
-        if path is not None:
-            check_writable(path)
+    distinct((args.json, args.html))
+    permission = Permission(overwrite=args.overwrite)
+    if args.json is not None:
+        permission.check(args.json, "json")
+    if args.html is not None:
+        permission.check(args.html, "page")
     models = args.models.split(",") if args.models else catalog.bench_models()
     if not models:
         raise BadInput("there is no bundled model to bench; name some with --models")
@@ -202,7 +217,9 @@ def windows_command(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(found, indent=2))
     elif found:
-        print_facts([w | {"size": "{}x{}".format(*w["size"])} for w in found])
+        # As text: a pid is a name to be typed, not a quantity with a comma in it.
+        words = [(w, "–" if w["pid"] is None else str(w["pid"])) for w in found]
+        print_facts([w | {"size": "{}x{}".format(*w["size"]), "pid": pid} for w, pid in words])
     else:
         print("no window is open that could be captured")
     return 0
@@ -249,17 +266,20 @@ def mosaic_picture_command(args: argparse.Namespace) -> int:
 
 
 def flicker_command(args: argparse.Namespace) -> int:
-    from stylizer.measure import flicker
+    from stylizer.measure import flicker, following
     from stylizer.style.opening import open_style
 
+    if (args.source == "video") != (args.input is not None):
+        raise BadInput("--source video and --input CLIP belong together")
     settings = base_settings(args)
     backend = open_style(settings, args.model, settings.size)
     try:
-        figures = flicker.measure(backend, settings, args.frames)
+        followed = following.follow(backend, args.model, settings).as_dict()
+        figures = flicker.measure(backend, settings, args.frames).as_dict() | followed
         facts = {"model": backend.model, "provider": backend.provider, "source": settings.source}
     finally:
         backend.close()
-    print(json.dumps(facts | {"size": settings.size} | figures.as_dict(), indent=2))
+    print(json.dumps(facts | {"size": settings.size} | figures, indent=2))
     return 0
 
 

@@ -1,14 +1,12 @@
-"""The words of the commands that make and judge models: train, judge, quantize, prune,
-mosaic-picture, flicker."""
+"""The words of the lab's commands, which make and judge models, and of flicker."""
 
 from __future__ import annotations
 
 import argparse
 import math
-from pathlib import Path
 
 from stylizer.app.parser import add_model_options, add_setting
-from stylizer.rules import count, natural, number, positive, share, size
+from stylizer.rules import count, natural, number, path, positive, share, size
 
 # The fields of `Paint`, which only the lab can import.
 PAINT_PARTS = (
@@ -17,7 +15,7 @@ PAINT_PARTS = (
 
 
 def add_vgg(p: argparse.ArgumentParser) -> None:
-    p.add_argument("--vgg", type=Path, metavar="FILE", help="VGG-16 weights; default: downloaded")
+    p.add_argument("--vgg", type=path, metavar="FILE", help="VGG-16 weights; default: downloaded")
 
 
 def add_preview_every(p: argparse.ArgumentParser) -> None:
@@ -32,11 +30,12 @@ def add_train(commands: argparse._SubParsersAction) -> None:
         epilog="example: stylizer train --style starry.jpg --content photos/ --arch small "
         "--out models/starry-small.onnx",
     )
-    p.add_argument("--style", type=Path, required=True, metavar="IMAGE")
-    p.add_argument("--content", type=Path, required=True, metavar="DIR", help="pictures or videos")
+    p.add_argument("--style", type=path, required=True, metavar="IMAGE")
+    p.add_argument("--content", type=path, required=True, metavar="DIR", help="pictures or videos")
     p.add_argument("--arch", default="small", metavar="ARCH", help="original, small, fast")
     add_vgg(p)
-    p.add_argument("--out", type=Path, metavar="FILE", help="default models/STYLE-ARCH.onnx")
+    p.add_argument("--out", type=path, metavar="FILE", help="default models/STYLE-ARCH.onnx")
+    add_setting(p, "overwrite")
     p.add_argument("--steps", type=count, metavar="N", help="each default fits the architecture")
     p.add_argument("--batch", type=count, metavar="N")
     p.add_argument("--crop", type=size, metavar="WxH")
@@ -99,7 +98,9 @@ def add_further_weights(p: argparse.ArgumentParser) -> None:
         help="first part of the steps, with batch norm (arch fast, --init none)",
     )
     p.add_argument(
+        "--quantize-share",
         "--quantise-share",
+        dest="quantise_share",  # as checkpoints and models call it
         type=share,
         metavar="0..1",
         help="last part of the steps, computed in 8 bits (arch fast)",
@@ -123,7 +124,7 @@ def add_paint(p: argparse.ArgumentParser) -> None:
     """What a fast network learns to lay on the frame."""
     p.add_argument(
         "--canvas",
-        type=Path,
+        type=path,
         metavar="FILE",
         help="a square picture without seams that fast networks paint from; default: quilted of "
         "the style",
@@ -141,11 +142,11 @@ def add_paint(p: argparse.ArgumentParser) -> None:
 
 def add_start(p: argparse.ArgumentParser) -> None:
     """Which model the training begins with."""
-    p.add_argument("--teacher", type=Path, metavar="MODEL", help="a trained model to imitate first")
+    p.add_argument("--teacher", type=path, metavar="MODEL", help="a trained model to imitate first")
     p.add_argument("--imitate-steps", type=natural, metavar="N", help="see --teacher")
     p.add_argument(
         "--init",
-        type=Path,
+        type=path,
         metavar="MODEL",
         help="start from this model's weights; none: random ones; default for fast: a bundled one",
     )
@@ -154,15 +155,26 @@ def add_start(p: argparse.ArgumentParser) -> None:
 def add_judge(commands: argparse._SubParsersAction) -> None:
     p = commands.add_parser(
         "judge",
-        help="content and style loss of a model on frames (needs the lab extra)",
-        description="Relative content and style loss of a model on frames it never saw, as JSON.",
+        help="what a model's pictures are like, in figures (needs the lab extra)",
+        description="What a model's pictures are like on frames it never saw, as JSON: relative "
+        "content and style loss, the style loss cell by cell (3x3, mean and worst over the "
+        "untouched frame's), how much of the game is kept (range, edges, detail, relu4_3, grad4, "
+        "chroma8) and how it is painted (strokes, carpet, acf_peak); missed: the goals that are "
+        "not reached.",
         epilog="example: stylizer judge --model mosaic-small --style metzinger.jpg --frames clips/",
     )
     p.add_argument("--model", required=True, metavar="M")
     add_model_options(p)
-    p.add_argument("--style", type=Path, required=True, metavar="IMAGE")
+    p.add_argument("--style", type=path, required=True, metavar="IMAGE")
     p.add_argument(
-        "--frames", type=Path, required=True, metavar="PATH", help="folder, picture or video"
+        "--frames", type=path, required=True, metavar="PATH", help="folder, picture or video"
+    )
+    p.add_argument(
+        "--style-size",
+        type=count,
+        metavar="PX",
+        help="short side that the style picture is scaled to; default: what the model was trained "
+        "with, or 512",
     )
     add_vgg(p)
     p.set_defaults(command="judge")
@@ -170,7 +182,8 @@ def add_judge(commands: argparse._SubParsersAction) -> None:
 
 def add_tuning_options(p: argparse.ArgumentParser) -> None:
     """What fine-tuning after compression takes."""
-    p.add_argument("--out", type=Path, metavar="FILE", help="default: beside the model")
+    p.add_argument("--out", type=path, metavar="FILE", help="default: beside the model")
+    add_setting(p, "overwrite")
     p.add_argument("--finetune", type=natural, default=0, metavar="STEPS", help="default: none")
     p.add_argument("--batch", type=count, metavar="N", help="of fine-tuning; default 2")
     p.add_argument("--crop", type=size, metavar="WxH", help="of fine-tuning; default 224x224")
@@ -183,15 +196,15 @@ def add_quantize(commands: argparse._SubParsersAction) -> None:
     p = commands.add_parser(
         "quantize",
         help="make a model smaller and faster with 8-bit integers (needs the lab extra)",
-        description="Static quantisation: ranges from real frames, sensitive layers kept in float.",
+        description="Static quantization: ranges from real frames, sensitive layers kept in float.",
         epilog="example: stylizer quantize mosaic-original --frames recordings/",
     )
     p.add_argument("model", metavar="MODEL", help="STYLE-TIER or PATH.onnx, in float")
     p.add_argument(
-        "--frames", type=Path, required=True, metavar="PATH", help="folder, picture or video"
+        "--frames", type=path, required=True, metavar="PATH", help="folder, picture or video"
     )
     p.add_argument(
-        "--validate", type=Path, metavar="PATH", help="frames to measure on; default: a third"
+        "--validate", type=path, metavar="PATH", help="frames to measure on; default: a third"
     )
     p.add_argument("--target", choices=("cpu", "gpu"), default="cpu")
     p.add_argument(
@@ -216,8 +229,8 @@ def add_prune(commands: argparse._SubParsersAction) -> None:
     p.add_argument("model", metavar="MODEL", help="STYLE-TIER or PATH.onnx, in float")
     p.add_argument("--ratio", type=share, required=True, metavar="R", help="part to remove, 0..1")
     p.add_argument("--method", choices=("structured", "unstructured"), default="structured")
-    p.add_argument("--content", type=Path, metavar="DIR", help="default: the demo scene")
-    p.add_argument("--style", type=Path, metavar="IMAGE", help="second half by style, as `train`")
+    p.add_argument("--content", type=path, metavar="DIR", help="default: the demo scene")
+    p.add_argument("--style", type=path, metavar="IMAGE", help="second half by style, as `train`")
     add_vgg(p)
     add_tuning_options(p)
     p.set_defaults(command="prune")
@@ -227,38 +240,62 @@ def add_mosaic_picture(commands: argparse._SubParsersAction) -> None:
     p = commands.add_parser(
         "mosaic-picture",
         help="lay a picture in mosaic, to train a style on (needs the lab extra)",
-        description="Lay a picture in panes that follow its contours, with dark joints; and the "
-        "canvas that goes with it.",
-        epilog="example: stylizer mosaic-picture metzinger.jpg --out mosaic.png "
-        "--canvas mosaic-canvas.png",
+        description="Lay a picture in panes along its contours, and the canvas that goes with it.",
+        epilog="example: stylizer mosaic-picture metzinger.jpg --out mosaic.png --canvas panes.png",
     )
-    p.add_argument("image", type=Path, metavar="IMAGE")
-    p.add_argument("--out", type=Path, required=True, metavar="FILE", help="a PNG")
-    p.add_argument("--canvas", type=Path, metavar="FILE", help="a PNG for `train --canvas`, too")
-    p.add_argument(
-        "--tile", type=positive, default=36.0, metavar="PIXELS", help="width of a pane; default 36"
-    )
-    p.add_argument(
-        "--short-side", type=count, default=960, metavar="PX",
-        help="the picture is scaled to it first; default 960",
-    )  # fmt: skip
-    p.add_argument("--seed", type=natural, default=1, metavar="N", help="of the panes; default 1")
+    p.add_argument("image", type=path, metavar="IMAGE")
+    p.add_argument("--out", type=path, required=True, metavar="FILE", help="a PNG")
+    p.add_argument("--canvas", type=path, metavar="FILE", help="a PNG for `train --canvas`, too")
+    add_setting(p, "overwrite")
+    p.add_argument("--tile", type=positive, default=36.0, metavar="PIXELS", help="width of a pane")
+    p.add_argument("--short-side", type=count, default=960, metavar="PX", help="scaled to, first")
+    p.add_argument("--seed", type=natural, default=1, metavar="N")
     p.set_defaults(command="mosaic-picture")
+
+
+FLICKER = """\
+How still a model's picture holds, as JSON.
+
+Exact, of --frames moments (errors are RMS in 0..1):
+  warp_error               next picture against this one along the demo's own motion; source demo
+  untouched_warp_error     the same of the source
+  shift_error              pictures of a source shifted by whole pixels against the shifted picture
+  noise_p99, noise_mean    255ths that a picture changes when its source does by at most one
+  still_difference         255ths between two pictures of the same frame
+By optical flow of the source, frames in order for --seconds of it:
+  followed_frames          frames that were styled
+  moving_pairs             pairs of them that differ; only these have an error
+  flow_error_rms           a picture against the one before it moved by the flow, 0..1, where the
+                           flow is confirmed forward and backward and by color
+  source_flow_error_rms    the same of the source itself: what the flow gets wrong
+  own_flow_error_rms       the first less the second
+  sharpness_255ths         mean gradient (3x3 Sobel, not normalized) of the pictures
+  alone_sharpness_255ths   of the same frames styled each alone, with nothing from the one before
+  sharpness_ratio          the first over the second: 1 is stillness without blur"""
 
 
 def add_flicker(commands: argparse._SubParsersAction) -> None:
     p = commands.add_parser(
         "flicker",
         help="how still a model's picture holds",
-        description="Warp error, shift error, noise response and still identity, as JSON.",
-        epilog="example: stylizer flicker --model mosaic-fast",
+        description=FLICKER,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="example: stylizer flicker --model mosaic-fast --source video --input game.mp4",
     )
     p.add_argument("--model", required=True, metavar="M")
     add_model_options(p)
     p.add_argument("--source", choices=("demo", "video", "synthetic"), default="demo")
-    p.add_argument("--input", type=Path, metavar="PATH", help="the video")
-    p.add_argument("--size", type=size, default=(1280, 720), metavar="WxH")
+    p.add_argument("--input", type=path, metavar="CLIP", help="the video")
+    p.add_argument("--size", type=size, default=(1280, 720), metavar="WxH", help="not of a video")
     p.add_argument("--frames", type=count, default=4, metavar="N", help="moments to measure at")
+    p.add_argument(
+        "--seconds",
+        type=positive,
+        default=2.0,
+        metavar="S",
+        help="of the source, frame by frame, followed by optical flow; default 2",
+    )
     p.add_argument("--seed", type=natural, default=0, metavar="N")
     add_setting(p, "stabilize", default=0.0, help="with the stabilizer, as run")
+    add_setting(p, "move_canvas", default=True)
     p.set_defaults(command="flicker")

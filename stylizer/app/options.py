@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from stylizer.app.lab_options import (
     add_flicker,
@@ -13,8 +12,8 @@ from stylizer.app.lab_options import (
     add_quantize,
     add_train,
 )
-from stylizer.app.parser import OneSentenceParser, add_model_options, add_settings
-from stylizer.rules import count, natural, size, sizes
+from stylizer.app.parser import OneSentenceParser, add_model_options, add_setting, add_settings
+from stylizer.rules import count, natural, path, size, sizes
 
 
 def add_run(commands: argparse._SubParsersAction) -> None:
@@ -27,7 +26,7 @@ def add_run(commands: argparse._SubParsersAction) -> None:
         argument_default=argparse.SUPPRESS,  # only what is given: the settings file lies below it
     )
     p.add_argument(
-        "--settings", type=Path, metavar="FILE", help="instead of the user's settings file"
+        "--settings", type=path, metavar="FILE", help="instead of the user's settings file"
     )
     groups = add_settings(p)
     groups["source"].add_argument(
@@ -51,22 +50,23 @@ def add_bench(commands: argparse._SubParsersAction) -> None:
     )
     p.add_argument("--rounds", type=count, default=3, metavar="R")
     p.add_argument("--warmup", type=natural, default=2, metavar="N", help="before the first round")
-    p.add_argument("--json", type=Path, metavar="FILE", help="rows and machine as JSON")
-    p.add_argument("--html", type=Path, metavar="FILE", help="the table as a page")
+    p.add_argument("--json", type=path, metavar="FILE", help="rows and machine as JSON")
+    p.add_argument("--html", type=path, metavar="FILE", help="the table as a page")
+    add_setting(p, "overwrite")
     p.add_argument(
         "--compression",
         action="store_true",
-        help="compare quantised and pruned models, with pictures (needs the lab extra)",
+        help="compare quantized and pruned models, with pictures (needs the lab extra)",
     )
     with_compression = p.add_argument_group("with --compression")
-    with_compression.add_argument("--md", type=Path, metavar="FILE", help="table and pictures")
+    with_compression.add_argument("--md", type=path, metavar="FILE", help="table and pictures")
     with_compression.add_argument(
-        "--content", type=Path, metavar="PATH", help="frames to look at; default: the demo scene"
+        "--content", type=path, metavar="PATH", help="frames to look at; default: the demo scene"
     )
     with_compression.add_argument(
-        "--style", type=Path, metavar="IMAGE", help="judge the losses too"
+        "--style", type=path, metavar="IMAGE", help="judge the losses too"
     )
-    with_compression.add_argument("--vgg", type=Path, metavar="FILE", help="VGG-16 weights")
+    with_compression.add_argument("--vgg", type=path, metavar="FILE", help="VGG-16 weights")
     p.set_defaults(command="bench")
 
 
@@ -118,7 +118,7 @@ def add_settings_command(commands: argparse._SubParsersAction) -> None:
         epilog="example: stylizer settings --init",
     )
     p.add_argument("--init", action="store_true", help="write a commented file of all settings")
-    p.add_argument("--settings", type=Path, metavar="FILE", help="instead of the user's own")
+    p.add_argument("--settings", type=path, metavar="FILE", help="instead of the user's own")
     p.add_argument("--json", action="store_true", help="print JSON")
     p.set_defaults(command="settings")
 

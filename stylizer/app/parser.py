@@ -17,8 +17,38 @@ Target = argparse.ArgumentParser | argparse._ArgumentGroup
 class OneSentenceParser(argparse.ArgumentParser):
     """argparse without the usage dump: a mistake is one sentence."""
 
+    def parse_known_args(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, args: Any = None, namespace: Any = None
+    ) -> Any:
+        """As argparse, but a value may begin with a dash: `--model-range -1..1`."""
+        return super().parse_known_args(self._joined(list(args or [])), namespace)
+
+    def _joined(self, words: list[str]) -> list[str]:
+        """`--option -value` as `--option=-value`, where the second is no option."""
+        found: list[str] = []
+        for word in words:
+            action = self._option_string_actions.get(found[-1]) if found else None
+            takes_one = action is not None and action.nargs is None
+            if takes_one and is_value_with_dash(word) and word not in self._option_string_actions:
+                found[-1] = f"{found[-1]}={word}"
+            else:
+                found.append(word)
+        return found
+
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        if arg_strings == ["--"] and action.option_strings and action.nargs is None:
+            value = self._get_value(action, "--")  # argparse drops it, and takes what is not there
+            self._check_value(action, value)  # pyright: ignore[reportAttributeAccessIssue]
+            return value
+        return super()._get_values(action, arg_strings)  # pyright: ignore[reportAttributeAccessIssue]
+
     def error(self, message: str) -> NoReturn:
         raise BadInput(f"{message}; `{self.prog} --help` lists the options")
+
+
+def is_value_with_dash(word: str) -> bool:
+    """Whether a word begins with one dash, which no option of several letters does."""
+    return len(word) > 1 and word[0] == "-" != word[1]
 
 
 def add_setting(target: Target, name: str, **instead: Any) -> None:

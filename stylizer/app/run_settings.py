@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from stylizer.app.settings_file.games import layered
@@ -86,11 +87,25 @@ def guess_source(args: argparse.Namespace) -> str:
         return "demo"
     from stylizer.system.pictures import SUFFIXES
 
-    return "images" if path.is_dir() or path.suffix.lower() in SUFFIXES else "video"
+    is_pictures = path.is_dir() or path.suffix.lower() in SUFFIXES
+    return "images" if is_pictures and not is_moving(path) else "video"
+
+
+def is_moving(path: Path) -> bool:
+    """Whether a file is a GIF of more than one picture: that is a video."""
+    if path.suffix.lower() != ".gif":
+        return False
+    from PIL import Image
+
+    try:
+        with Image.open(path) as picture:
+            return getattr(picture, "n_frames", 1) > 1
+    except (OSError, ValueError, EOFError):
+        return False  # the source says what is wrong with it
 
 
 def pick(args: argparse.Namespace) -> None:
-    """Let the user choose the window: with a click, or on Wayland in the desktop's own dialogue."""
+    """Let the user choose the window: with a click, or on Wayland in the desktop's own dialog."""
     given = vars(args)
     if "window" in given or given.get("source", "window") != "window":
         raise BadInput("--pick chooses the window itself: leave out --window and --source")

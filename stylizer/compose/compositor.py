@@ -11,10 +11,10 @@ from typing import Literal
 import moderngl
 import numpy as np
 
-from stylizer.compose.stabilizer import Stabiliser
-from stylizer.errors import StylizerError
+from stylizer.compose.stabilizer import Stabilizer
 from stylizer.frame import Frame, Rect, StyledImage
 from stylizer.stages import is_software_gl
+from stylizer.system.gl import check_size
 from stylizer.system.resources import shader
 from stylizer.system.texture import Picture, pack_planes, swizzle_of
 
@@ -71,7 +71,7 @@ class Compositor:
     ) -> None:
         self._context = context
         self._hold = hold
-        self._stabiliser = Stabiliser(context)
+        self._stabilizer = Stabilizer(context)
         self._planar_on_gpu = (
             not is_software_gl(context.info["GL_RENDERER"])
             if planar_on_gpu is None
@@ -99,7 +99,7 @@ class Compositor:
         """
         if image is not None and image.size != frame.size and image.seen is None:
             raise ValueError(f"a styled image of {image.size} does not fit a frame of {frame.size}")
-        self._check_size(frame.size)
+        check_size(self._context, frame.size)
         self._frame = frame
         if image is not None and image is not self._uploaded:
             self.upload_bytes += self._put_styled(image)
@@ -107,12 +107,12 @@ class Compositor:
             if image.seen is not None:
                 self.upload_bytes += self._seen.put(image.seen, swizzle_of(frame))
             if self._hold:
-                self._stabilise(frame, image)
+                self._stabilize(frame, image)
         self._image = image
 
     def forget(self) -> None:
         """Hold nothing of the pictures so far: another model or source comes."""
-        self._stabiliser.reset()
+        self._stabilizer.reset()
 
     def draw(self, framebuffer: moderngl.Framebuffer, rect: Rect, look: Look) -> None:
         """Draw the uploaded pair into `rect` (origin at the top left) with black bars around it.
@@ -129,7 +129,7 @@ class Compositor:
             framebuffer.clear(0.0, 0.0, 0.0, 1.0)
         if self._is_plain_copy(framebuffer, rect, look):
             if self._hold:
-                self._stabiliser.copy_to(framebuffer)
+                self._stabilizer.copy_to(framebuffer)
             else:
                 self._styled.copy_to(framebuffer)
             framebuffer.use()
@@ -161,7 +161,7 @@ class Compositor:
         self._source.release()
         self._styled.release()
         self._seen.release()
-        self._stabiliser.release()
+        self._stabilizer.release()
         self._release_own()
         for program, vertices in self._programs.values():
             vertices.release()
@@ -186,7 +186,7 @@ class Compositor:
             self._sent = self._frame
         self._source.use(_SOURCE_UNIT)
 
-    def _stabilise(self, frame: Frame, image: StyledImage) -> None:
+    def _stabilize(self, frame: Frame, image: StyledImage) -> None:
         if image.seen is None:
             self._use_source()
         else:
@@ -194,11 +194,11 @@ class Compositor:
         self._styled.use(_STYLED_UNIT)
         units = (_SOURCE_UNIT, _STYLED_UNIT, _BEFORE_UNIT)
         kind = "PLANAR" if self._styled.planar else "BOTTOM_UP" if image.bottom_up else ""
-        self._stabiliser.draw(frame, image.size, kind, units, self._hold)
+        self._stabilizer.draw(frame, image.size, kind, units, self._hold)
 
     def _is_plain_copy(self, framebuffer: moderngl.Framebuffer, rect: Rect, look: Look) -> bool:
         """Whether what is shown is the styled picture and nothing else, with its last row first as
-        the framebuffer has it. Not for `render`: alpha holds the stabiliser's luma, or anything."""
+        the framebuffer has it. Not for `render`: alpha holds the stabilizer's luma, or anything."""
         if framebuffer is self._own or self._shows(look) != "STYLED":
             return False
         if not self._bottom_up:
@@ -210,7 +210,7 @@ class Compositor:
 
     @property
     def _bottom_up(self) -> bool:
-        """Whether the styled picture has its last row first: given so, or by the stabiliser."""
+        """Whether the styled picture has its last row first: given so, or by the stabilizer."""
         return self._hold > 0 or (self._image is not None and self._image.bottom_up)
 
     def _draw_pair(self, rect: Rect, look: Look) -> None:
@@ -232,7 +232,7 @@ class Compositor:
             program["source_picture"] = _SOURCE_UNIT
         if shows != "SOURCE":
             if self._hold:
-                self._stabiliser.picture.use(_STYLED_UNIT)
+                self._stabilizer.picture.use(_STYLED_UNIT)
             else:
                 self._styled.use(_STYLED_UNIT)
             program["styled_picture"] = _STYLED_UNIT
@@ -261,14 +261,6 @@ class Compositor:
             )
             self._programs[variant] = program, self._context.vertex_array(program, [])
         return self._programs[variant]
-
-    def _check_size(self, size: tuple[int, int]) -> None:
-        limit = self._context.info["GL_MAX_TEXTURE_SIZE"]
-        if max(size) > limit:
-            raise StylizerError(
-                f"a picture of {size[0]}x{size[1]} is larger than this graphics driver's limit of "
-                f"{limit} pixels a side: scale it down first"
-            )
 
     def _release_own(self) -> None:
         if self._own is not None:

@@ -105,7 +105,7 @@ def _names(data: HudData) -> tuple[str, str]:
 
 
 def _rates_parts(data: HudData) -> list[tuple[str, Color, int, bool]]:
-    """(text, colour, size, bold) of "59.8 fps presented · 23.1 styled"."""
+    """(text, color, size, bold) of "59.8 fps presented · 23.1 styled"."""
     return [
         (_number(data.presented_fps), BLUE, LARGE, True),
         (" fps presented", DIM, BODY, False),
@@ -197,7 +197,7 @@ def _rows(data: HudData) -> list[tuple[str, str, str]]:
 
 
 def _precision(data: HudData) -> str:
-    return {"": "", "fp32": "float (fp32)", "int8": "quantised (int8)"}.get(
+    return {"": "", "fp32": "float (fp32)", "int8": "quantized (int8)"}.get(
         data.precision, data.precision
     )
 

@@ -19,7 +19,7 @@ SAMPLE = 24  # every so many pixels are looked at for a cut
 MOST = 0.95  # with more, what was let go by mistake would stay for seconds
 
 
-class Stabiliser:
+class Stabilizer:
     """Two pictures in turn: the last steady one and the one being drawn. GL thread only.
 
     8 bits a channel: a change that would move a value by less than half a step stops there, so

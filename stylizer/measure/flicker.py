@@ -1,6 +1,7 @@
 """How still a model's picture holds: what changes in it beyond what changes in its source.
 
-Four measures, each on styled pictures from the model's real session, RMS in 0..1:
+Recorded games are followed by optical flow in `following`. Here are four measures, each on styled
+pictures from the model's real session, RMS in 0..1:
 - warp error: the next styled frame, fetched along the demo scene's exact motion, against this one,
   over pixels that are seen in both (as Lai et al. 2018, with rendered motion for optical flow);
 - shift error: the picture of a source shifted by whole pixels against the shifted picture;
@@ -30,7 +31,7 @@ BORDER = 40  # pixels left out of the shift error
 ROOM = 8  # pixels a shifted picture is smaller than its source: no shift needs invented pixels
 NOISE_PAIRS = 16
 
-LEAD = 4  # frames shown before a measured pair when the stabiliser is on: it needs a past
+LEAD = 4  # frames shown before a measured pair when pictures have a past: stabilizer, canvas
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Painter:
     """Pictures (uint8 RGB) as the program would show them one after another."""
 
     def __init__(self, backend: StyleBackend, settings: Settings) -> None:
-        self.lead = LEAD if settings.stabilize else 0
+        self.lead = LEAD if settings.stabilize or backend.carries else 0
         self._backend = backend
         self._compositor: Compositor | None = None
         if settings.stabilize:
@@ -81,6 +82,7 @@ class Painter:
 
     def alone(self, source: np.ndarray) -> np.ndarray:
         """The picture shown for a frame that nothing came before."""
+        self._backend.forget()
         if self._compositor is not None:
             self._compositor.forget()
         return self.paint(source)
@@ -93,7 +95,7 @@ class Painter:
 
 
 def measure(backend: StyleBackend, settings: Settings, count: int) -> Flicker:
-    """Figures of an open backend on `count` moments of `settings.source`, with the stabiliser if
+    """Figures of an open backend on `count` moments of `settings.source`, with the stabilizer if
     the settings have it.
 
     Raises BadInput or StylizerError from source and session.

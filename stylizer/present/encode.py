@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,13 +12,16 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
 from stylizer.frame import letterbox
+from stylizer.present.output_file import OutputFile
 from stylizer.present.sound import Sound
+from stylizer.system.files import av_name, is_stream
+from stylizer.system.outputs import REMARK
 
 TICKS = {"mp4": 90_000, "matroska": 1000}  # time stamps a second, frames at their own times
 KEY_FRAME_S = 1.0
 FRAGMENT_S = 0.5  # at most this much is lost when the program is killed
 # ultrafast takes 6 ms of processor time for a 720p frame of a real game (superfast 11, veryfast 17)
-# at the same picture quality (34.6 dB, limited by 4:2:0 colour) in 1.9 times veryfast's bytes; the
+# at the same picture quality (34.6 dB, limited by 4:2:0 color) in 1.9 times veryfast's bytes; the
 # style network needs the time more. zerolatency costs nothing there and holds no frame back.
 X264 = {"preset": "ultrafast", "tune": "zerolatency", "crf": "20"}
 BT709, LIMITED = 1, 1  # libavutil/pixfmt.h: AVCOL_*_BT709, AVCOL_RANGE_MPEG
@@ -52,6 +54,7 @@ class Encoder:
         self._container = av.open(
             self._file, "w", format=FORMATS[path.suffix.lower()], container_options=_muxing()
         )
+        self._container.metadata["comment"] = REMARK
         self._stream = self._add_stream()
         self._sound = self._add_sound(audio_from)
 
@@ -74,24 +77,31 @@ class Encoder:
             self._container.close()
             if self._file.error:
                 raise self._file.error
+            if self._file.gone:
+                raise FileNotFoundError("the file was removed or replaced meanwhile")
         finally:
             self._file.close()
             if self._sound:
                 self._sound.close()
 
     def rescue(self) -> bool:
-        """After a failure: close the file, cut it back to what is whole; False if nothing is."""
-        # Closing fails as well where writing failed; the first failure is the one to report.
-        with contextlib.suppress(av.error.FFmpegError, OSError):
-            self.close()
-        if not self._file.written:
-            return False
-        if self.path.suffix.lower() == ".mp4":
-            cut_to_whole_fragments(self.path)
-        if not playable(self.path):
+        """After a failure: close the file, cut it back to what is whole; False if nothing is.
+
+        Never raises: the first failure is the one to report, and the file may be gone by now.
+        """
+        try:
+            with contextlib.suppress(av.error.FFmpegError, OSError):
+                self.close()
+            if not self._file.written or is_stream(self.path):
+                return False
+            if self.path.suffix.lower() == ".mp4":
+                cut_to_whole_fragments(self.path)
+            if playable(self.path):
+                return True
             self.path.unlink()
+        except Exception:
             return False
-        return True
+        return False
 
     def _mux(self, frame: av.VideoFrame | None) -> None:
         if self._sound:
@@ -179,47 +189,6 @@ def _muxing() -> dict[str, str]:
     }
 
 
-class OutputFile:
-    """The file under the muxer, opened by the first write and unbuffered.
-
-    libavformat's own file loses "disk full" when it comes with a fragmented file's last write
-    (seen in 62.12); here the first failure is kept in `error`.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.name = str(path)
-        self.error: OSError | None = None
-        self.written = False
-        self._file: io.FileIO | None = None
-
-    def write(self, data: bytes) -> int:
-        """Write all of `data`; called by the muxer."""
-        try:
-            if self._file is None:
-                self._file = open(self.name, "wb", buffering=0)  # noqa: SIM115  closed by close
-                self.written = True
-            left = memoryview(data)
-            while left:
-                left = left[self._file.write(left) :]
-        except OSError as error:
-            self.error = self.error or error
-            raise
-        return len(data)
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        """Called by the muxer, to complete what it wrote before."""
-        return self._file.seek(offset, whence) if self._file else 0
-
-    def tell(self) -> int:
-        """Bytes from the beginning."""
-        return self._file.tell() if self._file else 0
-
-    def close(self) -> None:
-        """Close the file, if it was opened."""
-        if self._file:
-            self._file.close()
-
-
 def cut_to_whole_fragments(path: Path) -> None:
     """Cut a fragmented MP4 behind its last whole fragment.
 
@@ -242,7 +211,7 @@ def cut_to_whole_fragments(path: Path) -> None:
 def playable(path: Path) -> bool:
     """Whether at least the first picture of a video file can be decoded."""
     try:
-        with av.open(f"file:{path}") as container:
+        with av.open(av_name(path)) as container:
             return next(container.decode(video=0), None) is not None
     except (av.error.FFmpegError, OSError, IndexError):
         return False

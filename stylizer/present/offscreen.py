@@ -13,7 +13,7 @@ from stylizer.frame import IDLE, InputState
 from stylizer.hotkeys import Action
 from stylizer.settings import Settings
 from stylizer.stages import Presenter
-from stylizer.system.gl import finisher, leave_egl, read_rgb, standalone_context
+from stylizer.system.gl import check_size, finisher, leave_egl, read_rgb, standalone_context
 
 
 @final
@@ -81,6 +81,7 @@ class OffscreenPresenter(Presenter):
             leave_egl()
 
     def _make_framebuffer(self, size: tuple[int, int]) -> moderngl.Framebuffer:
+        check_size(self.context, size)
         framebuffer = self.context.framebuffer([self.context.renderbuffer(size, 4)])
         framebuffer.use()
         return framebuffer

@@ -31,7 +31,7 @@ class OverlayPresenter(WindowPresenter):
 
     def __init__(self, settings: Settings, size: tuple[int, int]) -> None:
         self._over: OverWindow | None = None
-        self.hidden = True  # nothing on the screen to lie over: the game is minimised or closed
+        self.hidden = True  # nothing on the screen to lie over: the game is minimized or closed
         settings = replace(settings, grab_keys=True)
         with (
             sdl_hint("SDL_VIDEODRIVER", "x11"),

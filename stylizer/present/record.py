@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import queue
 import threading
@@ -12,9 +13,11 @@ import numpy as np
 
 from stylizer.errors import BadInput, StylizerError
 from stylizer.present.encode import FORMATS, Encoder
+from stylizer.present.output_file import check_unlocked
 from stylizer.system.files import check_writable
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+POLL_S = 0.1
 WAITING = 3  # pictures that may wait for the encoder: 8 MB of 720p RGB; more only adds delay
 
 
@@ -48,6 +51,7 @@ class Recorder:
         self._queue: queue.Queue[tuple[np.ndarray, float] | None] = queue.Queue(WAITING)
         self._failure: StylizerError | None = None  # set by the thread, raised by the caller's
         self._told = False
+        self._ended = threading.Event()  # set by the thread, whatever happened to it
         self._thread: threading.Thread | None = threading.Thread(
             target=self._run, name="record", daemon=True
         )
@@ -71,20 +75,29 @@ class Recorder:
         if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] not in (3, 4) or not rgb.size:
             raise ValueError(f"a recording takes uint8 (h, w, 3 or 4), not {rgb.dtype} {rgb.shape}")
         # A copy, because callers reuse their buffers (0.5 ms at 720p).
-        self._queue.put((np.array(rgb, order="C"), time_s))
+        self._give((np.array(rgb, order="C"), time_s))
 
     def close(self) -> None:
         """Finish the file and join the thread; may be called twice. Raises a failure not yet seen.
 
         A recording without frames leaves no file.
         """
-        if self._thread is not None:
-            self._queue.put(None)
-            self._thread.join()
+        thread = self._thread
+        if thread is not None:
+            self._give(None)
+            thread.join()  # perhaps of two threads at once, see system/ending.py
             self._thread = None
         if self._failure and not self._told:
             self._told = True
             raise self._failure
+
+    def _give(self, item: tuple[np.ndarray, float] | None) -> None:
+        """Hand to the encoder's thread; given up once that has ended, since nobody takes then."""
+        while not self._ended.is_set():
+            try:
+                return self._queue.put(item, timeout=POLL_S)
+            except queue.Full:
+                continue
 
     def __enter__(self) -> Recorder:
         return self
@@ -93,29 +106,29 @@ class Recorder:
         self.close()
 
     def _run(self) -> None:
-        """The encoder's thread. After a failure it empties the queue, so that add never hangs."""
+        """The encoder's thread. However it ends, nobody waits for it any longer."""
         try:
             while item := self._queue.get():
                 self._encoder.add(*item)
-        except BaseException as error:
-            self._fail(error)
-            while self._queue.get() is not None:
-                pass
-            return
-        try:
             self._encoder.close()
         except BaseException as error:
             self._fail(error)
+        finally:
+            self._ended.set()
 
     def _fail(self, error: BaseException) -> None:
-        kept = self._encoder.rescue()
+        kept = False
+        with contextlib.suppress(BaseException):  # the first failure is told, and always told
+            kept = self._encoder.rescue()
         rest = "what was written before can be played" if kept else "nothing of it could be kept"
         if isinstance(error, OSError) and error.errno in DISK_FULL:
             reason = "the disk is full"
+        elif isinstance(error, OSError) and error.errno == errno.ENXIO:
+            reason = "nobody reads that pipe"
         else:
             reason = str(error)
         message = f"the recording {self.path} stopped after {self.frames} frames, {rest}: {reason}"
-        failure = StylizerError(message)
+        failure = BadInput(reason) if isinstance(error, BadInput) else StylizerError(message)
         failure.__cause__ = error
         self._failure = failure
 
@@ -125,6 +138,7 @@ def check_recordable(path: Path) -> None:
     if Path(path).suffix.lower() not in FORMATS:
         raise BadInput(f"cannot record to {path}: name a file that ends in .mp4 or .mkv")
     check_writable(path)
+    check_unlocked(path)
 
 
 def _check(path: Path, size: tuple[int, int], rate: float | None, audio_from: Path | None) -> None:
@@ -133,5 +147,12 @@ def _check(path: Path, size: tuple[int, int], rate: float | None, audio_from: Pa
         raise BadInput(f"cannot record to {path}: the size {size} has no pixels")
     if rate is not None and not 0 < rate <= 1000:
         raise BadInput(f"cannot record to {path}: {rate} frames a second is no frame rate")
-    if audio_from is not None and path.exists() and path.samefile(audio_from):
+    check_apart(path, audio_from)
+
+
+def check_apart(path: Path, video: Path | None) -> None:
+    """Raise BadInput where a recording would be written over the video that is being read."""
+    if video is None or not (path.exists() and video.exists()):
+        return
+    if path.samefile(video):
         raise BadInput(f"cannot record to {path}: it is the video being read; name another file")

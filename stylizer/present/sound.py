@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 import av
 import av.error
+from av.stream import Disposition
+
+from stylizer.system.files import av_name
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -21,11 +24,13 @@ if TYPE_CHECKING:
 
 # What players expect inside MP4; everything else becomes AAC there (AC-3 could be held, but not
 # behind a header written before its first packet). Matroska takes what it can.
+BACKWARDS_S, JUMP_S = 0.5, 10.0  # a clock that leaps further belongs to another recording
 MP4_CODECS = {"aac", "mp3", "mp3float", "alac", "opus", "libopus", "flac"}
 
 
 class Sound:
-    """Copies the first sound track of a video, or encodes it as AAC where it cannot be copied.
+    """Copies the default sound track of a video, or its first, or encodes it as AAC where that
+    cannot be copied.
 
     Sound ends where the source's does, or where the source is damaged (the picture's own reader
     reports that). Owned by the thread that encodes.
@@ -34,11 +39,14 @@ class Sound:
     def __init__(self, container: OutputContainer, source: Path) -> None:
         """Raises LookupError when `source` has no sound, FFmpegError when it cannot be read."""
         self._container = container
-        self._input = av.open(f"file:{source}", metadata_errors="replace")
+        self._input = av.open(av_name(source), metadata_errors="replace")
         if not self._input.streams.audio:
             self._input.close()
             raise LookupError(f"{source} has no sound")
-        self._from: AudioStream = self._input.streams.audio[0]
+        self._from: AudioStream = _chosen(self._input)
+        self._joined = 0  # ticks that put a stream joined on behind the one before
+        self._end: int | None = None  # where the last packet ended, in the source's ticks
+        self._joinable = self._input.format.name == "mpegts"
         self._begin_s = _picture_begin_s(self._input)
         if self._copyable():
             self._to = container.add_stream_from_template(self._from)
@@ -84,7 +92,8 @@ class Sound:
                 unit = packet.time_base
                 if packet.pts is None or packet.dts is None or unit is None or packet.is_corrupt:
                     continue
-                shift = round(self._begin_s / unit)
+                self._follow_clock(packet)
+                shift = round(self._begin_s / unit) - self._joined
                 packet.pts -= shift
                 packet.dts -= shift
                 # An encoder's run-in before 0: the muxer would delay the picture to make room.
@@ -92,6 +101,17 @@ class Sound:
                     yield packet
         except av.error.FFmpegError:
             return
+
+    def _follow_clock(self, packet: Packet) -> None:
+        """Joined transport streams begin their clock anew: what follows goes on behind the end."""
+        if packet.pts is None or packet.time_base is None:
+            return
+        begin = packet.pts + self._joined
+        leap_s = 0.0 if self._end is None else float((begin - self._end) * packet.time_base)
+        if self._end is not None and not -BACKWARDS_S < leap_s < JUMP_S and self._joinable:
+            self._joined += self._end - begin
+            begin = self._end
+        self._end = begin + (packet.duration or 0)
 
     def _encoded(self) -> Packets:
         context = self._to.codec_context
@@ -105,14 +125,26 @@ class Sound:
 
     def _decoded(self) -> Generator[AudioFrame | None, None, None]:
         try:
-            for frame in self._input.decode(self._from):
-                if frame.pts is not None and frame.time_base is not None:
-                    frame.pts -= round(self._begin_s / frame.time_base)
+            for packet in self._input.demux(self._from):
+                self._follow_clock(packet)
+                for frame in packet.decode():
+                    if frame.pts is None or frame.time_base is None:
+                        continue
+                    ticks = self._begin_s / frame.time_base
+                    if packet.time_base is not None:
+                        ticks -= self._joined * packet.time_base / frame.time_base
+                    frame.pts -= round(ticks)
                     if frame.pts >= 0:
                         yield frame
         except av.error.FFmpegError:
             pass
         yield None  # flushes the resampler
+
+
+def _chosen(container: InputContainer) -> AudioStream:
+    """What a player plays: the track that is marked as the default, else the first."""
+    tracks = container.streams.audio
+    return next((t for t in tracks if t.disposition & Disposition.default), tracks[0])
 
 
 def _picture_begin_s(container: InputContainer) -> float:

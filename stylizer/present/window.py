@@ -24,6 +24,7 @@ from stylizer.present.user_input import UserInput
 from stylizer.settings import Settings
 from stylizer.stages import Presenter
 from stylizer.system.gl import attach_context, leave_egl, read_rgb
+from stylizer.system.x11 import watch_server
 
 _GL_ATTRIBUTES = (
     (pygame.GL_CONTEXT_MAJOR_VERSION, 3),
@@ -33,6 +34,12 @@ _GL_ATTRIBUTES = (
     (pygame.GL_DEPTH_SIZE, 0),
     (pygame.GL_STENCIL_SIZE, 0),
 )
+MINIMIZING = {
+    pygame.WINDOWMINIMIZED: True,
+    pygame.WINDOWRESTORED: False,
+    pygame.WINDOWMAXIMIZED: False,
+    pygame.WINDOWEXPOSED: False,
+}
 _NO_DISPLAY = "set DISPLAY to a running X server, or use --present offscreen"
 
 
@@ -64,6 +71,7 @@ class WindowPresenter(Presenter):
         pygame.key.stop_text_input()  # keys are commands here: no input method, no accent menu
         self.is_open = True
         self.exposed = False  # another window lay over it: it must be drawn again
+        self.minimized = False  # nobody sees it: nothing need be styled
         self._handle = int(pygame.display.get_wm_info().get("window", 0))
         self._user = UserInput(settings.keys)
         self._notices: list[str] = []
@@ -90,6 +98,8 @@ class WindowPresenter(Presenter):
         self.exposed = False
         for event in pygame.event.get():
             self.exposed |= event.type == pygame.WINDOWEXPOSED
+            if event.type in MINIMIZING:
+                self.minimized = MINIMIZING[event.type]
             if event.type in (pygame.QUIT, pygame.WINDOWCLOSE):
                 actions.append(Action("quit"))
             else:
@@ -123,7 +133,7 @@ class WindowPresenter(Presenter):
         Call it before `present`: the back buffer's content is undefined after a swap.
         """
         pixels = read_rgb(self.framebuffer)
-        # moderngl reads colour attachment 0, which a window's framebuffer has not: OpenGL reads the
+        # moderngl reads color attachment 0, which a window's framebuffer has not: OpenGL reads the
         # back buffer as wished but notes an error, which would be blamed on a later call.
         _ = self.context.error
         return pixels
@@ -166,7 +176,7 @@ class WindowPresenter(Presenter):
     def _follow_size(self) -> None:
         """moderngl keeps the size that the screen had at the start: tell it of a resize."""
         width, height = pygame.display.get_window_size()
-        if (width, height) == self.size or min(width, height) < 1:  # minimised on Windows: 0x0
+        if (width, height) == self.size or min(width, height) < 1:  # minimized on Windows: 0x0
             return
         self.size = width, height
         screen: Any = self.framebuffer
@@ -193,6 +203,8 @@ def _open_display() -> str:
             f"the display {x11 or wayland or wanted!r} does not answer ({why}): {_NO_DISPLAY}"
         ) from error
     driver = pygame.display.get_driver()
+    if driver == "x11":
+        watch_server()
     # Left alone, SDL falls back to drivers that show nothing.
     if driver in ("dummy", "offscreen") and not wanted:
         pygame.display.quit()

@@ -74,7 +74,7 @@ class Controls:
 
     def _on_keep_colors(self, _: float, __: Rect) -> str:
         self.keep_colors = not self.keep_colors
-        return "the game's colours" if self.keep_colors else "the style's colours"
+        return "the game's colors" if self.keep_colors else "the style's colors"
 
     def _on_hud(self, _: float, __: Rect) -> str:
         self.hud = HUD_MODES[(HUD_MODES.index(self.hud) + 1) % len(HUD_MODES)]

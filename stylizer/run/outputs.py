@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stylizer.errors import StylizerError
 from stylizer.frame import Frame
 from stylizer.settings import Settings
 
@@ -24,20 +24,34 @@ class Outputs:
     def __init__(self, settings: Settings) -> None:
         """Raises BadInput when something named cannot be written."""
         from stylizer.present import record
-        from stylizer.system import files
+        from stylizer.system import files, outputs
 
+        self._outputs = outputs
         self._settings = settings
         self._record = record
         self._files = files
         self._recorder: Recorder | None = None
         self._path = settings.record
         self._started_at = 0.0
-        for path in (settings.screenshot, settings.report):
-            if path is not None:
-                files.check_writable(path)
+        self._new: Path | None = None  # the empty file that keeps a recording's name
+        outputs.distinct((settings.screenshot, settings.report, settings.record))
+        pictures = pictures_read(settings)
+        read = [*pictures, settings.input, Path(re.sub(r"#\d+$", "", settings.model))]
+        permission = outputs.Permission.of(read, settings.overwrite)
+        if settings.screenshot is not None:
+            permission.check(settings.screenshot, "png")
+        if settings.report is not None:
+            permission.check(settings.report, "json")
         if settings.record is not None:
             record.check_recordable(settings.record)
-        self._folder = None if settings.output is None else files.OutputFolder(settings.output)
+            record.check_apart(settings.record, settings.input)
+            permission.check(settings.record, "video")
+        stems = [path.stem for path in pictures]
+        self._folder = (
+            None
+            if settings.output is None
+            else outputs.OutputFolder(settings.output, permission, stems)
+        )
 
     @property
     def wants_pictures(self) -> bool:
@@ -52,25 +66,28 @@ class Outputs:
     def recorded_s(self) -> float:
         return time.perf_counter() - self._started_at if self._recorder else 0.0
 
-    def start_recording(self, path: Path) -> None:
-        """Begin a recording with the next picture (the R key)."""
-        self._record.check_recordable(path)
-        self._path = path
+    def start_recording(self) -> Path:
+        """Begin a recording with the next picture, under the next free name (the R key)."""
+        self._path = self._new = self._outputs.next_free("recording", ".mp4")
+        return self._path
 
     def toggle_recording(self) -> str:
         """What the R key does; the message to show. Raises StylizerError (disk full)."""
         if self.recording:
             return f"saved {self.stop_recording()}"
-        path = free_path("recording", ".mp4")
-        self.start_recording(path)
-        return f"recording {path}"
+        return f"recording {self.start_recording()}"
 
     def stop_recording(self) -> Path | None:
         """Finish the recording, if one runs; returns its file. Raises StylizerError (disk full)."""
         path, self._path = self._path, None
         recorder, self._recorder = self._recorder, None
-        if recorder is not None:
-            recorder.close()
+        new, self._new = self._new, None
+        try:
+            if recorder is not None:
+                recorder.close()
+        finally:
+            if new is not None:
+                self._outputs.drop_empty(new)
         return path
 
     def add(self, frame: Frame, picture: np.ndarray) -> None:
@@ -94,9 +111,27 @@ class Outputs:
         """Write a PNG, whole or not at all. Raises StylizerError when the disk is full."""
         self._files.write_png(path, picture)
 
+    def new_screenshot(self, picture: np.ndarray) -> Path:
+        """Write a PNG under the next free name (the P key); returns its path."""
+        path = self._outputs.next_free("screenshot", ".png")
+        try:
+            self.screenshot(path, picture)
+        finally:
+            self._outputs.drop_empty(path)
+        return path
+
     def close(self) -> None:
         """Finish what is open; the recording stays playable."""
         self.stop_recording()
+
+
+def pictures_read(settings: Settings) -> list[Path]:
+    """The pictures that the run reads, whose names the written ones get."""
+    if settings.source != "images":
+        return []
+    from stylizer.source.images import picture_paths
+
+    return picture_paths(settings.input)
 
 
 def recording_rate(settings: Settings) -> float | None:
@@ -105,12 +140,3 @@ def recording_rate(settings: Settings) -> float | None:
     if not settings.sync or settings.source == "video":
         return None
     return settings.fps or SCENE_RATE
-
-
-def free_path(stem: str, suffix: str) -> Path:
-    """stylizer-STEM-001.SUFFIX in the working folder, the first number that is not taken."""
-    for number in range(1, 100_000):
-        path = Path(f"stylizer-{stem}-{number:03d}{suffix}")
-        if not path.exists():
-            return path
-    raise StylizerError(f"the folder {Path.cwd()} is full of stylizer-{stem} files; move some away")

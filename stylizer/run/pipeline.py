@@ -13,7 +13,8 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
+from functools import partial
+from typing import TYPE_CHECKING
 
 from stylizer.errors import StylizerError
 from stylizer.frame import Frame
@@ -22,7 +23,6 @@ from stylizer.run.controls import Controls
 from stylizer.run.counting import Counts, Stopwatch
 from stylizer.run.holding import Holding
 from stylizer.run.opened import Opened
-from stylizer.run.outputs import free_path
 from stylizer.run.redraw import Idling
 from stylizer.run.result import RunResult, facts_of
 from stylizer.run.screen import Pair, Screen
@@ -30,29 +30,38 @@ from stylizer.run.switching import Switching
 from stylizer.run.threads import Shown
 from stylizer.settings import Settings
 from stylizer.stages import SourceEnded, StyleBackend, is_software_gl
+from stylizer.system import ending
 from stylizer.timing import FrameStats
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def run(
     settings: Settings,
     style: StyleBackend | None = None,
     on_present: Callable[[FrameStats], None] = lambda _: None,
+    on_end: Callable[[RunResult], None] = lambda _: None,
 ) -> RunResult:
     """Run until the source ends, the frames or seconds asked for are over, or the user quits.
 
     `style`: an open backend to use instead of loading `settings.model` (the bench keeps its own).
-    `on_present` is told the counts after each turn of the loop.
+    `on_present` is told the counts after each turn of the loop, `on_end` the result however the
+    run ends, an error included; from another thread when the process has to be given up.
     Raises BadInput or StylizerError; whatever was recorded until then stays playable.
     """
-    with Run(settings, style) as active:
-        try:
-            while active.step():
-                on_present(active.stats)
-        except KeyboardInterrupt:
-            active.interrupted = True
-        except SourceEnded:
-            pass
-        return active.finish()
+    with Run(settings, style) as active, ending.saving(partial(active.save, on_end)):
+        failure = active.loop(on_present)
+        with ending.undisturbed():
+            failure = active.finish(failure)
+            result = active.result(failure)
+            try:
+                on_end(result)
+            except StylizerError as error:
+                failure = failure or error
+        if failure is not None:
+            raise failure
+        return result
 
 
 class Run:
@@ -76,8 +85,12 @@ class Run:
     def __enter__(self) -> Run:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.opened.close()
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        try:
+            self.opened.close()
+        except Exception:
+            if error is None:  # else what ended the run is told, not what came of it
+                raise
 
     @property
     def stats(self) -> FrameStats:
@@ -100,6 +113,19 @@ class Run:
         self._idling.presented()
         return True
 
+    def loop(self, on_present: Callable[[FrameStats], None]) -> Exception | None:
+        """Step until the end; what broke the run, if anything did."""
+        try:
+            while self.step():
+                on_present(self.stats)
+        except KeyboardInterrupt:
+            self.interrupted = True
+        except SourceEnded:
+            pass
+        except Exception as error:  # a lost GL context is a bare one of moderngl's
+            return error
+        return None
+
     def _poll(self) -> None:
         opened, presenter = self.opened, self.opened.presenter
         picture = self.screen.picture
@@ -116,6 +142,7 @@ class Run:
         for failure in opened.bank.take_failures():
             opened.hud.say(failure)
             touched = True
+        opened.feed.pause(presenter.minimized and not opened.outputs.wants_pictures)
         self._idling.see(opened.feed.newest, bool(opened.bank.loading), touched)
         opened.feed.steer(presenter.inputs(), self.controls.show_source)
 
@@ -141,7 +168,7 @@ class Run:
         """Without a new styled frame: a newer source alone, or a duplicate that is due."""
         if not self.settings.on_screen:
             return self.settings.fps is not None
-        if self.opened.presenter.hidden:
+        if self.opened.presenter.hidden or self.opened.presenter.minimized:
             return False
         return pair != self.screen.drawn or self._idling.due
 
@@ -194,16 +221,13 @@ class Run:
             if action.name == "screenshot":
                 if self.screen.drawn is None:
                     return "there is no picture yet"
-                path = free_path("screenshot", ".png")
-                self._screenshot(path)
-                return f"saved {path}"
+                return f"saved {self.opened.outputs.new_screenshot(self._read())}"
             return self.opened.outputs.toggle_recording() if action.name == "record" else ""
         except StylizerError as error:  # a key must not end the game
             return str(error)
 
-    def _screenshot(self, path: Path) -> None:
-        picture = self.screen.read(self.stats, self.holding.text)
-        self.opened.outputs.screenshot(path, picture)
+    def _read(self) -> np.ndarray:
+        return self.screen.read(self.stats, self.holding.text)
 
     def _record(self, frame: Frame) -> None:
         outputs = self.opened.outputs
@@ -217,13 +241,27 @@ class Run:
 
     # --- the end --------------------------------------------------------------------------
 
-    def finish(self) -> RunResult:
-        """Write the screenshot, close the recording, gather the facts for the report."""
+    def finish(self, failure: Exception | None) -> Exception | None:
+        """Close the recording, write the screenshot; the first failure of the run until here."""
+        for last in (self.opened.outputs.close, self._last_screenshot):
+            try:
+                last()
+            except Exception as error:
+                failure = failure or error
+        return failure
+
+    def _last_screenshot(self) -> None:
         if self.settings.screenshot is not None and self.screen.drawn is not None:
-            self._screenshot(self.settings.screenshot)
-        stats = self.counts.finish(self.opened.feed.dropped)
-        facts = facts_of(self.opened, self.interrupted)
-        switches, first_s = self.switching.switches, self.counts.first_styled_s
-        result = RunResult(self.settings, stats, facts, switches, first_s)
+            self.opened.outputs.screenshot(self.settings.screenshot, self._read())
+
+    def save(self, on_end: Callable[[RunResult], None], why: str) -> None:
+        """From any thread, when the main one does not come back: report and recording."""
+        on_end(self.result(StylizerError(why)))
         self.opened.outputs.close()
-        return result
+
+    def result(self, failure: Exception | None) -> RunResult:
+        """Gather the facts for the report."""
+        stats = self.counts.finish(self.opened.feed.dropped)
+        facts = facts_of(self.opened, self.interrupted, failure)
+        switches, first_s = self.switching.switches, self.counts.first_styled_s
+        return RunResult(self.settings, stats, facts, switches, first_s)

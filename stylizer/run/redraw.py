@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 
 POLL_S = 1 / 30
-STILL_AFTER_S = 1.0  # nothing new from the source for so long: paused, minimised, hidden
+STILL_AFTER_S = 1.0  # nothing new from the source for so long: paused, minimized, hidden
 STILL_S = 0.5  # then the HUD's numbers and messages follow at this pace
 # A duplicate on software GL takes 10 ms of the two cores that the network needs.
 MOVING_S = {"gpu": 1 / 60, "software": 1 / 10}

@@ -7,7 +7,9 @@ from typing import Any
 
 from stylizer.run.result import RunResult
 from stylizer.style.contract import DEFINITION as STYLE_DEFINITIONS
+from stylizer.system.files import MADE_BY
 from stylizer.system.machine import machine, peak_rss_mb
+from stylizer.system.outputs import JSON_KEY
 from stylizer.timing import (
     LOW_MIN_FRAMES_REPORT,
     STAGES,
@@ -39,6 +41,7 @@ DEFINITIONS = {
     "dropped": "frames captured or due but never styled",
     "duplicates": "frames presented again unchanged",
     "peak_rss_mb": "highest resident memory of the process so far, in MiB",
+    "error": "why the run ended before its time; null: it did not, or by a key or signal",
     "model_switches": "key press, model, and the longest frame time until that model was shown",
 }
 
@@ -74,6 +77,7 @@ def make_report(result: RunResult) -> dict[str, Any]:
         "duplicates": stats.duplicates,
         "peak_rss_mb": round(peak_rss_mb(), 1),
         "model_switches": [s.as_dict() for s in result.switches],
+        "error": facts["error"],
         "first_styled_s": result.first_styled_s,
         "definitions": DEFINITIONS,
         "machine": machine(facts["gl_renderer"]),
@@ -111,8 +115,8 @@ def _figure(value: float | None, digits: int) -> str:
 
 
 def to_json(report: dict[str, Any]) -> str:
-    """Rounded to microseconds, so that the file can be read."""
-    return json.dumps(_rounded(report), indent=2) + "\n"
+    """Rounded to microseconds, so that the file can be read; with our mark."""
+    return json.dumps({JSON_KEY: MADE_BY} | _rounded(report), indent=2) + "\n"
 
 
 def _rounded(value: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from stylizer.errors import one_sentence
 from stylizer.run.opened import Opened
 from stylizer.run.switching import ModelSwitch
 from stylizer.settings import Settings
@@ -22,8 +23,8 @@ class RunResult:
     first_styled_s: float | None = None  # from the call of run() to the first styled frame shown
 
 
-def facts_of(opened: Opened, interrupted: bool) -> dict[str, Any]:
-    """Which model ran on what, how frames came and where they went."""
+def facts_of(opened: Opened, interrupted: bool, failure: Exception | None) -> dict[str, Any]:
+    """Which model ran on what, how frames came and where they went, and what ended the run."""
     current = opened.bank.current
     size = list(opened.frame_size)
     return {
@@ -37,5 +38,6 @@ def facts_of(opened: Opened, interrupted: bool) -> dict[str, Any]:
         "size": size,
         "gl_renderer": opened.gl_renderer,
         "interrupted": interrupted,
+        "error": None if failure is None else one_sentence(failure),
         "inference_size": list((current.inference_size if current else None) or size),
     }

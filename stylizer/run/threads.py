@@ -51,6 +51,7 @@ class CaptureThread:
         self.slot: Slot[Captured] = Slot()
         self.newest: Captured | None = None
         self.inputs = IDLE
+        self.paused = False  # nobody looks: nothing is read
         self.eager = False  # read at full rate even when frames wait (the source key is held)
         self.source: Source | None = None
         self._open_source = open_source
@@ -108,6 +109,9 @@ class CaptureThread:
                 continue
             if self._stop.is_set():
                 break
+            if self.paused:
+                self._stop.wait(POLL_S)
+                continue
             if self._on_demand:
                 self._go.clear()
             elif source.renders and not self.eager:
@@ -165,6 +169,9 @@ class SyncFeed:
         """Hand camera input to the source; eager does not matter here."""
         self._capture.inputs = inputs
 
+    def pause(self, on: bool) -> None:
+        """Nothing: in lock-step every frame counts, seen or not."""
+
     @property
     def dropped(self) -> int:
         return 0
@@ -199,6 +206,10 @@ class LiveFeed:
         self._capture.eager = eager
         if not inputs.idle:
             self._capture.inputs = inputs
+
+    def pause(self, on: bool) -> None:
+        """Read and style nothing while nobody sees it; the newest frame counts afterwards."""
+        self._capture.paused = on
 
     @property
     def dropped(self) -> int:

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
 from pathlib import Path
 from typing import final
 
-import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
-
 from stylizer.errors import BadInput, StylizerError
 from stylizer.frame import Frame, InputState
 from stylizer.settings import Settings
+from stylizer.source.picture_file import header_size, load_rgba, reduced_from
 from stylizer.stages import Source, SourceEnded
 from stylizer.system.pictures import SUFFIXES
-
-ORIENTATION = 0x0112  # EXIF tag; values 5 to 8 swap width and height
-Unreadable = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
 
 
 @final
@@ -26,40 +22,74 @@ class ImagesSource(Source):
 
     EXIF orientation is applied; transparency is laid over black; 16-bit pictures are reduced to
     8 bits (value / 257); of an animation the first picture counts. `Frame.name` is the file's
-    stem. Sizes may differ.
+    stem. Sizes may differ; what is larger than any graphics driver takes comes reduced, and that
+    is said.
 
-    Raises BadInput for a missing path, an empty folder or a file whose header is no picture's
-    (every header is looked at before the first picture is given); `read` raises StylizerError
-    for a picture that turns out damaged.
+    Raises BadInput for a missing path, an empty folder, or where no file's header is a picture's
+    (every header is looked at before the first picture is given). Single files of a folder that
+    are none, or damaged, are named and left out: after the last picture `read` then raises
+    StylizerError.
     """
 
     capture_method = "picture files (Pillow)"
 
     def __init__(self, settings: Settings) -> None:
-        self._paths = picture_paths(settings.input)
+        self._left = picture_paths(settings.input)
+        self._of = len(self._left)
         self._number = 0
-        for path in reversed(self._paths):
-            self.size = _header_size(path)  # at the end, the first picture's
+        self._skipped: list[str] = []
+        sizes, faults = {}, []
+        for path in self._left:
+            try:
+                sizes[path] = header_size(path)
+            except BadInput as error:
+                faults.append((path, error))
+        if not sizes:
+            raise faults[0][1]
+        for path, error in faults:
+            self._skip(path, error)
+        self._left = list(sizes)
+        self.size = sizes[self._left[0]]
 
     def read(self, inputs: InputState) -> Frame:
-        """The next picture. Raises SourceEnded after the last, StylizerError for a damaged one."""
-        if self._number >= len(self._paths):
-            raise SourceEnded
-        path = self._paths[self._number]
-        try:
-            pixels = load_rgba(path)
-        except Unreadable as error:
+        """The next picture. Raises SourceEnded after the last, StylizerError if some were left
+        out."""
+        while self._left:
+            path = self._left.pop(0)
+            try:
+                pixels = load_rgba(path)
+            except BadInput as error:
+                if self._of == 1:
+                    raise StylizerError(str(error)) from error
+                self._skip(path, error)
+                continue
+            whole = reduced_from(path)
+            frame = Frame(pixels, "RGBA", time.perf_counter(), self._number, name=path.stem)
+            self._number += 1
+            self.size = frame.size
+            if whole is not None:
+                self._say(
+                    f"{path} has {whole[0]}x{whole[1]} pixels, more than can be painted; it is "
+                    f"reduced to {frame.size[0]}x{frame.size[1]}"
+                )
+            return frame
+        if self._skipped:
             raise StylizerError(
-                f"the picture {path} is damaged or cut off: repair or remove it"
-            ) from error
-        frame = Frame(pixels, "RGBA", time.perf_counter(), self._number, name=path.stem)
-        self._number += 1
-        self.size = frame.size
-        return frame
+                f"{len(self._skipped)} of {self._of} pictures could not be read and were left out: "
+                f"{', '.join(self._skipped)}"
+            )
+        raise SourceEnded
 
     def close(self) -> None:
         """Nothing is held open; no more pictures after this."""
-        self._number = len(self._paths)
+        self._left, self._skipped = [], []
+
+    def _skip(self, path: Path, error: BadInput) -> None:
+        self._skipped.append(path.name)
+        self._say(f"left out: {error}")
+
+    def _say(self, sentence: str) -> None:
+        print(f"stylizer: {sentence}", file=sys.stderr, flush=True)
 
 
 def picture_paths(path: Path | None) -> list[Path]:
@@ -84,45 +114,6 @@ def picture_paths(path: Path | None) -> list[Path]:
     if not found:
         raise BadInput(f"the folder {path} holds no pictures: name one with PNG or JPEG files")
     return sorted(found, key=_natural)
-
-
-def load_rgba(path: Path) -> np.ndarray:
-    """uint8 (height, width, 4) RGBA of a picture file, upright, opaque (black shows through)."""
-    with Image.open(path) as opened:
-        opened.load()
-        picture = _eight_bits(ImageOps.exif_transpose(opened))
-    if picture.has_transparency_data:
-        black = Image.new("RGBA", picture.size, (0, 0, 0, 255))
-        return np.array(Image.alpha_composite(black, picture.convert("RGBA")))
-    return np.array(picture.convert("RGB").convert("RGBA"))
-
-
-def _eight_bits(picture: Image.Image) -> Image.Image:
-    """Greyscale of more than 8 bits, which Pillow's own convert would clip at 255."""
-    if picture.mode == "F":
-        values = np.nan_to_num(np.asarray(picture))
-        scale = 255.0 if values.size and values.max() <= 1.0 else 1.0
-    elif picture.mode == "I" or picture.mode.startswith("I;16"):
-        values = np.asarray(picture)
-        scale = 1 / 257 if picture.mode != "I" or values.max() > 255 else 1.0
-    else:
-        return picture
-    return Image.fromarray(np.clip(np.rint(values * scale), 0, 255).astype(np.uint8))
-
-
-def _header_size(path: Path) -> tuple[int, int]:
-    """Upright (width, height) from the header only. Raises BadInput when it is no picture's."""
-    try:
-        with Image.open(path) as picture:
-            width, height = picture.size
-            turned = picture.getexif().get(ORIENTATION, 1) >= 5
-    except PermissionError as error:
-        raise BadInput(f"the picture {path} cannot be read: you lack the permission") from error
-    except UnidentifiedImageError as error:
-        raise BadInput(f"{path} is no picture that Pillow can read: remove it") from error
-    except Unreadable as error:
-        raise BadInput(f"the picture {path} is damaged or cut off: remove it") from error
-    return (height, width) if turned else (width, height)
 
 
 def _natural(path: Path) -> list[tuple[int, int, str]]:

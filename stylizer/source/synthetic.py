@@ -1,4 +1,4 @@
-"""A seeded moving pattern with its frame number burnt in, for tests and benchmarks."""
+"""A seeded moving pattern with its frame number burned in, for tests and benchmarks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stylizer.stages import Source
 
 NUMBER_BITS = 24
 CHECK_BITS = 8
-TICKS_PER_S = 10_000  # of a burnt-in time: 0.1 ms
+TICKS_PER_S = 10_000  # of a burned-in time: 0.1 ms
 START, END = (1, 0, 1, 0), (0, 1, 0, 1)  # white and black cells that give the threshold
 CELLS = len(START) + NUMBER_BITS + CHECK_BITS + len(END)
 BAND = 18  # the code's row of cells is 1 / BAND of the height, at the top, over the whole width
@@ -100,7 +100,7 @@ def burn_time(pixels: np.ndarray, at_s: float) -> None:
 
 
 def read_age_ms(rgb: np.ndarray, now_s: float) -> float | None:
-    """How long before `now_s` the time burnt in was, to 0.1 ms; None when it cannot be read.
+    """How long before `now_s` the time burned in was, to 0.1 ms; None when it cannot be read.
 
     rgb: uint8 (height, width, 3 or 4) showing the whole frame.
     """
@@ -114,7 +114,7 @@ def read_age_ms(rgb: np.ndarray, now_s: float) -> float | None:
 
 
 def read_frame_number(rgb: np.ndarray) -> int | None:
-    """The frame number burnt into a synthetic picture; None when it cannot be read surely.
+    """The frame number burned into a synthetic picture; None when it cannot be read surely.
 
     rgb: uint8 (height, width, 3 or 4) showing the whole frame, at any scale.
     """
@@ -160,16 +160,16 @@ def _digit_pictures(height: int) -> list[np.ndarray]:
     pictures = []
     for digit in "0123456789":
         picture = Image.new("RGBA", (width, max(8, height)), (0, 0, 0, 255))
-        centre = (picture.width / 2, picture.height / 2)
-        ImageDraw.Draw(picture).text(centre, digit, (255, 255, 255), font, anchor="mm")
+        center = (picture.width / 2, picture.height / 2)
+        ImageDraw.Draw(picture).text(center, digit, (255, 255, 255), font, anchor="mm")
         pictures.append(np.array(picture))
     return pictures
 
 
 def paint(size: tuple[int, int], seed: int) -> np.ndarray:
-    """uint8 (height, width, 4): a picture without seams, rich in colours and edges of all scales.
+    """uint8 (height, width, 4): a picture without seams, rich in colors and edges of all scales.
 
-    A colour wash of long waves, then shapes from a fifth of the height down to 2 pixels.
+    A color wash of long waves, then shapes from a fifth of the height down to 2 pixels.
     """
     random = np.random.default_rng(seed)
     picture = Image.fromarray(_wash(size, random))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import TYPE_CHECKING, final
 
@@ -9,6 +10,7 @@ from stylizer.errors import BadInput, StylizerError
 from stylizer.frame import Frame, InputState
 from stylizer.settings import Settings
 from stylizer.source.video_file import VideoFile
+from stylizer.source.video_open import remarks
 from stylizer.stages import Source, SourceEnded
 
 if TYPE_CHECKING:
@@ -32,7 +34,8 @@ class VideoSource(Source):
     `Frame.media_time_s` is the time since the video's first frame, from the file's time stamps
     (variable rates are kept); `Frame.number` counts decoded frames, so skipped ones leave gaps.
     Turned clips (phones) come upright, non-square pixels are made square by widening. High
-    dynamic range is not tone-mapped. frame_rate is the average.
+    dynamic range is not tone-mapped and interlaced pictures stay so, which is said.
+    frame_rate is the average.
 
     Raises BadInput for what is no readable video; `read` raises StylizerError where the file is
     damaged or cut off, after all frames before that place.
@@ -59,6 +62,9 @@ class VideoSource(Source):
                 f"no frame of {self._file.path} can be decoded: it is damaged or empty"
             ) from self._stop
         self.size = self._file.shown_size(self._next[1])
+        for remark in remarks(self._next[1]):
+            print(f"stylizer: {self._file.path.name} is {remark}", file=sys.stderr, flush=True)
+            self.capture_method += f"; {remark.partition(':')[0]}"
 
     def read(self, inputs: InputState) -> Frame | None:
         """See stages.Source.read; a live read waits up to 10 ms for the next frame."""

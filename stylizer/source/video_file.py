@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 import av
 import av.error
 import numpy as np
-from av.stream import Disposition
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
-from stylizer.errors import BadInput, StylizerError
+from stylizer.errors import StylizerError
+from stylizer.source.video_open import checked, open_video
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from av.container.input import InputContainer
     from av.packet import Packet
     from av.video.frame import VideoFrame
@@ -31,6 +33,10 @@ UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED in libavutil/pixfmt.h
 SHORT_CUT = {"yuv420p", "yuvj420p", "yuv422p", "yuvj422p"}
 EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 ROUNDING_S = 0.005  # Matroska rounds times to 1 ms
+JOINT_PACKETS = (
+    64  # packets around the joint of two streams within which marks of damage are its own
+)
+JUMP_S = 10.0  # a clock that leaps further belongs to another recording
 
 
 class VideoFile:
@@ -41,8 +47,8 @@ class VideoFile:
     """
 
     def __init__(self, path: Path | None) -> None:
-        self.path = _checked(path)
-        self._container, self._stream = _open(self.path)
+        self.path = checked(path)
+        self._container, self._stream = open_video(self.path)
         self._stream.thread_type = "AUTO"
         rate = self._stream.average_rate or self._stream.guessed_rate
         self.frame_rate = float(rate) if rate else None
@@ -53,6 +59,9 @@ class VideoFile:
         self._end_s = 0.0  # time at which the last delivered frame ends
         self._use_dts: bool | None = None  # measure packets by decoding time stamps
         self._span_s: tuple[float, float] | None = None  # begin of the first, end of the last one
+        # Transport streams are made to be joined and cut: their clock may start anew anywhere.
+        self._joinable = self._container.format.name == "mpegts"
+        self._forgiven: set[int | None] = set()  # stamps of pictures whose mark came from a joint
 
     def pictures(self) -> Pictures:
         """Decoded frames and their time in seconds after the first one.
@@ -63,9 +72,8 @@ class VideoFile:
         in five of a test file). It is shown as the decoder mends it, like in other players.
         """
         damage: Exception | None = None
-        packets = self._container.demux(self._stream)
         try:
-            for packet in packets:
+            for packet in self._packets():
                 yield from self._decode(packet)
         except (av.error.FFmpegError, _Damaged) as error:
             damage = error
@@ -112,12 +120,31 @@ class VideoFile:
         """Close the file; may be called twice."""
         self._container.close()
 
+    def _packets(self) -> Iterator[Packet]:
+        """All packets. Where two transport streams were joined, the demuxer finds their counters
+        out of step and marks a packet before the joint, which is whole: that is forgiven."""
+        held: list[Packet] = []
+        for packet in self._container.demux(self._stream):
+            if not self._joinable or not (held or packet.is_corrupt):
+                yield packet
+                continue
+            held.append(packet)
+            if _starts_anew(held):
+                self._forgiven |= {p.pts for p in held if p.is_corrupt}
+            elif len(held) < JOINT_PACKETS and packet.size:
+                continue
+            yield from held
+            held = []
+        yield from held
+
     def _decode(self, packet: Packet) -> Pictures:
-        if packet.is_corrupt:  # what the demuxer marks when the file ends inside a packet
+        if (
+            packet.is_corrupt and packet.pts not in self._forgiven
+        ):  # what the demuxer marks when the file ends inside a packet
             raise _Damaged
         self._measure(packet)
         for picture in self._stream.decode(packet):
-            if not picture.is_corrupt:
+            if not picture.is_corrupt or picture.pts in self._forgiven:
                 yield picture, self._time(picture)
             elif self._delivered:
                 raise _Damaged
@@ -152,6 +179,10 @@ class VideoFile:
         if self._start_s is None:
             self._start_s = float(picture.time) if stamped else 0.0
         time_s = float(picture.time) - self._start_s if stamped else self._end_s
+        leap_s = time_s - self._end_s
+        if self._joinable and self._delivered and not -2 * self._frame_s < leap_s < JUMP_S:
+            self._start_s += leap_s  # another stream was joined on: it goes on where this one ends
+            time_s = self._end_s
         self._delivered += 1
         self._end_s = time_s + self._frame_s
         return time_s
@@ -162,7 +193,9 @@ class VideoFile:
         if promised is None or self._span_s is None:
             return False
         first, last = self._span_s
-        return last - first < promised - 0.75 * self._frame_s - ROUNDING_S
+        # Matroska's tag is the time of the end in most files, the length without the begin in some.
+        held_s = last if self._container.format.name.startswith("matroska") else last - first
+        return held_s < promised - 0.75 * self._frame_s - ROUNDING_S
 
     def _square_width(self, picture: VideoFrame) -> int:
         aspect = self._stream.sample_aspect_ratio
@@ -173,6 +206,12 @@ class VideoFile:
 
 class _Damaged(Exception):
     """A packet or frame that the library marks as damaged."""
+
+
+def _starts_anew(packets: list[Packet]) -> bool:
+    """Whether the clock runs backwards between the last two packets, in decoding order."""
+    stamps = [packet.dts for packet in packets[-2:] if packet.dts is not None]
+    return len(stamps) == 2 and stamps[1] < stamps[0]
 
 
 def _short_cut(picture: VideoFrame) -> bool:
@@ -193,31 +232,3 @@ def _promised_s(container: InputContainer, stream: VideoStream) -> float | None:
     if container.duration and len(container.streams) == 1:
         return container.duration / av.time_base
     return None
-
-
-def _checked(path: Path | None) -> Path:
-    if path is None:
-        raise BadInput("the video source needs a file: add --input FILE")
-    path = Path(path)
-    if path.is_dir():
-        raise BadInput(f"{path} is a folder: the video source needs --input FILE, one video file")
-    if not path.exists():
-        raise BadInput(f"there is no video file {path}: check the path after --input")
-    return path
-
-
-def _open(path: Path) -> tuple[InputContainer, VideoStream]:
-    try:
-        # "file:" keeps a colon in a name from being read as a protocol.
-        container = av.open(f"file:{path}", metadata_errors="replace")
-    except PermissionError as error:
-        raise BadInput(f"{path} cannot be read: you lack the permission") from error
-    except (av.error.FFmpegError, OSError, ValueError) as error:
-        raise BadInput(
-            f"{path} cannot be read as a video: it is damaged, cut off, or of another kind"
-        ) from error
-    for stream in container.streams.video:
-        if not stream.disposition & Disposition.attached_pic:
-            return container, stream
-    container.close()
-    raise BadInput(f"{path} holds no video: name a file with a picture track after --input")

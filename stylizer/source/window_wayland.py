@@ -24,7 +24,7 @@ FIRST_S = 5.0
 
 @final
 class PortalSource(Source):
-    """Newest frames of the window that the user picks in the desktop's own dialogue, BGRA.
+    """Newest frames of the window that the user picks in the desktop's own dialog, BGRA.
 
     Raises StylizerError without a portal, when the user cancels, or when no picture comes; `read`
     raises SourceEnded when the window is closed, StylizerError when the stream breaks.
@@ -105,5 +105,5 @@ def pick_in_portal() -> pipewire_capture.PortalSession:
     except RuntimeError as error:
         raise StylizerError(f"the desktop's portal gave no window: {error}") from error
     if session is None:
-        raise StylizerError("no window was picked: cancelled in the desktop's dialogue")
+        raise StylizerError("no window was picked: canceled in the desktop's dialog")
     return session

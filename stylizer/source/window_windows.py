@@ -19,7 +19,7 @@ from stylizer.stages import Source, SourceEnded
 from stylizer.system.slot import Slot
 
 WAIT_S = 0.010
-FIRST_S = 5.0  # a window that draws nothing for so long is minimised
+FIRST_S = 5.0  # a window that draws nothing for so long is minimized
 AGAIN_S = 0.5  # with --wait: how often a closed window is looked for
 
 

@@ -10,7 +10,9 @@ import hashlib
 import json
 import os
 import re
+import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,8 @@ TIERS = ("original", "small", "fast")
 _STEM = re.compile(r"(?P<style>.+)-(?P<tier>original|small|fast)(?:-(?P<precision>.+))?")
 _CPU_PROVIDERS = ("cpu", "openvino")
 FLAGS = {"layout": "model_layout", "range": "model_range", "order": "model_order"}
+FLAG_WORDS = {key: "--" + name.replace("_", "-") for key, name in FLAGS.items()}
+HASH = "sha256"  # of the file that they were given for
 FORGET = "auto"  # --model-range auto drops what was remembered
 
 
@@ -56,9 +60,19 @@ def bundled(folder: Path | None = None) -> list[Bundled]:
     found = []
     for path in (folder or models_folder()).glob("*.onnx"):
         match = _STEM.fullmatch(path.stem)
-        if match:
+        if match and looks_like_onnx(path):
             found.append(Bundled(path, match["style"], match["tier"], match["precision"] or ""))
     return sorted(found, key=lambda m: (m.style, TIERS.index(m.tier), m.precision))
+
+
+def looks_like_onnx(path: Path) -> bool:
+    """Whether a file begins as all ONNX files do, with their version: no page, no pointer of Git
+    LFS, no empty download."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(1) == b"\x08"
+    except OSError:
+        return False
 
 
 def styles() -> list[str]:
@@ -161,9 +175,9 @@ def _parts(name: str) -> tuple[str, str]:
 
 def _split_index(name: str) -> tuple[str, int]:
     """NAME or PATH#K -> (NAME or PATH, K)."""
-    if "#" not in name or Path(name).exists():
-        return name, 0
-    text, _, number = name.rpartition("#")
+    text, mark, number = name.rpartition("#")
+    if not mark or "/" in number or os.sep in number or Path(name).exists():
+        return name, 0  # without a mark, or with one in a file's or folder's name
     if not number.isascii() or not number.isdigit():
         raise BadInput(f"--model {name}: after # comes the style's number, for example {text}#0")
     return text, int(number)
@@ -219,9 +233,28 @@ def flags(settings: Settings) -> dict[str, str]:
     return {key: value for key, value in values.items() if value is not None}
 
 
+@cache
+def say_once(sentence: str) -> None:
+    """To the terminal, once a process: providers ask for the same file one after another."""
+    print(sentence, file=sys.stderr, flush=True)
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file, in hex."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def with_remembered(path: Path, told: dict[str, str]) -> tuple[dict[str, str], dict[str, How]]:
-    """(values, how each is known): flags first, then what was remembered for this file."""
+    """(values, how each is known): flags first, then what was remembered for this very file, by
+    its hash; that is said on the terminal, because it wins over what the file says."""
     stored = {k: v for k, v in recall(path).items() if k not in told}
+    if stored:
+        say_once(
+            f"stylizer: {path.name}: "
+            + ", ".join(f"{FLAG_WORDS[k]} {v}" for k, v in stored.items())
+            + " as given in an earlier run; the value auto forgets it"
+        )
     values = {**stored, **{k: v for k, v in told.items() if v != FORGET}}
     how: dict[str, How] = {k: "remembered" if k in stored else "flag" for k in values}
     return values, how
@@ -234,8 +267,10 @@ def recall(path: Path) -> dict[str, str]:
             continue
         try:
             stored = json.loads(place.read_text(encoding="utf-8"))
+            if stored.get(HASH) != file_hash(path):
+                continue  # of another export under this name
             return {key: str(stored[key]) for key in FLAGS if key in stored}
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError, AttributeError) as error:
             raise BadInput(f"{place} is damaged; delete it and give the flags again") from error
     return {}
 
@@ -255,7 +290,7 @@ def remember(path: Path, told: dict[str, str]) -> Path | None:
             continue
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
-            write_text(place, json.dumps(after, indent=1) + "\n")
+            write_text(place, json.dumps({HASH: file_hash(path)} | after, indent=1) + "\n")
         except (OSError, StylizerError):
             continue  # a read-only folder: the next place is the user's own
         return place

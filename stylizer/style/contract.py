@@ -146,6 +146,8 @@ class StyleModel:
     output: Port
     selector: Selector | None = None
     canvas: CanvasInput | None = None
+    scale: int = 1  # the output is so many times larger than the input, see fitting.py
+    lost: Size = (0, 0)  # (width, height) that the output lacks
     style: str = ""
     tier: str = ""
     precision: str = ""
@@ -189,7 +191,7 @@ class Packer:
             self._words = np.full((height, width), 0xFF000000, np.uint32)
             self._tensor = np.empty((height, width), np.uint32)
             return
-        # Alpha of a 4-channel network stays opaque; the colour planes are overwritten each time.
+        # Alpha of a 4-channel network stays opaque; the color planes are overwritten each time.
         self._planes = np.full((1, channels, height, width), 255, np.uint8)
         self._shifted = np.empty((self.size[1], self.size[0]), np.uint32)
 

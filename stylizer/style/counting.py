@@ -19,7 +19,7 @@ _MATRIX = {"Gemm": (0, 1), "MatMul": (0, 1), "MatMulInteger": (0, 1), "QLinearMa
 
 
 def parameters(proto: onnx.ModelProto) -> int:
-    """Values of all float and quantised weights.
+    """Values of all float and quantized weights.
 
     int64 tensors are shapes and pads, and what only a Resize reads is its scales: no weights.
     """

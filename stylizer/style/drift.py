@@ -9,8 +9,8 @@ from stylizer.system.motion import CELL_PX, Motion, cell_places, sampled
 
 Size = tuple[int, int]
 
-MOST_STRETCH = 0.35  # pixels a pixel: beyond it strokes would be seen to grow or shrink
-MOST_TREND = 0.25  # the same over the whole picture
+MOST_STRETCH = 0.25  # pixels a pixel: beyond it strokes are seen to grow or shrink
+MOST_TREND = 0.18  # the same over the whole picture
 PULL_CELLS = (13, 13)
 
 
@@ -44,14 +44,14 @@ class Drift:
         self._slacken()
 
     def _slacken(self) -> None:
-        """Bound the stretch: the picture's whole trend first, then, where it is steep, towards the
+        """Bound the stretch: the picture's whole trend first, then, where it is steep, toward the
         neighborhood's mean; and a little everywhere, against the noise of measuring."""
         d = cv2.GaussianBlur(self.field, (3, 3), 0.4)
         if stretch(d).max() > MOST_TREND:
             d = without_trend(d, self._places)
             excess = (stretch(d) - MOST_STRETCH) / MOST_STRETCH
             if excess.max() > 0:
-                pull = cv2.blur(np.clip(2 * excess, 0, 1), (3, 3))[..., None]
+                pull = cv2.blur(np.clip(excess, 0, 1), (3, 3))[..., None]
                 d = d + pull * (cv2.blur(d, PULL_CELLS) - d)
         self.field = d
 

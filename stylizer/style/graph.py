@@ -11,6 +11,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from stylizer.errors import BadInput
+from stylizer.style import fitting
 from stylizer.style.contract import LAYOUTS, RANGES, StyleModel
 from stylizer.style.cutting import cut_canvas
 
@@ -92,7 +93,7 @@ def _tensor(value: onnx.ValueInfoProto) -> Tensor:
 
 
 def wrap(proto: onnx.ModelProto, model: StyleModel) -> bytes:
-    """The graph with uint8 planes at both ends and the style chosen; serialised.
+    """The graph with uint8 planes at both ends and the style chosen; serialized.
 
     In: "stylizer_in" uint8 (1, channels, H, W) in the model's channel order. Out: "stylizer_out"
     uint8 RGB (1, 3, H, W), rounded half up and clipped. A Transpose at the ends of an NHWC model
@@ -196,11 +197,13 @@ class _Builder:
     def from_network(self, model: StyleModel) -> list[onnx.NodeProto]:
         nodes: list[onnx.NodeProto] = []
         last = model.output.name
+        fits = model.scale == 1 and model.lost == (0, 0)
         if model.output_layout == "NHWC":
             nodes.append(self.node("Transpose", [last], perm=[0, 3, 1, 2]))
-        if model.output.dtype != "uint8":
+        if model.output.dtype != "uint8" or not fits:
             nodes.extend(self._to_bytes(nodes[-1].output[0] if nodes else last, model))
         picked = [2, 1, 0] if model.order == "BGR" else [0, 1, 2]
+        picked = [0, 0, 0] if model.output.channels == 1 else picked
         if picked != [0, 1, 2] or model.output.channels != 3:
             x = nodes[-1].output[0] if nodes else last
             nodes.append(self.node("Gather", [x, self.constant(picked, "int64")], axis=1))
@@ -215,6 +218,9 @@ class _Builder:
         if model.output.dtype != "float32":
             nodes.append(self.cast(x, "float32"))
             x = nodes[-1].output[0]
+        for made in self._fitting(x, model):
+            nodes.append(made)
+            x = made.output[0]
         scale, shift = RANGES[model.output_range]
         if scale != 1:
             nodes.append(self.node("Mul", [x, self.constant(1 / scale, "float32")]))
@@ -227,6 +233,26 @@ class _Builder:
         else:
             nodes.append(self.node("Clip", [nodes[-1].output[0]], min=0.0, max=255.0))
         nodes.append(self.cast(nodes[-1].output[0], "uint8"))
+        return nodes
+
+    def _fitting(self, x: str, model: StyleModel) -> list[onnx.NodeProto]:
+        """What `fitting.fitted` does in numpy: the mean of blocks, the edge repeated."""
+        nodes: list[onnx.NodeProto] = []
+        if model.scale > 1:
+            sides = [model.scale] * 2
+            nodes.append(self.node("AveragePool", [x], kernel_shape=sides, strides=sides))
+            x = nodes[-1].output[0]
+        if model.lost != (0, 0):
+            (left, right), (top, bottom) = (
+                fitting.sides(model.lost[0]),
+                fitting.sides(model.lost[1]),
+            )
+            pads = [0, 0, top, left, 0, 0, bottom, right]
+            if self.version >= 11:
+                made = self.node("Pad", [x, self.constant(pads, "int64")], mode="edge")
+            else:
+                made = self.node("Pad", [x], mode="edge", pads=pads)
+            nodes.append(made)
         return nodes
 
     def _then(self, op: str, nodes: list[onnx.NodeProto], *more: str) -> onnx.NodeProto:

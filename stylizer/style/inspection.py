@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 
 from stylizer.errors import BadInput, StylizerError
 from stylizer.frame import Frame, StyledFrame, StyledImage
@@ -19,11 +20,12 @@ from stylizer.style.cutting import without_tile
 from stylizer.style.opening import open_style
 from stylizer.style.plausibility import textured_picture
 from stylizer.style.probe import Given, load_model
+from stylizer.style.vetting import vet
 from stylizer.system.pictures import psnr_db
 
 INSPECT_SIZE: Size = (1280, 720)
 MIN_DEVIATION = 2.0  # of 255: below it an output counts as constant
-CPU_MIN_PSNR_DB = 30.0  # any provider against the CPU: below it colours are visibly off
+CPU_MIN_PSNR_DB = 30.0  # any provider against the CPU: below it colors are visibly off
 
 
 def inspect(model: str, settings: Settings | None = None) -> dict[str, Any]:
@@ -33,9 +35,10 @@ def inspect(model: str, settings: Settings | None = None) -> dict[str, Any]:
     """
     path, index = _file(model)
     values, how = catalog.with_remembered(path, catalog.flags(settings or Settings()))
-    found, proto = load_model(path, index, Given(values, how))
+    given = Given(values, how)
+    vet(path, graph.load(path), _probe_and_count, path, index, given)
+    found, proto, macs = _probe_and_count(path, index, given)
     network = without_tile(proto, found.canvas)
-    macs = counting.macs(network, found, INSPECT_SIZE)
     return {
         "model": found.stem,
         "path": str(path),
@@ -52,6 +55,15 @@ def inspect(model: str, settings: Settings | None = None) -> dict[str, Any]:
     }
 
 
+def _probe_and_count(
+    path: Path, index: int, given: Given
+) -> tuple[StyleModel, onnx.ModelProto, int | None]:
+    """All that inspecting runs: the model, its graph and its MACs."""
+    found, proto = load_model(path, index, given)
+    macs = counting.macs(without_tile(proto, found.canvas), found, INSPECT_SIZE)
+    return found, proto, macs
+
+
 def check(
     model: str, settings: Settings | None = None, size: Size = INSPECT_SIZE, runs: int = 5
 ) -> dict[str, Any]:
@@ -61,6 +73,12 @@ def check(
     small size. Raises BadInput when the model cannot be loaded or run at all.
     """
     settings = settings or Settings()
+    path, _ = _file(model)
+    vet(path, graph.load(path), _check, path, model, settings, size, 1)
+    return _check(path, model, settings, size, runs)
+
+
+def _check(path: Path, model: str, settings: Settings, size: Size, runs: int) -> dict[str, Any]:
     style = open_style(settings, model, size)
     try:
         frame = textured_frame(size)
@@ -71,7 +89,7 @@ def check(
         style.close()
     problems = []
     if styled.std() < MIN_DEVIATION:
-        problems.append("the styled picture is one flat colour")
+        problems.append("the styled picture is one flat color")
     if agreement is not None and agreement < CPU_MIN_PSNR_DB:
         problems.append(f"{style.provider} and cpu disagree (PSNR {agreement:.1f} dB)")
     return {

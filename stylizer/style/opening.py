@@ -68,13 +68,17 @@ class _Loaded:
 
     def on(self, provider: str) -> tuple[Any, Any]:
         """(StyleModel, ModelProto) of the file that the name means on this provider."""
+        from stylizer.style import graph
         from stylizer.style.probe import Given, load_model
+        from stylizer.style.vetting import vet
 
         file = catalog.resolve(self.model, provider)
         if file != self._file:
             assert file.path is not None
             values, how = catalog.with_remembered(file.path, catalog.flags(self.settings))
-            self._found = load_model(file.path, file.index, Given(values, how))
+            given = Given(values, how)
+            vet(file.path, graph.load(file.path), load_model, file.path, file.index, given)
+            self._found = load_model(file.path, file.index, given)
             self._file = file
         return self._found
 

@@ -8,7 +8,7 @@ from stylizer.style.contract import RANGES, Size
 
 
 def textured_picture(size: Size) -> np.ndarray:
-    """float (height, width, 3) in 0.05..0.95: seeded blocks of colour, a slope and fine noise."""
+    """float (height, width, 3) in 0.05..0.95: seeded blocks of color, a slope and fine noise."""
     width, height = size
     rng = np.random.default_rng(7)
     blocks = rng.uniform(0.05, 0.95, (-(-height // 24), -(-width // 24), 3))

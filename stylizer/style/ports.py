@@ -10,6 +10,7 @@ from stylizer.errors import BadInput
 from stylizer.style import graph
 from stylizer.style.contract import Selector
 
+MOST_STYLES = 10_000  # public networks hold up to some hundred
 PICTURE_DTYPES = ("float32", "float16", "float64", "uint8")
 
 
@@ -37,13 +38,13 @@ def picture_input(
     return picture, None
 
 
-def picture_output(path: Path, proto: onnx.ModelProto) -> graph.Tensor:
-    """The first output that may be a picture. Raises BadInput."""
+def picture_outputs(path: Path, proto: onnx.ModelProto) -> list[graph.Tensor]:
+    """The outputs that may be pictures, at least one; a run shows which is. Raises BadInput."""
     found = graph.outputs(proto)
     pictures = [t for t in found if len(t.shape) == 4 and t.dtype in PICTURE_DTYPES]
     if not pictures:
         raise not_a_style_network(path, f"gives {_listed(found)} where a picture is expected")
-    return pictures[0]
+    return pictures
 
 
 def not_a_style_network(path: Path, reason: str) -> BadInput:
@@ -61,6 +62,11 @@ def _selector(path: Path, others: list[graph.Tensor], index: int) -> Selector:
             path,
             f"wants {_listed(others)} beside the picture, and only one list with a place for each "
             "style can be filled (#K)",
+        )
+    if count > MOST_STYLES:
+        raise BadInput(
+            f"{path} wants a list of {count} numbers to choose the style by, more than "
+            f"{MOST_STYLES}; it is damaged or no style network"
         )
     if index >= count:
         raise BadInput(

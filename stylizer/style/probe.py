@@ -2,12 +2,14 @@
 
 Method, fact by fact. Flags and remembered flags come first, then our own metadata; the rest:
 - layout: from which dimension of the input is 3 or 4; where both are free, by trying both.
-- size multiple: a picture of (64 + m) x (96 + m) for m = 1, 2, 4 ... 32; the first m for which the
-  network runs and gives a picture of the input's size.
+- size multiple: a picture of (64 + m) x (96 + m) for m = 1, 2, 3 ... 128; the first m for which the
+  network runs and gives a picture of the input's size, or a multiple of it, there and 9 m further
+  (70x98 is a multiple of 7 and of 14, 133x161 is not); else the first m for which it lacks the
+  same border at both sizes. Of several outputs the one that fits best is the picture.
 - range: from the nodes where they show it (Sigmoid, Tanh, Clip at the end; a division by 255 at
   the start). Otherwise the same textured picture is fed in each range, and each answer is scored:
   correlation of luma with the picture, times contrast, less what is saturated or out of range.
-  A network that normalises its input gives nearly the same picture for all of them: then the
+  A network that normalizes its input gives nearly the same picture for all of them: then the
   choice is harmless, and the output's range is taken for both.
 - channel order: nothing shows it without knowing the painting; RGB is assumed and said so.
 Whatever is known, the model is run once: wrong shapes, NaN and failures show here.
@@ -36,10 +38,13 @@ from stylizer.style.contract import (
     Size,
     StyleModel,
 )
+from stylizer.style.fitting import Fit, fit_of, fitted
 from stylizer.style.plausibility import plausibility, range_of, textured_picture
 
 CONTRACT_KEY, RECIPE_KEY = "stylizer.contract", "stylizer.recipe"
-MULTIPLES = (1, 2, 4, 8, 16, 32)
+MULTIPLES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 18, 20, 24, 28, 32, 36, 40, 48, 56, 64)
+MULTIPLES += (72, 80, 96, 112, 128)
+FURTHER = 9  # multiples to the second size; odd, so that twice a multiple is told from it
 BASES: tuple[Size, ...] = ((64, 96), (256, 320))  # (width, height); some networks need more room
 RANGE_SIZE: Size = (160, 128)
 CLEARLY_BETTER = 1.1  # a range must score this much more than the expected one to be taken
@@ -77,7 +82,9 @@ class _Probe:
         self.canvas = roles.canvas_input(path, proto, self.metadata)
         beside = self.canvas.name if self.canvas else ""
         self.picture_input, self.selector = ports.picture_input(path, proto, index, beside)
-        self.picture_output = ports.picture_output(path, proto)
+        self.outputs = ports.picture_outputs(path, proto)
+        self.picture_output = self.outputs[0]
+        self.fit = Fit("NCHW", 3)
         self.session = _session(path)
 
     def model(self) -> StyleModel:
@@ -141,6 +148,13 @@ class _Probe:
             self.facts.setdefault("layout", self._layout_fact(layout))
             return layout, multiple, fixed
         told = f" as {self.values['layout']}" if "layout" in self.values else ""
+        if any(" gives " in error for error in errors):
+            given = next(error for error in errors if " gives " in error)
+            raise ports.not_a_style_network(
+                self.path,
+                f"gives no picture of the size{told} that it gets, nor a whole multiple of it, nor "
+                f"all but a border, of every size tried ({given})",
+            )
         raise BadInput(
             f"{self.path} fails{told} on a picture of every size tried ({errors[-1]}); "
             "it is damaged or no style network"
@@ -196,37 +210,61 @@ class _Probe:
     def _multiple(self, layout: str, fixed: Size | None, errors: list[str]) -> int | None:
         """The size multiple; None when no size runs. Appends to `errors` why."""
         if fixed:
-            if not self._keeps_size(layout, fixed, errors):
+            fit = self._fits(layout, fixed, errors)
+            if fit is None:
                 return None
+            self._take(*fit)
             self.facts["size"] = Fact("shape", str(self.picture_input))
             self.facts["size_multiple"] = Fact("shape", "the size is fixed")
             return 1
         told = self.metadata.get("size_multiple")
         multiples = MULTIPLES if told is None else (int(told),)
-        for base in BASES:
-            for m in multiples:
-                size = (base[0] // m * m + m, base[1] // m * m + m)
-                if self._keeps_size(layout, size, errors):
+        for whole in (True, False):  # a border is made up for only where nothing else fits
+            for base in BASES:
+                for m in multiples:
+                    size = (base[0] // m * m + m, base[1] // m * m + m)
+                    fit = self._fits(layout, size, errors)
+                    if fit is None or (whole and fit[1].lost != (0, 0)):
+                        continue
+                    further = (size[0] + FURTHER * m, size[1] + FURTHER * m)
+                    if told is None and self._fits(layout, further, errors) != fit:
+                        continue
+                    self._take(*fit)
                     how = Fact("probed", f"tried {size[0]}x{size[1]}")
                     self.facts["size_multiple"] = Fact("metadata") if told is not None else how
                     return m
         return None
 
-    def _keeps_size(self, layout: str, size: Size, errors: list[str]) -> bool:
+    def _take(self, output: graph.Tensor, fit: Fit) -> None:
+        self.picture_output, self.fit = output, fit
+        if output != self.outputs[0]:
+            self.facts["output"] = Fact("probed", f"{output.name} is the picture")
+        if fit.rank:
+            self.facts["output_size"] = Fact("probed", str(fit))
+
+    def _fits(self, layout: str, size: Size, errors: list[str]) -> tuple[graph.Tensor, Fit] | None:
+        """The output that is the picture, and how it fits. Appends to `errors` why none does."""
         try:
             row = LAYOUTS[layout]
             channels = self._channels(layout)
             given = np.zeros(row.shape(size, channels), self.picture_input.dtype)
-            result = self._run(given)
+            results = self._run_all(given)
         except Exception as error:  # ONNX Runtime has a dozen classes for "cannot run"
             errors.append(ports.first_line(error))
-            return False
-        if result.ndim == 4 and _output_layout(result, layout, size):
-            return True
-        errors.append(f"{size[0]}x{size[1]} gives {result.shape}")
-        return False
+            return None
+        found: list[tuple[graph.Tensor, Fit]] = []
+        for output, result in zip(self.outputs, results, strict=True):
+            fit = fit_of(result.shape, layout, size)
+            if fit is None:
+                errors.append(f"{size[0]}x{size[1]} gives {result.shape}")
+            else:
+                found.append((output, fit))
+        return min(found, key=lambda pair: pair[1].rank, default=None)
 
     def _run(self, tensor: np.ndarray) -> np.ndarray:
+        return self._run_all(tensor)[self.outputs.index(self.picture_output)]
+
+    def _run_all(self, tensor: np.ndarray) -> list[np.ndarray]:
         feeds = {self.picture_input.name: tensor}
         if self.selector:
             hot = np.zeros(self.selector.count, self.selector.dtype)
@@ -234,7 +272,8 @@ class _Probe:
             feeds[self.selector.name] = hot.reshape(self.selector.shape)
         if self.canvas and self.canvas.name in {i.name for i in self.session.get_inputs()}:
             feeds[self.canvas.name] = np.full(tensor.shape, 128, self.canvas.dtype)
-        return np.asarray(self.session.run([self.picture_output.name], feeds)[0])
+        names = [output.name for output in self.outputs]
+        return [np.asarray(result) for result in self.session.run(names, feeds)]
 
     def _probe_size(self, model: StyleModel) -> Size:
         return model.fixed_size or model.padded_size(RANGE_SIZE)
@@ -262,13 +301,19 @@ class _Probe:
                 f"{self.path} gives numbers that are not finite (NaN); "
                 "export it in float32 or train it again"
             )
-        layout = _output_layout(result, model.layout, size)
-        if layout is None:
+        fit = fit_of(result.shape, model.layout, size)
+        if fit is None or (fit.scale, fit.lost) != (self.fit.scale, self.fit.lost):
             raise ports.not_a_style_network(
                 self.path, f"gives {result.shape} for {size[0]}x{size[1]}"
             )
-        channels = LAYOUTS[layout].unpack(result).shape[2]
-        return replace(model, output_layout=layout, output=replace(model.output, channels=channels))
+        self.fit = fit
+        return replace(
+            model,
+            output_layout=fit.layout,
+            output=replace(model.output, channels=fit.channels),
+            scale=fit.scale,
+            lost=fit.lost,
+        )
 
     def _with_ranges(self, model: StyleModel) -> StyleModel:
         if "range" in self.values:
@@ -295,7 +340,8 @@ class _Probe:
         gives: dict[str, str] = {}
         for name in [known_in] if known_in else list(RANGES):
             result = self._feed(model, picture, name)
-            styled = LAYOUTS[model.output_layout].unpack(result)[..., :3].astype(np.float32)
+            picture_given = fitted(LAYOUTS[model.output_layout].unpack(result), self.fit)
+            styled = picture_given[..., :3].astype(np.float32)
             gives[name] = known_out or range_of(styled)
             scores[name] = plausibility(styled, gives[name], picture)
         best = max(scores, key=lambda name: scores[name])
@@ -343,11 +389,3 @@ def _session(path: Path) -> ort.InferenceSession:
             f"{path} cannot be loaded ({ports.first_line(error)}); it is damaged or uses "
             "operators that ONNX Runtime lacks"
         ) from error
-
-
-def _output_layout(result: np.ndarray, layout: str, size: Size) -> str | None:
-    """The layout of `result` if it is a picture of `size`; the input's layout is tried first."""
-    for name in dict.fromkeys((layout, "NCHW", "NHWC")):
-        if any(result.shape == LAYOUTS[name].shape(size, c) for c in (3, 4)):
-            return name
-    return None

@@ -157,7 +157,7 @@ def physical_cores() -> int:
 
 
 def build_session(row: Provider, model: bytes) -> ort.InferenceSession:
-    """A session of a serialised model on this provider, or ProviderProblem with the reason.
+    """A session of a serialized model on this provider, or ProviderProblem with the reason.
 
     Nodes that the provider lacks run on the CPU, as ONNX Runtime does it.
     """

@@ -9,7 +9,7 @@ from PIL import Image
 
 from stylizer.frame import Size
 
-# Of the fourth channel nothing is asked, and no colour is multiplied by it.
+# Of the fourth channel nothing is asked, and no color is multiplied by it.
 MODES: dict[int, Literal["RGB", "RGBX"]] = {3: "RGB", 4: "RGBX"}
 
 

@@ -53,6 +53,7 @@ class SessionStyle(StyleBackend):
             from stylizer.system.motion import MotionMeter  # see _fit
 
             self._meter = MotionMeter()
+        self.carries = self._meter is not None
         self.precision = model.precision
         self.resizable = None if model.fixed_size else model.size_multiple
         self._fit(frame_size)
@@ -76,6 +77,10 @@ class SessionStyle(StyleBackend):
         """Run once at a frame size: memory is taken and kernels are chosen before a frame waits."""
         pixels = np.full((size[1], size[0], 4), 127, np.uint8)
         self.style(Frame(pixels, "RGBA", time.perf_counter(), 0))
+        self.forget()
+
+    def forget(self) -> None:
+        """The next frame is a first one, on the canvas as it begins."""
         if self._meter:
             self._meter.forget()
 

@@ -1,19 +1,25 @@
-"""Pictures on disk: written whole or not at all."""
+"""Files on disk: written whole or not at all; pipes, devices and links are written through."""
 
 from __future__ import annotations
 
 import errno
+import io
 import os
+import stat
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import numpy as np
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from stylizer.errors import BadInput, StylizerError
 
+MADE_BY = "stylizer"  # our mark: what carries it may be replaced, see outputs.py
+PIPE_WAIT_S = 10.0  # for somebody to open the other end of a named pipe
 PNG_LEVEL = 1  # zlib's fastest: a 720p game frame takes 83 ms, 269 at level 6, and is 13 % larger
 
 
@@ -22,12 +28,68 @@ def check_writable(path: Path) -> None:
     path = Path(path)
     if path.is_dir():
         raise BadInput(f"{path} is a folder: name a file in it")
+    if path.is_symlink():  # it is written through
+        path = Path(os.path.realpath(path))
+    if is_stream(path):
+        if not os.access(path, os.W_OK):
+            raise BadInput(f"{path} is not writable: choose another")
+        return
     if not path.parent.is_dir():
         raise BadInput(f"there is no folder {path.parent} to write {path.name} in: make it first")
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise BadInput(f"the folder {path.parent} is not writable: choose another for {path.name}")
     if path.exists() and not os.access(path, os.W_OK):
         raise BadInput(f"{path} exists and is not writable: choose another name")
+
+
+def av_name(path: Path) -> str:
+    """What libav opens for reading: "file:" keeps a colon from being read as a protocol; a name
+    that is no UTF-8, which it cannot be told, is opened here (PyAV takes an open file as well)."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return cast("str", open(path, "rb"))
+    return f"file:{path}"
+
+
+def is_stream(path: Path) -> bool:
+    """Whether a pipe, a device or an open descriptor (/dev/stdout) is there, not a plain file."""
+    if descriptor(path) is not None:
+        return True
+    try:
+        return not stat.S_ISREG(os.stat(path).st_mode) and not path.is_dir()
+    except OSError:
+        return False
+
+
+def descriptor(path: Path) -> int | None:
+    """The number of our own open file that /dev/stdout, /dev/stderr or /dev/fd/N names."""
+    named = {"/dev/stdout": 1, "/dev/stderr": 2}.get(str(path))
+    if named is None and str(path.parent) in ("/dev/fd", "/proc/self/fd") and path.name.isdigit():
+        named = int(path.name)
+    return named
+
+
+def open_stream(path: Path) -> int:
+    """A descriptor to write a pipe or a device; the caller closes it.
+
+    Raises OSError, for a pipe that nobody reads after PIPE_WAIT_S.
+    """
+    number = descriptor(path)
+    if number is not None:
+        return os.dup(number)
+    deadline = time.monotonic() + PIPE_WAIT_S
+    while True:
+        try:
+            # Without O_NONBLOCK a pipe without a reader holds the program for ever.
+            opened = os.open(path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))
+        except OSError as error:
+            if error.errno != errno.ENXIO or time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+            continue
+        os.set_blocking(opened, True)
+        return opened
 
 
 def write_png(path: Path, rgb: np.ndarray) -> None:
@@ -40,7 +102,13 @@ def write_png(path: Path, rgb: np.ndarray) -> None:
     check_writable(path)
     picture = Image.fromarray(np.ascontiguousarray(rgb[:, :, :3]))
     with whole(path) as file:
-        picture.save(file, "PNG", compress_level=PNG_LEVEL)
+        picture.save(file, "PNG", compress_level=PNG_LEVEL, pnginfo=_mark())
+
+
+def _mark() -> PngImagePlugin.PngInfo:
+    told = PngImagePlugin.PngInfo()
+    told.add_text("Software", MADE_BY)  # a keyword of the PNG standard
+    return told
 
 
 def write_text(path: Path, text: str) -> None:
@@ -53,59 +121,50 @@ def write_text(path: Path, text: str) -> None:
 def whole(path: Path) -> Iterator[BinaryIO]:
     """A file to write that takes its place at `path` only when the block ends well.
 
+    A pipe or a device gets the bytes themselves; behind a link its target is replaced.
     Raises StylizerError when writing fails (full disk); then nothing is left behind.
     """
+    path = Path(path)
+    if is_stream(path):
+        with io.BytesIO() as bytes_:
+            yield bytes_
+            _write_stream(path, bytes_.getbuffer())
+        return
     with into_place(path) as part, open(part, "wb") as file:
         yield file
 
 
 @contextmanager
 def into_place(path: Path) -> Iterator[Path]:
-    """Where to write a file that takes its place at `path` only when the block ends well; raises
-    as `whole` does."""
-    part = path.with_name(f".{path.name[:200]}.{os.getpid()}.part")
+    """Where to write a file that takes its place at `path` only when the block ends well; behind a
+    link its target is replaced. Raises as `whole` does."""
+    target = Path(os.path.realpath(path)) if path.is_symlink() else path
+    part = target.with_name(f".{target.name[:200]}.{os.getpid()}-{threading.get_ident()}.part")
     try:
-        yield part
-        os.replace(part, path)
+        try:
+            yield part
+            os.replace(part, target)
+        finally:
+            part.unlink(missing_ok=True)
     except OSError as error:
         raise StylizerError(write_failure(path, error)) from error
-    finally:
-        part.unlink(missing_ok=True)
+
+
+def _write_stream(path: Path, data: memoryview) -> None:
+    """Opened only when all is there: PNG wants to seek, and a pipe's reader gets all or nothing."""
+    try:
+        with data, open(open_stream(path), "wb", buffering=0) as stream:
+            left = data
+            while left:
+                left = left[stream.write(left) :]
+    except OSError as error:
+        raise StylizerError(write_failure(path, error)) from error
 
 
 def write_failure(path: Path, error: OSError) -> str:
     """One sentence for a write that failed."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"the disk is full: {path} could not be written; free some space or choose another"
+    if error.errno == errno.ENXIO:
+        return f"{path} could not be written: nobody reads that pipe"
     return f"{path} could not be written: {os.strerror(error.errno or errno.EIO).lower()}"
-
-
-class OutputFolder:
-    """Where --output puts pictures: the frame's own name, else 000001.png, 000002.png and so on.
-
-    Makes the folder. Raises BadInput when it cannot be made or written to. A name given twice
-    in one run (a.jpg and a.png) becomes "a-2" the second time; older files are replaced.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = Path(folder)
-        self._count = 0
-        self._taken: set[str] = set()
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            reason = os.strerror(error.errno or errno.EIO).lower()
-            raise BadInput(f"the folder {folder} cannot be made for --output: {reason}") from error
-        check_writable(self.folder / "000001.png")
-
-    def write(self, rgb: np.ndarray, name: str = "") -> Path:
-        """Write one picture (see write_png) and return its path. name: `Frame.name`."""
-        self._count += 1
-        stem = name or f"{self._count:06d}"
-        free, again = stem, 2
-        while free in self._taken:
-            free, again = f"{stem}-{again}", again + 1
-        self._taken.add(free)
-        path = self.folder / f"{free}.png"
-        write_png(path, rgb)
-        return path

@@ -12,6 +12,8 @@ from typing import Any
 import moderngl
 import numpy as np
 
+from stylizer.errors import StylizerError
+
 
 class EglLoader:
     """Finds GL functions through EGL, for moderngl's `context=`.
@@ -55,6 +57,16 @@ def standalone_context() -> moderngl.Context:
         egl: Any = {"backend": "egl"}  # the type stub takes every setting for a dict
         return moderngl.create_context(standalone=True, require=330, **egl)
     return moderngl.create_context(standalone=True, require=330)
+
+
+def check_size(context: moderngl.Context, size: tuple[int, int]) -> None:
+    """Raise StylizerError where a picture is larger than this driver's textures and buffers."""
+    limit = context.info["GL_MAX_TEXTURE_SIZE"]
+    if max(size) > limit:
+        raise StylizerError(
+            f"a picture of {size[0]}x{size[1]} is larger than this graphics driver's limit of "
+            f"{limit} pixels a side: scale it down first"
+        )
 
 
 def leave_egl() -> None:

@@ -17,6 +17,7 @@ import numpy as np
 from stylizer.frame import Frame
 
 CELL_PX = 8
+NOISE_LEVELS = 2  # of 255: a cell's mean that changes by no more has seen noise
 STILL_PX = 0.05  # less motion than this is none
 CUT_LEVELS = 24.0  # of 255: mean residual above which the last picture explains nothing
 SURE_LEVELS = 10.0  # residual at which a cell's own motion has lost most of its weight
@@ -72,12 +73,14 @@ class MotionMeter:
             self.forget()
             last, self._size = None, frame.size
             self._places = cell_places(now.shape)
-        self._last = now
         if last is None:
+            self._last = now
             return None
-        if np.array_equal(now, last) or min(now.shape) < SMALLEST_CELLS:
+        if cv2.absdiff(now, last).max() <= NOISE_LEVELS or min(now.shape) < SMALLEST_CELLS:
+            # The last picture stays: what creeps is followed once it has come far enough.
             still = np.zeros((*now.shape, 2), np.float32)
             return Motion(frame.size, still, np.ones(now.shape, np.float32), True)
+        self._last = now
         return self._measure(now, last)
 
     def _measure(self, now: np.ndarray, last: np.ndarray) -> Motion | None:

@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any
 
 from stylizer.errors import StylizerError
+from stylizer.system.ending import give_up
 
 Window = int
 STRUCTURE_NOTIFY, SUBSTRUCTURE_NOTIFY = 1 << 17, 1 << 19
@@ -84,6 +85,12 @@ def input_event(event: XEvent) -> XInputEvent:
     return c.cast(c.byref(event), c.POINTER(XInputEvent)).contents
 
 
+def server_gone(_: int | None) -> int:
+    """Called by Xlib in the thread that found the connection broken; it must not return."""
+    give_up("the X server went away, and with it what was shown or captured", 1)
+
+
+_IO_HANDLER = c.CFUNCTYPE(c.c_int, c.c_void_p)
 _HANDLER = c.CFUNCTYPE(c.c_int, c.c_void_p, c.POINTER(XErrorEvent))
 _SIGNATURES: dict[str, dict[str, tuple[Any, list[Any]]]] = {
     "X11": {
@@ -92,6 +99,7 @@ _SIGNATURES: dict[str, dict[str, tuple[Any, list[Any]]]] = {
         "XDefaultRootWindow": (c.c_ulong, [c.c_void_p]),
         "XConnectionNumber": (c.c_int, [c.c_void_p]),
         "XSetErrorHandler": (c.c_void_p, [c.c_void_p]),
+        "XSetIOErrorHandler": (c.c_void_p, [c.c_void_p]),
         "XSync": (c.c_int, [c.c_void_p, c.c_int]),
         "XFlush": (c.c_int, [c.c_void_p]),
         "XPending": (c.c_int, [c.c_void_p]),
@@ -185,6 +193,7 @@ class _Errors:
         self._first: Any = None
         self._passing_on = False
         self._handler = _HANDLER(self._handle)
+        self._gone = _IO_HANDLER(server_gone)
 
     def watch(self, connection: int) -> None:
         """Keep this connection's errors: Xlib's own handler would end the program."""
@@ -194,6 +203,11 @@ class _Errors:
             self._before = c.cast(before, _HANDLER)
             self._first = self._first or self._before
         self.last[connection] = 0
+        self.watch_server()
+
+    def watch_server(self) -> None:
+        """Xlib ends the program when the connection breaks, without a word to Python."""
+        library("X11").XSetIOErrorHandler(c.cast(self._gone, c.c_void_p))
 
     def _handle(self, connection: int, event: Any) -> int:
         if connection in self.last:
@@ -210,6 +224,11 @@ class _Errors:
 
 
 _errors = _Errors()
+
+
+def watch_server() -> None:
+    """Have a broken X connection of anybody in this process end the run with its report."""
+    _errors.watch_server()
 
 
 class Display:
@@ -305,7 +324,12 @@ class Display:
     def text(self, window: Window, name: str) -> str:
         """A property of text, NUL-separated where it has parts; "" when it is not there."""
         size, data = self._property(window, name)
-        return data.decode("utf-8", "replace").rstrip("\0") if size == 8 else ""
+        if size != 8:
+            return ""
+        try:
+            return data.decode("utf-8").rstrip("\0")
+        except UnicodeDecodeError:  # the old STRING is Latin-1 (ICCCM 2.7.1)
+            return data.decode("latin-1").rstrip("\0")
 
     def _property(self, window: Window, name: str) -> tuple[int, bytes]:
         """(bits a value, bytes); 32-bit values come as longs."""

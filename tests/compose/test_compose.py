@@ -17,7 +17,7 @@ from stylizer.system.gl import read_rgb
 
 SIZES = [(1280, 720), (641, 361), (7, 5), (1, 1)]
 LUMA = np.array([0.2126, 0.7152, 0.0722])
-# A colour whose alpha is not opaque must come through all the same: captured alpha is garbage.
+# A color whose alpha is not opaque must come through all the same: captured alpha is garbage.
 CHANNELS = {"RGB": 3, "RGBA": 4, "BGRA": 4}
 
 

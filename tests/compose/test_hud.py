@@ -55,18 +55,18 @@ def hud(presenter: OffscreenPresenter) -> Iterator[Hud]:
 
 
 def drawn(
-    presenter: OffscreenPresenter | WindowPresenter, hud: Hud, data: HudData, grey: int = BRIGHT
+    presenter: OffscreenPresenter | WindowPresenter, hud: Hud, data: HudData, gray: int = BRIGHT
 ) -> np.ndarray:
     """The HUD over a plain picture, RGB."""
     presenter.framebuffer.use()
-    presenter.framebuffer.clear(grey / 255, grey / 255, grey / 255, 1.0)
+    presenter.framebuffer.clear(gray / 255, gray / 255, gray / 255, 1.0)
     hud.draw(presenter.framebuffer, data)
     return presenter.read_back()
 
 
-def covered(pixels: np.ndarray, grey: int = BRIGHT) -> tuple[int, int, int, int]:
+def covered(pixels: np.ndarray, gray: int = BRIGHT) -> tuple[int, int, int, int]:
     """Left, top, right, bottom of what differs from the plain picture."""
-    rows, columns = np.nonzero((pixels != grey).any(axis=2))
+    rows, columns = np.nonzero((pixels != gray).any(axis=2))
     return columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
 
 
@@ -90,13 +90,13 @@ def test_the_panel_is_at_the_top_left_and_off_the_middle(
     assert bottom < 100 or mode == "graph"
 
 
-@pytest.mark.parametrize("grey", [BRIGHT, DARK, 128])
+@pytest.mark.parametrize("gray", [BRIGHT, DARK, 128])
 @pytest.mark.parametrize("mode", ["fps", "graph"])
 def test_text_contrasts_with_the_panel_on_any_picture(
-    presenter: OffscreenPresenter, hud: Hud, mode: str, grey: int
+    presenter: OffscreenPresenter, hud: Hud, mode: str, gray: int
 ) -> None:
-    pixels = drawn(presenter, hud, replace(DATA, mode=mode), grey)
-    left, top, right, bottom = covered(pixels, grey)
+    pixels = drawn(presenter, hud, replace(DATA, mode=mode), gray)
+    left, top, right, bottom = covered(pixels, gray)
     panel = pixels[top + 8 : bottom - 8, left + 8 : right - 8].mean(axis=2)
     assert np.median(panel) < 60
     assert (panel > 200).mean() > 0.005
@@ -111,7 +111,7 @@ def test_everything_fits_at_twice_the_dpi(presenter: OffscreenPresenter, hud: Hu
 
 
 @pytest.mark.parametrize("size", [(1280, 720), (640, 360), (320, 180)])
-def test_help_is_centred_and_inside(
+def test_help_is_centered_and_inside(
     presenter: OffscreenPresenter, hud: Hud, size: tuple[int, int]
 ) -> None:
     presenter.resize(size)

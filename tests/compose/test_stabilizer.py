@@ -1,4 +1,4 @@
-"""The stabiliser's pixels against numpy: held where the source stands still, new where it moves."""
+"""The stabilizer's pixels against numpy: held where the source stands still, new where it moves."""
 
 from __future__ import annotations
 

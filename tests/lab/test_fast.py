@@ -16,7 +16,7 @@ from torch import Tensor, nn  # noqa: E402
 
 from stylizer.frame import Frame  # noqa: E402
 from stylizer.lab.nets import fake_quant  # noqa: E402
-from stylizer.lab.nets.fast import FastArch, FastNetwork  # noqa: E402
+from stylizer.lab.nets.fast import CanvasFile, FastArch, FastNetwork  # noqa: E402
 from stylizer.lab.nets.registry import (  # noqa: E402
     ARCHS,
     new_network,
@@ -53,8 +53,8 @@ def observed(network: FastNetwork) -> FastNetwork:
     """Random weights, grade and canvas, ranges as observed on one picture."""
     torch.manual_seed(0)
     matrix = torch.tensor([[0.9, 0.1, 0.0], [0.1, 0.7, -0.1], [0.0, 0.2, 0.6]])
-    tile = torch.from_numpy(textured(64, 64, 9).transpose(2, 0, 1).copy())
-    network.take_style(matrix, torch.tensor([0.02, 0.06, 0.1]), tile)
+    canvas = CanvasFile.of(textured(64, 64, 9))
+    network.take_style(matrix, torch.tensor([0.02, 0.06, 0.1]), canvas)
     with torch.no_grad():
         for parameter in network.parameters():
             parameter += 0.03 * torch.randn_like(parameter)
@@ -132,7 +132,7 @@ def test_the_canvas_is_seen_and_at_rest_it_is_the_tile(network):
 
 def test_without_an_edit_the_picture_is_the_graded_frame(network):
     plain = FastNetwork(network.arch)
-    plain.take_style(network.matrix, network.offset, network.tile)
+    plain.take_style(network.matrix, network.offset, network.canvas_file)
     torch.nn.init.zeros_(plain.head.weight)
     x = tensor(textured(64, 64))
     with torch.no_grad():

@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch")
 
 from stylizer.app.cli import main  # noqa: E402
 from stylizer.errors import BadInput  # noqa: E402
-from stylizer.lab.nets.fast import FastNetwork  # noqa: E402
+from stylizer.lab.nets.fast import CanvasFile, FastNetwork  # noqa: E402
 from stylizer.lab.nets.registry import ARCHS, Paint, Recipe, default_recipe  # noqa: E402
 from stylizer.lab.training import loop  # noqa: E402
 from stylizer.lab.training.checkpoint import TrainState, load_checkpoint, new_state  # noqa: E402
@@ -77,9 +77,9 @@ def styled_state(recipe: Recipe, state: TrainState | None = None) -> TrainState:
     """A state whose network has a style, as `train` gives it."""
     state = state or new_state(recipe)
     assert isinstance(state.network, FastNetwork)
-    generator = torch.Generator().manual_seed(5)
-    tile = torch.randint(256, (3, 64, 64), generator=generator, dtype=torch.uint8)
-    state.network.take_style(0.8 * torch.eye(3), torch.full((3,), 0.1), tile)
+    tile = np.random.default_rng(5).integers(0, 256, (64, 64, 3), np.uint8)
+    canvas = CanvasFile.of(tile)
+    state.network.take_style(0.8 * torch.eye(3), torch.full((3,), 0.1), canvas)
     return state
 
 

@@ -66,7 +66,7 @@ def test_other_sources_have_no_motion():
     assert found.shift_error > 0
 
 
-def test_the_stabiliser_lowers_what_noise_does():
+def test_the_stabilizer_lowers_what_noise_does():
     plain = figures(0)
     steady = figures(0, stabilize=0.9)
     assert steady.noise_mean < plain.noise_mean / 2

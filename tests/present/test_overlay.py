@@ -73,7 +73,7 @@ def xdotool(*words: object) -> str:
 
 
 class Overlay:
-    """An overlay over the game, in this process, all of one colour; and an eye on the screen."""
+    """An overlay over the game, in this process, all of one color; and an eye on the screen."""
 
     def __init__(self, display: str, settings: Settings) -> None:
         self.eye = Display(display)
@@ -180,7 +180,7 @@ def test_it_follows_moves_and_resizes(game, overlay):
     assert over.presenter.size == (520, 260)
 
 
-def test_it_leaves_the_screen_with_a_minimised_game_and_comes_back(game, overlay, xvfb):
+def test_it_leaves_the_screen_with_a_minimized_game_and_comes_back(game, overlay, xvfb):
     game(place=PLACE)
     over = overlay()
     managed = bool(over.eye.numbers(over.eye.root, "_NET_SUPPORTING_WM_CHECK"))
@@ -199,20 +199,20 @@ def test_other_windows_cover_both_alike(game, overlay):
     game("Green Cover", (200, 150, 300, 200), GREEN)
     cover = find_window(over.eye, "Green Cover")[0].id
 
-    def colour_where_both_are() -> tuple[int, ...]:
+    def color_where_both_are() -> tuple[int, ...]:
         x, y, width, height = over.place(cover)
         return tuple(int(v) for v in over.screen()[y + height - 20, x + width - 20])
 
     raise_window(cover)
-    over.until(lambda: colour_where_both_are() == GREEN)
+    over.until(lambda: color_where_both_are() == GREEN)
     assert over.is_mapped()
     assert (over.shown()[-20:] == np.array(PAINT)).all()  # the rest is painted still
     for _ in range(2):
         raise_window(over.game_id)
-        over.until(lambda: colour_where_both_are() == PAINT)
+        over.until(lambda: color_where_both_are() == PAINT)
         over.until(over.covers)
         raise_window(cover)
-        over.until(lambda: colour_where_both_are() == GREEN)
+        over.until(lambda: color_where_both_are() == GREEN)
 
 
 def test_a_still_desktop_costs_no_question_to_the_server(game, overlay, monkeypatch):
@@ -388,11 +388,11 @@ def test_the_whole_program_paints_the_game_under_the_mouse(game, xvfb, tmp_path)
     x, y = eye.place(window)
     box = {"left": x, "top": y + 6, "width": PLACE[2], "height": PLACE[3] - 6}
 
-    def colours() -> np.ndarray:
+    def colors() -> np.ndarray:
         return np.asarray(grabber.grab(box))[:, :, 2::-1].astype(int)
 
     def is_painted(part: slice = slice(None)) -> bool:
-        return bool((abs(colours()[:, part] - painted) <= 1).all())
+        return bool((abs(colors()[:, part] - painted) <= 1).all())
 
     assert abs(painted.astype(int) - RED).max() > 20
     program = Program(
@@ -400,14 +400,14 @@ def test_the_whole_program_paints_the_game_under_the_mouse(game, xvfb, tmp_path)
         "--hud", "off", "--report", "r.json", "--strength", "0.9",
     )  # fmt: skip
     try:
-        wait_until(lambda: (abs(colours() - RED) > 10).any(), 60)  # it is there
+        wait_until(lambda: (abs(colors() - RED) > 10).any(), 60)  # it is there
         xdotool("mousemove", x + 200, y + 150, "click", 1)
         wait_until(lambda: "click 200 150" in heard(one))
         xdotool("key", "ctrl+alt+bracketright")  # 90 % -> 100 %
         wait_until(is_painted, 30)
         xdotool("key", "ctrl+alt+b")  # before/after: the left half is the game's
         wait_until(
-            lambda: (colours()[:, :150] == np.array(RED)).all() and is_painted(slice(250, 400))
+            lambda: (colors()[:, :150] == np.array(RED)).all() and is_painted(slice(250, 400))
         )
         one.tell("quit")
         code, error = program.end()

@@ -1,4 +1,4 @@
-"""Recordings and pictures on disk: colours, times, sound, and what is left when things go wrong."""
+"""Recordings and pictures on disk: colors, times, sound, and what is left when things go wrong."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ import av
 import av.error
 import numpy as np
 import pytest
-from conftest import COLOURS, Clip, flat, write_video
+from conftest import COLORS, Clip, flat, write_video
 from PIL import Image
 
 from stylizer.errors import BadInput, StylizerError
 from stylizer.present.record import Recorder, check_recordable
 from stylizer.system import files
-from stylizer.system.files import OutputFolder, check_writable, write_png
+from stylizer.system.files import check_writable, write_png
+from stylizer.system.outputs import OutputFolder
 
 SUFFIXES = [".mp4", ".mkv"]
 SIZE = (160, 96)
@@ -64,8 +65,8 @@ def pitch(samples: np.ndarray, rate: int) -> float:
     return float(spectrum.argmax() * rate / len(samples))
 
 
-def off(picture: np.ndarray, colour: tuple[int, int, int]) -> int:
-    return int(np.abs(picture.astype(int) - colour).max())
+def off(picture: np.ndarray, color: tuple[int, int, int]) -> int:
+    return int(np.abs(picture.astype(int) - color).max())
 
 
 def noise(count: int, size: tuple[int, int] = SIZE) -> list[np.ndarray]:
@@ -75,13 +76,13 @@ def noise(count: int, size: tuple[int, int] = SIZE) -> list[np.ndarray]:
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.parametrize("channels", [3, 4])
-def test_colours_order_and_tags(tmp_path: Path, suffix: str, channels: int) -> None:
+def test_colors_order_and_tags(tmp_path: Path, suffix: str, channels: int) -> None:
     path = tmp_path / f"a{suffix}"
-    pictures = [flat(SIZE, c) for c in COLOURS]
+    pictures = [flat(SIZE, c) for c in COLORS]
     if channels == 4:  # transparent: alpha is not looked at
         pictures = [np.dstack([p, np.zeros_like(p[:, :, :1])]) for p in pictures]
     record(path, pictures, rate=30)
-    assert [off(p, c) <= 3 for p, c in zip(pictures_of(path), COLOURS, strict=True)] == [True] * 5
+    assert [off(p, c) <= 3 for p, c in zip(pictures_of(path), COLORS, strict=True)] == [True] * 5
     with av.open(str(path)) as container:
         frame = next(container.decode(video=0))
         assert (frame.colorspace, frame.color_range, frame.color_primaries) == (1, 1, 1)
@@ -114,7 +115,7 @@ def test_variable_rate_keeps_times_and_their_order(tmp_path: Path, suffix: str) 
 @pytest.mark.parametrize("size", [(161, 97), (160, 97), (161, 96), (3, 3), (1, 1)])
 def test_odd_sizes_are_padded_by_their_edge(tmp_path: Path, size: tuple[int, int]) -> None:
     path = tmp_path / "a.mp4"
-    record(path, [flat(size, c) for c in COLOURS], rate=10)
+    record(path, [flat(size, c) for c in COLORS], rate=10)
     pictures = pictures_of(path)
     width, height = size[0] + size[0] % 2, size[1] + size[1] % 2
     assert pictures[0].shape == (height, width, 3)
@@ -277,12 +278,12 @@ def test_thread_is_joined(tmp_path: Path) -> None:
 
 
 def test_buffers_may_be_reused(tmp_path: Path) -> None:
-    buffer = flat(SIZE, COLOURS[0])
+    buffer = flat(SIZE, COLORS[0])
     with Recorder(tmp_path / "a.mp4", SIZE, 30) as recorder:
-        for colour in COLOURS:
-            buffer[:] = colour
+        for color in COLORS:
+            buffer[:] = color
             recorder.add(buffer[:, :, ::-1], 0)  # a view, as Frame.rgb() gives of BGRA
-    swapped = [c[::-1] for c in COLOURS]
+    swapped = [c[::-1] for c in COLORS]
     found = pictures_of(tmp_path / "a.mp4")
     assert [off(p, c) <= 3 for p, c in zip(found, swapped, strict=True)] == [True] * 5
 
@@ -347,7 +348,7 @@ def test_png_bad_places(tmp_path: Path) -> None:
 
 def test_output_folder_counts_or_takes_names(tmp_path: Path) -> None:
     folder = OutputFolder(tmp_path / "new" / "deep")
-    picture = flat((8, 8), COLOURS[0])
+    picture = flat((8, 8), COLORS[0])
     names = [folder.write(picture, name).name for name in ("", "", "cat", "cat", "")]
     assert names == ["000001.png", "000002.png", "cat.png", "cat-2.png", "000005.png"]
     assert sorted(os.listdir(folder.folder)) == sorted(names)

@@ -1,4 +1,4 @@
-"""Frames with number and time burnt in, through a real window and the whole loop: nothing comes
+"""Frames with number and time burned in, through a real window and the whole loop: nothing comes
 out of order, and the times tell one story. Speed is measured in bench/capture_latency.py."""
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def test_no_frame_is_shown_out_of_order_and_times_agree(numbered):
             numbers.append(read_frame_number(frame.rgb()))
             captured_late.append(read_age_ms(frame.rgb(), frame.captured_at))
             presented_late.append(read_age_ms(frame.rgb(), active.stats.last_at))
-        latencies = active.finish().stats.latency_ms
+        latencies = active.result(None).stats.latency_ms
     assert len(numbers) >= 90
     assert None not in numbers + captured_late + presented_late, "every code is read"
     assert all(a <= b for a, b in itertools.pairwise(numbers)), "never backwards"
@@ -72,7 +72,7 @@ def test_no_frame_is_shown_out_of_order_and_times_agree(numbered):
 
 
 @pytest.mark.parametrize("size", [(160, 96), (320, 180), (1280, 720)])
-def test_a_burnt_time_is_read_to_a_tenth_of_a_millisecond(size):
+def test_a_burned_time_is_read_to_a_tenth_of_a_millisecond(size):
     pixels = SyntheticSource(Settings(size=size)).draw(1234)
     for at in (0.0, 12.3456, 1677.7, 1_000_000.25):
         burn_time(pixels, at)

@@ -194,7 +194,7 @@ def test_a_video_keeps_its_frames_rate_and_sound(tmp_path, clip):
         frames = [f.to_ndarray(format="rgb24") for f in container.decode(video=0)]
     assert len(frames) == clip.frames
     for number in (0, clip.frames - 1):
-        expected = 255 - np.array(clip.colour(number))
+        expected = 255 - np.array(clip.color(number))
         assert np.abs(frames[number].mean(axis=(0, 1)) - expected).max() < 6
 
 

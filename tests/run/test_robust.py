@@ -29,7 +29,7 @@ pytestmark = [
 ]
 EVENTS = 200
 STEPS = 400  # of the loop, until a frame is there again: each ends with a frame or within 0.25 s
-KINDS = ["move"] * 4 + ["resize"] * 4 + ["minimise"] * 2 + ["cover", "raise"] * 2 + ["reopen"]
+KINDS = ["move"] * 4 + ["resize"] * 4 + ["minimize"] * 2 + ["cover", "raise"] * 2 + ["reopen"]
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ class Player:
             self.tool("windowmove", self.red, numbers(-80, 1200), numbers(0, 700))
         elif kind == "resize":
             self.tool("windowsize", self.red, numbers(60, 400), numbers(50, 300))
-        elif kind == "minimise":
+        elif kind == "minimize":
             self.tool("windowminimize", self.red)
             self.until(lambda: self.state in ("minimised", "hidden"), "minimised")
             self.tool("windowmap", self.red)

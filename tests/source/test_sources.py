@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import COLOURS, Clip, flat, write_video
+from conftest import COLORS, Clip, flat, write_video
 from PIL import Image
 
 from stylizer.errors import BadInput, StylizerError
@@ -58,9 +58,9 @@ def frames_before_error(source: Source) -> tuple[list[Frame], str]:
     return frames, str(caught.value)
 
 
-def off(frame: Frame, colour: tuple[int, int, int]) -> int:
-    """Largest difference of any pixel from one colour."""
-    return int(np.abs(frame.rgb().astype(int) - colour).max())
+def off(frame: Frame, color: tuple[int, int, int]) -> int:
+    """Largest difference of any pixel from one color."""
+    return int(np.abs(frame.rgb().astype(int) - color).max())
 
 
 @pytest.mark.parametrize("sync", [True, False])
@@ -113,7 +113,7 @@ def test_video_gives_every_frame_once_in_order(clip: Clip) -> None:
     assert source.frame_rate == clip.rate
     frames = frames_of(source)
     assert [f.number for f in frames] == list(range(clip.frames))
-    assert max(off(f, clip.colour(f.number)) for f in frames) <= 3
+    assert max(off(f, clip.color(f.number)) for f in frames) <= 3
     times = [f.media_time_s for f in frames]
     assert times == pytest.approx([n / clip.rate for n in range(clip.frames)])
 
@@ -140,7 +140,7 @@ def test_video_live_skips_what_is_late_and_counts_it(clip: Clip) -> None:
     assert late is not None
     assert late.number >= 7
     assert source.skipped == late.number - 1
-    assert off(late, clip.colour(late.number)) <= 3
+    assert off(late, clip.color(late.number)) <= 3
     source.close()
 
 
@@ -158,31 +158,31 @@ def test_video_warm_up_on_the_first_frame_skips_none(clip: Clip) -> None:
 @pytest.mark.parametrize("color_range", [1, 2], ids=["limited", "full"])
 @pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv444p", "yuv420p10le"])
 @pytest.mark.parametrize("size", [(160, 96), (162, 98), (156, 74)])
-def test_video_colours(tmp_path, colorspace, color_range, pix_fmt, size) -> None:
+def test_video_colors(tmp_path, colorspace, color_range, pix_fmt, size) -> None:
     path = write_video(
         tmp_path / "a.mp4",
-        [flat(size, colour) for colour in COLOURS],
+        [flat(size, color) for color in COLORS],
         pix_fmt=pix_fmt,
         colorspace=colorspace,
         color_range=color_range,
     )
     frames = frames_of(VideoSource(Settings(input=path, sync=True)))
-    assert [off(f, c) <= 3 for f, c in zip(frames, COLOURS, strict=True)] == [True] * 5
+    assert [off(f, c) <= 3 for f, c in zip(frames, COLORS, strict=True)] == [True] * 5
 
 
 @pytest.mark.parametrize(("size", "colorspace"), [((160, 96), 5), ((1280, 720), 1)])
 def test_video_without_tags_is_read_by_its_size(tmp_path, size, colorspace) -> None:
     path = write_video(
-        tmp_path / "a.mp4", [flat(size, COLOURS[0])], tagged=False, colorspace=colorspace
+        tmp_path / "a.mp4", [flat(size, COLORS[0])], tagged=False, colorspace=colorspace
     )
     (frame,) = frames_of(VideoSource(Settings(input=path, sync=True)))
-    assert off(frame, COLOURS[0]) <= 3
+    assert off(frame, COLORS[0]) <= 3
 
 
 @pytest.mark.parametrize("codec", ["libx264", "ffv1"])
-def test_video_greyscale(tmp_path: Path, codec: str) -> None:
-    grey = [flat((160, 96), (90, 90, 90))] * 2
-    path = write_video(tmp_path / "a.mkv", grey, codec=codec, pix_fmt="gray", color_range=2)
+def test_video_grayscale(tmp_path: Path, codec: str) -> None:
+    gray = [flat((160, 96), (90, 90, 90))] * 2
+    path = write_video(tmp_path / "a.mkv", gray, codec=codec, pix_fmt="gray", color_range=2)
     frames = frames_of(VideoSource(Settings(input=path, sync=True)))
     assert [off(f, (90, 90, 90)) <= 3 for f in frames] == [True, True]
 
@@ -211,7 +211,7 @@ def test_video_is_turned_upright(tmp_path: Path, degrees: int) -> None:
 
 def test_video_of_variable_rate_keeps_its_times(tmp_path: Path) -> None:
     times = [0, 10, 100, 150, 400]
-    path = write_video(tmp_path / "a.mkv", [flat((64, 48), c) for c in COLOURS], times=times)
+    path = write_video(tmp_path / "a.mkv", [flat((64, 48), c) for c in COLORS], times=times)
     frames = frames_of(VideoSource(Settings(input=path, sync=True)))
     assert [f.media_time_s for f in frames] == pytest.approx([t / 1000 for t in times])
 
@@ -219,14 +219,14 @@ def test_video_of_variable_rate_keeps_its_times(tmp_path: Path) -> None:
 def test_video_whose_size_changes(tmp_path: Path) -> None:
     sizes = [(160, 96), (122, 74)]
     parts = [
-        write_video(tmp_path / f"{n}.h264", [flat(size, COLOURS[n])] * 3).read_bytes()
+        write_video(tmp_path / f"{n}.h264", [flat(size, COLORS[n])] * 3).read_bytes()
         for n, size in enumerate(sizes)
     ]
     both = tmp_path / "both.h264"
     both.write_bytes(b"".join(parts))
     frames = frames_of(VideoSource(Settings(input=both, sync=True)))
     assert [f.size for f in frames] == [sizes[0]] * 3 + [sizes[1]] * 3
-    assert [off(f, COLOURS[n // 3]) <= 3 for n, f in enumerate(frames)] == [True] * 6
+    assert [off(f, COLORS[n // 3]) <= 3 for n, f in enumerate(frames)] == [True] * 6
 
 
 @pytest.mark.parametrize("share", [0.4, 0.7, 0.85])
@@ -239,7 +239,7 @@ def test_video_cut_off_gives_what_is_there_then_says_so(clip: Clip, tmp_path, sh
     assert [f.number for f in frames] == list(range(len(frames)))
     # By time: a B-frame lost at the cut leaves a gap, and what follows it keeps its own place.
     places = [round((f.media_time_s or 0) * clip.rate) for f in frames]
-    assert max(off(f, clip.colour(p)) for f, p in zip(frames, places, strict=True)) <= 3
+    assert max(off(f, clip.color(p)) for f, p in zip(frames, places, strict=True)) <= 3
     assert str(cut) in message
     assert f"frame {len(frames) - 1}" in message
 
@@ -334,7 +334,7 @@ def read_images(path: Path) -> list[Frame]:
 
 def test_images_come_in_natural_order_with_their_names(tmp_path: Path) -> None:
     for number, name in enumerate(["b10.png", "B2.jpg", "a.webp", "b1.bmp"]):
-        Image.fromarray(flat((20 + number, 10), COLOURS[number])).save(tmp_path / name)
+        Image.fromarray(flat((20 + number, 10), COLORS[number])).save(tmp_path / name)
     (tmp_path / "notes.txt").write_text("not a picture")
     (tmp_path / "._a.png").write_bytes(b"left by another system")
     source = ImagesSource(Settings(input=tmp_path, sync=True))
@@ -376,7 +376,7 @@ def test_images_exif_orientation(tmp_path: Path) -> None:
         (Image.new("1", (4, 4), 1), (255, 255, 255)),
         (Image.new("RGB", (4, 4), (9, 8, 7)).quantize(), (9, 8, 7)),
     ],
-    ids=["grey", "16-bit", "32-bit", "half", "clear", "grey alpha", "bits", "palette"],
+    ids=["gray", "16-bit", "32-bit", "half", "clear", "gray alpha", "bits", "palette"],
 )
 def test_images_kinds(tmp_path: Path, picture: Image.Image, expected) -> None:
     path = tmp_path / ("x.tif" if picture.mode == "I" else "x.png")
@@ -396,9 +396,17 @@ def test_images_bad_input(tmp_path: Path) -> None:
         assert path is None or str(path) in str(caught.value)
 
 
-def test_images_unreadable_one_among_others_stops_before_the_first(tmp_path: Path) -> None:
-    Image.fromarray(flat((8, 8), COLOURS[0])).save(tmp_path / "a.png")
+def test_images_unreadable_one_among_others_is_left_out_and_named(tmp_path: Path, capsys) -> None:
+    for name in ("a.png", "c.png"):
+        Image.fromarray(flat((8, 8), COLORS[0])).save(tmp_path / name)
     (tmp_path / "b.png").write_text("no picture")
+    frames, message = frames_before_error(ImagesSource(Settings(input=tmp_path)))
+    assert [f.name for f in frames] == ["a", "c"]
+    assert "1 of 3 pictures could not be read" in message
+    assert "b.png" in message
+    assert "b.png is no picture" in capsys.readouterr().err
+    for name in ("a.png", "c.png"):
+        (tmp_path / name).unlink()
     with pytest.raises(BadInput, match=r"b\.png"):
         ImagesSource(Settings(input=tmp_path))
 
@@ -464,5 +472,5 @@ def test_synthetic_moves_smoothly_and_is_rich() -> None:
     first, second = source.draw(10), source.draw(11)
     lower = slice(60, 70)  # below the digits, above the pane
     assert np.array_equal(first[lower, 3:, :3][1:], second[lower, :-3, :3][:-1])
-    colours = np.unique(first[:, :, :3].reshape(-1, 3), axis=0)
-    assert len(colours) > 300
+    colors = np.unique(first[:, :, :3].reshape(-1, 3), axis=0)
+    assert len(colors) > 300

@@ -337,3 +337,12 @@ def test_warming_up_moves_nothing(soft_path):
     style.style(view(picture, 5))
     style.warm_up(WIDE)
     assert np.array_equal(canvas_seen(style, view(picture)), resting())
+
+
+def test_a_frame_told_to_be_a_first_one_starts_anew(soft_path):
+    style = open_style(Settings(provider="cpu"), str(soft_path), WIDE)
+    picture = scene()
+    for number in range(3):
+        style.style(view(picture, 5 * number))
+    style.forget()
+    assert np.array_equal(canvas_seen(style, view(picture, 15)), resting())

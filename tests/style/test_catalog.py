@@ -38,7 +38,7 @@ def folder(tmp_path, monkeypatch) -> Path:
 @pytest.fixture
 def filled(folder) -> Path:
     for name in FILES:
-        (folder / f"{name}.onnx").write_bytes(b"")
+        (folder / f"{name}.onnx").write_bytes(b"\x08")
     (folder / "notes.txt").write_text("not a model")
     return folder
 
@@ -80,7 +80,7 @@ def test_paths_and_numbers(filled, tmp_path):
     assert catalog.resolve("some/x.onnx#4", "cpu") == catalog.ModelFile(Path("some/x.onnx"), 4)
     assert catalog.resolve("x.onnx", "cpu") == catalog.ModelFile(Path("x.onnx"))
     odd = tmp_path / "a#1.onnx"
-    odd.write_bytes(b"")
+    odd.write_bytes(b"\x08")
     assert catalog.resolve(str(odd), "cpu") == catalog.ModelFile(odd)
     with pytest.raises(BadInput, match="after # comes the style's number"):
         catalog.resolve("x.onnx#four", "cpu")
@@ -119,7 +119,7 @@ def test_walking_the_styles(filled):
 
 
 def test_one_style_only(folder):
-    (folder / "mosaic-small.onnx").write_bytes(b"")
+    (folder / "mosaic-small.onnx").write_bytes(b"\x08")
     with pytest.raises(BadInput, match="no other style"):
         catalog.sibling("mosaic-small", step=1)
 
@@ -140,6 +140,7 @@ def test_bundled_model_runs(folder):
 
 def test_flags_beside_the_model(folder):
     path = folder / "x.onnx"
+    path.write_bytes(b"a model")
     assert catalog.remember(path, {"order": "BGR"}) == folder / "x.onnx.stylizer.json"
     assert catalog.recall(path) == {"order": "BGR"}
     catalog.remember(path, {"range": "0..1"})
@@ -149,11 +150,24 @@ def test_flags_beside_the_model(folder):
     assert how == {"order": "flag", "range": "remembered"}
     catalog.remember(path, {"order": "auto", "range": "auto"})
     assert catalog.recall(path) == {}
-    assert not list(folder.iterdir())
+    assert list(folder.iterdir()) == [path]
+
+
+def test_flags_belong_to_a_file_not_to_its_name(folder, capsys):
+    path = folder / "x.onnx"
+    path.write_bytes(b"a model")
+    catalog.remember(path, {"range": "0..1"})
+    catalog.say_once.cache_clear()
+    assert catalog.with_remembered(path, {}) == ({"range": "0..1"}, {"range": "remembered"})
+    assert "--model-range 0..1 as given in an earlier run" in capsys.readouterr().err
+    path.write_bytes(b"another export")
+    assert catalog.with_remembered(path, {}) == ({}, {})
+    assert capsys.readouterr().err == ""
 
 
 def test_flags_in_the_users_folder_when_the_models_cannot_be_written(folder, tmp_path):
     path = folder / "x.onnx"
+    path.write_bytes(b"a model")
     (folder / "x.onnx.stylizer.json").mkdir()  # stands in the way, for root too
     kept = catalog.remember(path, {"order": "BGR"})
     assert kept is not None
@@ -163,6 +177,17 @@ def test_flags_in_the_users_folder_when_the_models_cannot_be_written(folder, tmp
 
 
 def test_damaged_memory_is_said(folder):
+    (folder / "x.onnx").write_bytes(b"a model")
     (folder / "x.onnx.stylizer.json").write_text("{")
     with pytest.raises(BadInput, match="is damaged; delete it"):
         catalog.recall(folder / "x.onnx")
+
+
+def test_a_mark_in_a_folders_name(tmp_path):
+    folder = tmp_path / "a#b"
+    folder.mkdir()
+    path = folder / "m.onnx"
+    assert catalog.resolve(str(path), "cpu") == catalog.ModelFile(path)  # missing: said as such
+    path.write_bytes(b"\x08")
+    assert catalog.resolve(str(path), "cpu") == catalog.ModelFile(path)
+    assert catalog.resolve(f"{path}#2", "cpu") == catalog.ModelFile(path, 2)

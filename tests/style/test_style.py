@@ -394,7 +394,7 @@ def test_check_of_a_sane_and_a_flat_model(tmp_path):
     flat = inspection.check(
         str(tiny.one_operator(tmp_path / "f.onnx", "Relu")), Settings(provider="cpu"), (64, 48)
     )
-    assert flat["problems"] == ["the styled picture is one flat colour"]
+    assert flat["problems"] == ["the styled picture is one flat color"]
 
 
 def test_openvino_agrees_with_cpu(tmp_path):

@@ -197,7 +197,7 @@ def _check_keys(path: Path, where: str, keys: dict[str, str]) -> None:
 
 def _anchored(model: str, folder: Path) -> str:
     """A path counts from the file's folder: nobody knows where the program will be started."""
-    file = model.partition("#")[0]
+    file = re.sub(r"#[^/\\]*$", "", model)  # a folder's name may hold one, too
     if file.lower().endswith(".onnx") or "/" in file or os.sep in file:
         return str(folder / Path(model).expanduser())
     return model

@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,8 @@ from stylizer.settings import Settings
 from stylizer.style import catalog, inspection
 from stylizer.style.opening import open_style
 from stylizer.system.console import say
-from stylizer.system.files import check_writable, write_text
+from stylizer.system.files import write_text
+from stylizer.system.outputs import Kind, Permission, distinct
 from stylizer.system.pictures import psnr_db
 
 if TYPE_CHECKING:
@@ -52,9 +53,7 @@ class Variant:
 
 def compare_command(args: argparse.Namespace, base: Settings) -> int:
     """Run the comparison, print it, write the pages asked for. Raises BadInput, StylizerError."""
-    for path in (args.json, args.html, args.md):
-        if path is not None:
-            check_writable(path)
+    check_outputs(args)
     if (args.style and not args.content) or (args.vgg and not args.style):
         raise BadInput("losses need --style IMAGE and --content PATH; --vgg FILE goes with them")
     models = args.models.split(",") if args.models else variants()
@@ -76,6 +75,18 @@ def compare_command(args: argparse.Namespace, base: Settings) -> int:
     if args.md is not None:
         compare_page.write_markdown(args.md, found, frames[0], notes)
     return 0
+
+
+def check_outputs(args: argparse.Namespace) -> None:
+    """Raise BadInput where a page or the JSON would replace what is not ours."""
+    permission = Permission(overwrite=vars(args).get("overwrite", False))
+    named: list[tuple[Path | None, Kind]] = [
+        (args.json, "json"), (args.html, "page"), (args.md, "page"),
+    ]  # fmt: skip
+    distinct(path for path, _ in named)
+    for path, kind in named:
+        if path is not None:
+            permission.check(path, kind)
 
 
 def variants() -> list[str]:
@@ -146,18 +157,18 @@ def losses(name: str, args: argparse.Namespace, base: Settings, vgg: Vgg16) -> d
     """Content and style loss as `judge` takes them."""
     from stylizer.lab.commands.judge import judge
 
-    backend = open_style(base, name, args.sizes[0])
+    backend = open_style(replace(base, move_canvas=False), name, args.sizes[0])
     try:
         verdict = judge(backend, args.style, args.content, vgg)
     finally:
         backend.close()
-    return {"content": verdict.content, "style": verdict.style}
+    return {name: verdict.figures[name] for name in ("content", "style")}
 
 
 def styled(name: str, frames: list[np.ndarray], base: Settings) -> list[np.ndarray]:
     """uint8 (H, W, 3) of each frame, by the backend that `run` would use."""
     height, width = frames[0].shape[:2]
-    backend = open_style(base, name, (width, height))
+    backend = open_style(replace(base, move_canvas=False), name, (width, height))
     try:
         made = []
         for number, pixels in enumerate(frames):

@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 from rich.table import Table
 
 from stylizer.system.files import whole, write_text
+from stylizer.system.outputs import REMARK
 
 QUALITY = 88  # of JPEG: strokes survive, a page of seven pictures stays under 4 MB
 CROP_SHARE = 0.25  # of each side: the middle that is shown at twice its size
@@ -109,7 +110,7 @@ def html(found: Sequence[Compared], frame: np.ndarray, notes: list[str]) -> str:
         + "".join(f"<p>{escape(note)}</p>" for note in notes)
         + f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         + "".join(figures)
-        + "</html>\n"
+        + f"</html><!-- {REMARK} -->\n"
     )
 
 
@@ -158,6 +159,7 @@ def write_markdown(
         with whole(beside) as file:
             file.write(_jpeg(picture))
         lines += ["", f"![the same frame, {kind}]({beside.name})"]
+    lines += ["", f"<!-- {REMARK} -->"]
     write_text(path, "\n".join(lines) + "\n")
 
 

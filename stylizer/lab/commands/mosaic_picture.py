@@ -11,7 +11,8 @@ from PIL import Image, ImageOps
 from stylizer.errors import BadInput
 from stylizer.lab.training.mosaic import mosaic_picture, mosaic_tile
 from stylizer.system.console import say
-from stylizer.system.files import check_writable, write_png
+from stylizer.system.files import write_png
+from stylizer.system.outputs import Permission, distinct
 
 MOST_PIXELS = 40_000_000
 CANVAS_SIDE = 640  # pixels
@@ -21,7 +22,7 @@ TILES_PX = (8, 160)  # a joint takes 2 pixels; the canvas takes four panes acros
 def mosaic_picture_command(args: argparse.Namespace) -> int:
     """Read, lay, write; returns the exit code. Raises BadInput, StylizerError."""
     check_sizes(args.tile, args.short_side)
-    check_places(args.image, args.out, args.canvas)
+    check_places(args.image, args.out, args.canvas, args.overwrite)
     picture = read_scaled(args.image, args.short_side)
     height, width = picture.shape[:2]
     say(f"laying {width}x{height} in panes of some {args.tile:g} pixels")
@@ -46,22 +47,17 @@ def check_sizes(tile: float, short_side: int) -> None:
         )
 
 
-def check_places(image: Path, out: Path, canvas: Path | None) -> None:
-    """Raise BadInput unless the files can be written, and none over another or over the input."""
+def check_places(image: Path, out: Path, canvas: Path | None, overwrite: bool) -> None:
+    """Raise BadInput unless the files may be written; over the input never."""
+    distinct((out, canvas))
+    permission = Permission(overwrite=overwrite)
     options = {"--out": out} | ({} if canvas is None else {"--canvas": canvas})
     for option, path in options.items():
         if path.suffix.lower() != ".png":
             raise BadInput(f"{option} {path}: it is written as PNG; name a file that ends in .png")
-        check_writable(path)
-        if path.resolve() == image.resolve() or (path.exists() and same(path, image)):
+        if path.exists() and image.exists() and path.samefile(image):
             raise BadInput(f"{option} {path} is the input itself; name another file")
-    if canvas is not None and canvas.resolve() == out.resolve():
-        raise BadInput(f"--canvas {canvas} is the file of --out too; name another")
-
-
-def same(path: Path, image: Path) -> bool:
-    """Whether both names are of one file."""
-    return image.exists() and path.samefile(image)
+        permission.check(path, "png")
 
 
 def read_scaled(path: Path, short_side: int) -> np.ndarray:

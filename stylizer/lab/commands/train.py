@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +14,11 @@ from PIL import Image
 from torch import Tensor
 
 from stylizer.errors import BadInput
-from stylizer.lab.commands.judge import judge
+from stylizer.lab.commands.judge import judge, style_size_of
 from stylizer.lab.commands.train_recipe import recipe_of
 from stylizer.lab.nets.channels import leave_out_dead
 from stylizer.lab.nets.fake_quant import normalise, quantise
-from stylizer.lab.nets.fast import FastNetwork
+from stylizer.lab.nets.fast import CanvasFile, FastNetwork
 from stylizer.lab.nets.johnson import parameter_count
 from stylizer.lab.nets.registry import Network, Recipe
 from stylizer.lab.onnx.card import write_card
@@ -133,7 +133,7 @@ def give_style(
     grade = color_grade(colors, picture.reshape(-1, 3), recipe.contrast)
     tile = canvas_tile(picture, recipe.patch) if canvas is None else read_tile(canvas)
     matrix, offset = (torch.from_numpy(part).float() for part in grade)
-    network.take_style(matrix, offset, torch.from_numpy(tile.transpose(2, 0, 1).copy()))
+    network.take_style(matrix, offset, CanvasFile.of(tile))
 
 
 def read_tile(path: Path) -> np.ndarray:
@@ -176,10 +176,10 @@ def output_path(args: argparse.Namespace) -> Path:
     out = args.out or Path("models") / f"{args.style.stem}-{args.arch}.onnx"
     if out.suffix != ".onnx":
         raise BadInput(f"--out {out}: a model file ends in .onnx")
-    from stylizer.system.files import check_writable
+    from stylizer.system.outputs import Permission
 
     out.parent.mkdir(parents=True, exist_ok=True)
-    check_writable(out)
+    Permission(overwrite=vars(args).get("overwrite", False)).check(out, "model")
     return out
 
 
@@ -192,9 +192,11 @@ def judge_command(args: argparse.Namespace, settings: Settings) -> int:
     """Print the judge's JSON; returns the exit code. Raises BadInput, StylizerError."""
     from stylizer.style.opening import open_style
 
-    backend = open_style(settings, args.model, (1280, 720))  # its name may be wrong: first
+    alone = replace(settings, move_canvas=False)  # each picture stands alone
+    backend = open_style(alone, args.model, (1280, 720))  # its name may be wrong: first
     try:
-        verdict = judge(backend, args.style, args.frames, load_vgg(args.vgg))
+        size = args.style_size or style_size_of(backend)
+        verdict = judge(backend, args.style, args.frames, load_vgg(args.vgg), size)
         facts = {"model": backend.model, "provider": backend.provider, "style": args.style.name}
     finally:
         backend.close()

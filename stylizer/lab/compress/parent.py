@@ -88,14 +88,14 @@ def _load(path: Path) -> onnx.ModelProto:
 
 def out_path(args: Any, parent: Path, suffix: str) -> Path:
     """--out, or PARENT-SUFFIX.onnx beside the parent. Raises BadInput when it cannot be written."""
-    from stylizer.system.files import check_writable
+    from stylizer.system.outputs import Permission
 
     out = args.out or parent.with_name(f"{parent.stem}-{suffix}.onnx")
     if out.suffix != ".onnx":
         raise BadInput(f"--out {out}: a model file ends in .onnx")
     if out.resolve() == parent.resolve():
         raise BadInput(f"--out {out} is the parent, which is never touched; choose another name")
-    check_writable(out)
+    Permission(overwrite=vars(args).get("overwrite", False)).check(out, "model")
     return out
 
 

@@ -9,9 +9,12 @@ still. Residual blocks as in He et al. 2016, sub-pixel convolutions as in Shi et
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -21,6 +24,7 @@ BRANCH_GAIN = 0.3  # of a residual branch's last convolution at the start
 EDIT_GAIN = 0.15  # of the head at the start: it begins near the graded frame
 BLOCK = 4  # side of the pixel blocks at both ends
 PIXELS = 3 * BLOCK**2  # values of a block of one picture
+QUALITY = 88  # of the canvas as WebP
 NO_CANVAS = 128  # the canvas' byte that asks for nothing
 
 
@@ -40,9 +44,29 @@ class FastArch:
 
 
 FAST_ARCHS = {
-    "fast": FastArch("fast"),
+    "fast": FastArch("fast", inner=(24,) * 4),
     "fast-tiny": FastArch("fast-tiny", stem=8, body=8, blocks=1),  # for tests
 }
+
+
+@dataclass(frozen=True)
+class CanvasFile:
+    """A canvas tile as model files hold it: an eighth of the bytes of its pixels."""
+
+    webp: bytes
+
+    @classmethod
+    def of(cls, tile: np.ndarray) -> CanvasFile:
+        """tile: uint8 (side, side, 3) RGB."""
+        file = io.BytesIO()
+        Image.fromarray(tile).save(file, "WEBP", quality=QUALITY, method=6)
+        return cls(file.getvalue())
+
+    def tile(self) -> Tensor:
+        """uint8 (3, side, side), as whoever opens the file finds it."""
+        with Image.open(io.BytesIO(self.webp)) as image:
+            pixels = np.asarray(image.convert("RGB"))
+        return torch.from_numpy(pixels.transpose(2, 0, 1).copy())
 
 
 class FastBlock(nn.Module):
@@ -88,11 +112,11 @@ class FastNetwork(nn.Module):
         self.matrix: Tensor
         self.offset: Tensor
         self.tile: Tensor
-        nothing = torch.full((3, 8, 8), NO_CANVAS, dtype=torch.uint8)
+        self.canvas_file = CanvasFile.of(np.full((8, 8, 3), NO_CANVAS, np.uint8))
         # Of the style, not of the training: a checkpoint finds them again in the style picture.
         self.register_buffer("matrix", torch.eye(3), persistent=False)
         self.register_buffer("offset", torch.zeros(3), persistent=False)
-        self.register_buffer("tile", nothing, persistent=False)
+        self.register_buffer("tile", self.canvas_file.tile(), persistent=False)
         self.reset()
 
     def reset(self) -> None:
@@ -109,13 +133,14 @@ class FastNetwork(nn.Module):
                 (block.conv2.weight if norm is None else norm.weight).mul_(BRANCH_GAIN)
             self.head.weight *= EDIT_GAIN
 
-    def take_style(self, matrix: Tensor, offset: Tensor, tile: Tensor) -> None:
-        """A style's color grade, (3, 3) and (3,), rounded as the integer graph will, and its canvas
-        tile, uint8 (3, side, side)."""
+    def take_style(self, matrix: Tensor, offset: Tensor, canvas: CanvasFile) -> None:
+        """A style's color grade, (3, 3) and (3,), rounded as the integer graph will, and its
+        canvas."""
         step = matrix.abs().amax(dim=1, keepdim=True).clamp_min(1e-8) / WEIGHT_LEVELS
         self.matrix = (torch.round(matrix / step) * step).to(self.matrix)
         self.offset = offset.to(self.offset)
-        self.tile = tile.to(self.tile.device)
+        self.canvas_file = canvas
+        self.tile = canvas.tile().to(self.tile.device)
 
     def graded(self, x: Tensor) -> Tensor:
         """(B, 3, H, W): the frame in the style's colors, in 0..1."""

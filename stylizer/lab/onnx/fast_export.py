@@ -5,13 +5,12 @@ channel); no float is left at either end, so that pixels are moved once, by whoe
 canvas is a second input of the same shape.
 Float (fp32, fp16): NCHW RGB 0..255, for GPUs and other programs; the canvas is made in the graph,
 as the tensor "canvas" (1, 3, H, W) in 0..255, where a runtime that moves it can put its own.
-The tile lies in the metadata too, losslessly, see `CANVAS_KEY`.
+The tile lies in the metadata too, see `CANVAS_KEY`.
 """
 
 from __future__ import annotations
 
 import base64
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -19,7 +18,6 @@ from typing import Any, Literal
 import numpy as np
 import onnx
 from onnx import helper
-from PIL import Image
 
 from stylizer.lab.nets.fake_quant import WEIGHT_LEVELS, Activation, QuantConv
 from stylizer.lab.nets.fast import BLOCK, FastBlock, FastNetwork, activations
@@ -57,17 +55,9 @@ def write_fast(
         contract["layout"] = f"blocks{BLOCK}"
     model = _FastGraph(network, precision).build()
     entry = model.metadata_props.add()
-    entry.key, entry.value = CANVAS_KEY, tile_text(network.tile.numpy())
+    entry.key, entry.value = CANVAS_KEY, base64.b64encode(network.canvas_file.webp).decode("ascii")
     ranges = {name: [float(a.depth), float(a.reach)] for name, a in activations(network)}
     write_model(model, path, contract=contract, recipe=recipe, ranges=ranges)
-
-
-def tile_text(tile: np.ndarray) -> str:
-    """uint8 (3, side, side) as the metadata hold it, lossless."""
-    file = io.BytesIO()
-    pixels = np.ascontiguousarray(tile.transpose(1, 2, 0))
-    Image.fromarray(pixels).save(file, "WEBP", lossless=True, quality=100, method=6)
-    return base64.b64encode(file.getvalue()).decode("ascii")
 
 
 @dataclass(frozen=True)

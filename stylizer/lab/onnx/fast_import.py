@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from pathlib import Path
@@ -13,8 +14,8 @@ from onnx import numpy_helper
 
 from stylizer.errors import BadInput, StylizerError
 from stylizer.lab.nets.fake_quant import QuantConv, bound
-from stylizer.lab.nets.fast import FastNetwork, activations
-from stylizer.lab.onnx.fast_export import AREA, RANGES_KEY
+from stylizer.lab.nets.fast import CanvasFile, FastNetwork, activations
+from stylizer.lab.onnx.fast_export import AREA, CANVAS_KEY, RANGES_KEY
 
 
 def load_fast_weights(network: FastNetwork, path: Path) -> None:
@@ -34,9 +35,9 @@ def load_fast_weights(network: FastNetwork, path: Path) -> None:
         if isinstance(module, QuantConv):
             _fill(module, name, values, path)
     matrix, offset = values["grade.weight"][:, :, 0, 0], values["grade.bias"] / 255
-    tile = values["canvas_tile"][0]
-    network.take_style(*(torch.from_numpy(v.copy()) for v in (matrix, offset, tile)))
     texts = {p.key: p.value for p in model.metadata_props}
+    canvas = CanvasFile(base64.b64decode(texts[CANVAS_KEY]))
+    network.take_style(torch.from_numpy(matrix.copy()), torch.from_numpy(offset), canvas)
     ranges = json.loads(texts.get(RANGES_KEY, "{}"))
     for name, act in activations(network):
         depth, reach = ranges.get(name, (float(act.depth), float(act.reach)))

@@ -14,9 +14,9 @@ FRAME_S = 1 / 30
 FIELD_OF_VIEW = np.radians(56)  # vertical
 NEAR, FAR = 0.6, 3000.0
 IDLE_S, RETURN_S = 4.0, 3.5  # without input before easing back; how long that takes
-SPEED, REACTION_S = 26.0, 0.25  # metres a second at full axis; time to follow the keys
+SPEED, REACTION_S = 26.0, 0.25  # meters a second at full axis; time to follow the keys
 LOOK_RAD_PER_PX = 0.0032
-MARGIN = 2.5  # metres the camera keeps above whatever lies below it
+MARGIN = 2.5  # meters the camera keeps above whatever lies below it
 
 # x, height, z of the camera, then x, y, z of what it looks at
 FLIGHT = (
@@ -42,7 +42,7 @@ FLIGHT = (
 
 @dataclass(frozen=True)
 class Pose:
-    """Where the camera is (x, y, z in metres) and looks: yaw 0 north, growing to the east, and
+    """Where the camera is (x, y, z in meters) and looks: yaw 0 north, growing to the east, and
     pitch, growing upwards, in radians. It never rolls: the horizon stays level."""
 
     x: float
@@ -81,11 +81,11 @@ class FloorMap:
                 hit = near < obstacles[:, 2] + self.CELL * 0.7
                 np.maximum.at(top, (a[hit], b[hit]), obstacles[hit, 3])
         for _ in range(widen):
-            top = _neighbours(top).max(axis=0)
-        self._top = _neighbours(top).mean(axis=0)
+            top = _neighbors(top).max(axis=0)
+        self._top = _neighbors(top).mean(axis=0)
 
     def __call__(self, x: np.ndarray | float, z: np.ndarray | float) -> np.ndarray:
-        """Bilinear height at x, z in metres (any equal shape), clamped at the map's edge."""
+        """Bilinear height at x, z in meters (any equal shape), clamped at the map's edge."""
         last = len(self._top) - 1.001
         u = np.clip((np.asarray(x) + self.HALF) / self.CELL, 0, last)
         v = np.clip((np.asarray(z) + self.HALF) / self.CELL, 0, last)
@@ -95,7 +95,7 @@ class FloorMap:
         return low * (1 - t) + (self._top[i, j + 1] * (1 - s) + self._top[i + 1, j + 1] * s) * t
 
 
-def _neighbours(grid: np.ndarray) -> np.ndarray:
+def _neighbors(grid: np.ndarray) -> np.ndarray:
     """(9, n, m): the grid shifted by one cell every way, edges repeated."""
     padded = np.pad(grid, 1, mode="edge")
     n, m = grid.shape

@@ -1,6 +1,6 @@
-"""The demo island: its height, its railway line, its colours; numpy only, all from one seed.
+"""The demo island: its height, its railway line, its colors; numpy only, all from one seed.
 
-x east, y up, z south, in metres; the sea lies at y = 0.
+x east, y up, z south, in meters; the sea lies at y = 0.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Noise:
         self._lattice = rng.uniform(-1, 1, (64, 64))
 
     def __call__(self, x: np.ndarray, z: np.ndarray, size: float, octaves: int = 1) -> np.ndarray:
-        """`size` in metres is the cell of the first octave; each next has half size and weight."""
+        """`size` in meters is the cell of the first octave; each next has half size and weight."""
         total = np.zeros(np.broadcast(x, z).shape)
         for octave in range(octaves):
             u, v = x / size * 2**octave + 17.3 * octave, z / size * 2**octave - 9.1 * octave
@@ -81,7 +81,7 @@ def railway() -> np.ndarray:
 
 
 class Land:
-    """Height and face colours of the island and the far peaks for one seed."""
+    """Height and face colors of the island and the far peaks for one seed."""
 
     def __init__(self, seed: int) -> None:
         rng = np.random.default_rng([seed, 1])
@@ -89,7 +89,7 @@ class Land:
         self.track = railway()
 
     def height(self, x: ArrayLike, z: ArrayLike) -> np.ndarray:
-        """Ground in metres at x, z (any equal shape); negative under water."""
+        """Ground in meters at x, z (any equal shape); negative under water."""
         x, z = np.asarray(x, np.float64), np.asarray(z, np.float64)
         y = self._island(x, z)
         distance = self.track_distance(x, z)
@@ -97,7 +97,7 @@ class Land:
         return bed + (y - bed) * smoothstep(5.5, 22.0, distance)
 
     def track_distance(self, x: ArrayLike, z: ArrayLike) -> np.ndarray:
-        """Metres to the railway line."""
+        """Meters to the railway line."""
         x, z = np.asarray(x, np.float64), np.asarray(z, np.float64)
         nearest = np.full(x.shape, 1e9)
         close = (np.abs(x) < 160) & (np.abs(z - 50) < 150)
@@ -127,7 +127,7 @@ class Land:
         return y + far * (60 + 130 * peaks)
 
     def color(self, x: np.ndarray, y: np.ndarray, z: np.ndarray, up: np.ndarray) -> np.ndarray:
-        """Albedo (n, 3) of faces with centre x, y, z and normal's upward share `up`."""
+        """Albedo (n, 3) of faces with center x, y, z and normal's upward share `up`."""
         patch = self._patch(x, z, 38.0, 3)[:, None]
         fine = self._patch(x + 500, z - 500, 9.0, 2)[:, None]
         y, up = y[:, None], up[:, None]
@@ -159,9 +159,9 @@ class Land:
             pieces.append(grid_triangles(points, rng))
         corners = np.concatenate(pieces)
         corners = corners[corners[:, :, 1].max(axis=1) > -0.9]
-        centre = corners.mean(axis=1)
+        center = corners.mean(axis=1)
         plain = Soup(corners, np.zeros((len(corners), 3)))
-        x, y, z = centre.T
+        x, y, z = center.T
         color = self.color(x, y, z, plain.normals()[:, 1])
         return Soup(corners, color).tinted(rng, 0.07)
 

@@ -29,7 +29,7 @@ from stylizer.source.demo.shapes import (
 from stylizer.source.demo.trees import WOOD
 
 TRAIN_CARS, BOATS, BALLOONS, BIRDS, PUFFS, CLOUDS = 5, 4, 4, 11, 8, 18
-TRAIN_SPEED = 15.0  # metres a second
+TRAIN_SPEED = 15.0  # meters a second
 PUFF_EVERY_S, PUFF_LIFE_S = 0.45, 3.6
 
 
@@ -119,10 +119,10 @@ def balloon(first: Color, second: Color) -> Soup:
     corners = join(rings).corners
     flat = np.abs(np.ptp(corners[:, :, 1], axis=1)) > 1e-6  # no lids between the rings
     corners = corners[flat]
-    centre = corners.mean(axis=1)
-    stripe = np.floor(np.arctan2(centre[:, 2], centre[:, 0]) / (np.pi / 3)) % 2 == 0
+    center = corners.mean(axis=1)
+    stripe = np.floor(np.arctan2(center[:, 2], center[:, 0]) / (np.pi / 3)) % 2 == 0
     colors = np.where(stripe[:, None], first, second)
-    band = np.abs(centre[:, 1] - 0.6) < 0.9
+    band = np.abs(center[:, 1] - 0.6) < 0.9
     colors = np.where(band[:, None], (0.98, 0.94, 0.84), colors)
     basket = box((1.5, 1.3, 1.5), (0.62, 0.42, 0.24), True).moved((0, -8.4, 0))
     ropes = [
@@ -133,13 +133,13 @@ def balloon(first: Color, second: Color) -> Soup:
 
 def bird(shade: float) -> tuple[Soup, Soup]:
     """(body, right wing hinged at the origin); the left wing is the mirrored one."""
-    grey: Color = (shade, shade, shade * 1.04)
+    gray: Color = (shade, shade, shade * 1.04)
     points = [(0, 0, 0.9), (0.22, 0.05, 0), (-0.22, 0.05, 0), (0, -0.16, 0), (0, 0.02, -0.8)]
     body = from_faces(
-        points, [(0, 1, 2), (0, 3, 1), (0, 2, 3), (4, 2, 1), (4, 1, 3), (4, 3, 2)], grey
+        points, [(0, 1, 2), (0, 3, 1), (0, 2, 3), (4, 2, 1), (4, 1, 3), (4, 3, 2)], gray
     )
     points = [(0, 0, 0.4), (0, 0, -0.35), (1.0, 0.1, -0.25), (1.9, 0.0, -0.35), (1.0, 0.1, 0.3)]
-    wing = doubled(from_faces(points, [(0, 4, 2, 1), (4, 3, 2)], grey))
+    wing = doubled(from_faces(points, [(0, 4, 2, 1), (4, 3, 2)], gray))
     return body, wing
 
 
@@ -208,10 +208,10 @@ class Movers:
         groups = [self._train(t), self._boats(t), self._mills(t), self._balloons(t)]
         return matrices([*groups, self._puffs(t), self._birds(t), self._clouds(t)])
 
-    def _on_track(self, metres: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _on_track(self, meters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(places (n, 3), yaw (n,)) of points that far along the line."""
         track = self._land.track
-        at = np.mod(metres / self._track_m, 1) * len(track)
+        at = np.mod(meters / self._track_m, 1) * len(track)
         low = np.floor(at).astype(int)
         share = (at - low)[:, None]
         a, b, c = (track[(low + k) % len(track)] for k in range(3))
@@ -240,10 +240,10 @@ class Movers:
 
     def _boats(self, t: float) -> Placed:
         phase = self._phase[:BOATS]
-        centre = np.array([(2, 104), (20, 126), (70, 214), (-20, 232)])
+        center = np.array([(2, 104), (20, 126), (70, 214), (-20, 232)])
         radius = np.array([(26, 20), (24, 13), (42, 20), (60, 26)])
         angle = phase + t * np.array([0.10, -0.13, 0.07, -0.06])
-        x, z = (centre + radius * np.stack([np.cos(angle), np.sin(angle)], 1)).T
+        x, z = (center + radius * np.stack([np.cos(angle), np.sin(angle)], 1)).T
         side = np.sign([0.10, -0.13, 0.07, -0.06])
         yaw = np.arctan2(-np.sin(angle) * radius[:, 0] * side, np.cos(angle) * radius[:, 1] * side)
         lift = 0.12 * np.sin(t * 1.3 + phase)

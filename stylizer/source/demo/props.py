@@ -92,7 +92,7 @@ def lighthouse() -> Soup:
 
 
 def village(land: Land, rng: np.random.Generator) -> tuple[Soup, np.ndarray]:
-    """Houses in two rings around the church, a harbour pier; and obstacles (n, 4)."""
+    """Houses in two rings around the church, a harbor pier; and obstacles (n, 4)."""
     cx, cz = VILLAGE
     soups = [church().moved((cx, float(land.height(cx, cz)), cz), 0.35)]
     obstacles = [(cx, cz, 12.0, 32.0)]
@@ -194,7 +194,7 @@ def everything(
 
 
 def buildings(land: Land, seed: int) -> tuple[Soup, np.ndarray]:
-    """Village and landmarks, and their obstacles (n, 4): x, z, radius, top in metres."""
+    """Village and landmarks, and their obstacles (n, 4): x, z, radius, top in meters."""
     rng = np.random.default_rng([seed, 3])
     (a, first), (b, second) = village(land, rng), landmarks(land, rng)
     track = land.track[::4]

@@ -76,10 +76,10 @@ class DemoScene:
         pose: Pose | None = None,
         next_pose: Pose | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Depth and motion of a frame towards the next one, camera and objects both moving.
+        """Depth and motion of a frame toward the next one, camera and objects both moving.
 
-        Returns (depth float32 (h, w): metres along the view axis, the sky very large;
-        motion float32 (h, w, 2): pixels, +x right, +y down, from the pixel's centre to where the
+        Returns (depth float32 (h, w): meters along the view axis, the sky very large;
+        motion float32 (h, w, 2): pixels, +x right, +y down, from the pixel's center to where the
         same surface point lies in the next frame, whether or not it is hidden or outside there).
         """
         now, then = frame_number * FRAME_S, next_frame_number * FRAME_S
@@ -231,7 +231,7 @@ def moved_boxes(mesh: Mesh, parts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def runs(chunks: np.ndarray) -> np.ndarray:
-    """Neighbouring chunks (first, count) joined, for fewer draw calls."""
+    """Neighboring chunks (first, count) joined, for fewer draw calls."""
     if not len(chunks):
         return chunks
     starts = np.concatenate([[True], chunks[1:, 0] != chunks[:-1].sum(axis=1)])

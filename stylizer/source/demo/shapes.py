@@ -1,6 +1,6 @@
 """Low-poly shapes for the demo scene: triangle soups, moved and joined with numpy.
 
-A soup keeps its triangles counter-clockwise seen from outside, x east, y up, z south, metres.
+A soup keeps its triangles counter-clockwise seen from outside, x east, y up, z south, meters.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Color = tuple[float, float, float]
 
 @dataclass(frozen=True, eq=False)
 class Soup:
-    """Triangles with one colour each: corners float64 (n, 3, 3), colors float64 (n, 3), 0..1."""
+    """Triangles with one color each: corners float64 (n, 3, 3), colors float64 (n, 3), 0..1."""
 
     corners: np.ndarray
     colors: np.ndarray
@@ -33,7 +33,7 @@ class Soup:
         return Soup(corners, self.colors)
 
     def tinted(self, rng: np.random.Generator, amount: float) -> Soup:
-        """Each triangle a little lighter or darker, so that no surface is one flat colour."""
+        """Each triangle a little lighter or darker, so that no surface is one flat color."""
         factor = 1 + rng.uniform(-amount, amount, (len(self.colors), 1))
         return Soup(self.corners, np.clip(self.colors * factor, 0, 1))
 
@@ -52,7 +52,7 @@ def join(soups: Sequence[Soup]) -> Soup:
 
 
 def from_faces(points: Sequence[Sequence[float]], faces: Sequence[Sequence[int]], c: Color) -> Soup:
-    """Polygons (convex, counter-clockwise) cut into fans, all of one colour."""
+    """Polygons (convex, counter-clockwise) cut into fans, all of one color."""
     triangles = [(f[0], f[i], f[i + 1]) for f in faces for i in range(1, len(f) - 1)]
     corners = np.asarray(points, np.float64)[np.asarray(triangles)]
     return Soup(corners, np.tile(np.asarray(c, np.float64), (len(corners), 1)))
@@ -67,7 +67,7 @@ def box(size: Sequence[float], color: Color, bottom: bool = False) -> Soup:
 
 
 def gable(size: Sequence[float], color: Color, wall: Color) -> Soup:
-    """A roof over (width x, height y, depth z), ridge along x, gable ends in the wall's colour."""
+    """A roof over (width x, height y, depth z), ridge along x, gable ends in the wall's color."""
     x, y, z = size[0] / 2, size[1], size[2] / 2
     points = [(-x, 0, -z), (x, 0, -z), (-x, 0, z), (x, 0, z), (-x, y, 0), (x, y, 0)]
     roof = from_faces(points, [(2, 3, 5, 4), (1, 0, 4, 5)], color)
@@ -83,8 +83,8 @@ def frustum(sides: int, low: float, high: float, height: float, color: Color) ->
     parts = [np.stack([bottom, bottom[after], top[after]], 1)]
     if high > 0:
         parts.append(np.stack([bottom, top[after], top], 1))
-        centre = np.broadcast_to([0.0, height, 0.0], top.shape)
-        parts.append(np.stack([top, top[after], centre], 1))
+        center = np.broadcast_to([0.0, height, 0.0], top.shape)
+        parts.append(np.stack([top, top[after], center], 1))
     corners = np.concatenate(parts)
     return Soup(corners, np.tile(np.asarray(color, np.float64), (len(corners), 1)))
 
@@ -124,10 +124,10 @@ def doubled(soup: Soup) -> Soup:
 def share_vertices(corners: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Index a soup so that every triangle's last vertex is its own.
 
-    OpenGL takes a flat-shaded triangle's colour from its last (provoking) vertex, so one vertex
-    a triangle is enough for a colour a face: a third of an unindexed soup's vertex work.
+    OpenGL takes a flat-shaded triangle's color from its last (provoking) vertex, so one vertex
+    a triangle is enough for a color a face: a third of an unindexed soup's vertex work.
     corners: (n, 3, 3). Returns (positions float32 (v, 3), owner int (v,): the triangle whose
-    colour the vertex carries, indices int32 (n, 3)).
+    color the vertex carries, indices int32 (n, 3)).
     """
     count = len(corners)
     keys = np.round(corners * 512).astype(np.int64) + (1 << 20)

@@ -36,7 +36,7 @@ def broadleaf(rng: np.random.Generator, color: Color, tall: float, near: bool) -
 
 
 def tree_templates(rng: np.random.Generator, near: bool) -> list[Soup]:
-    """Three conifers, then broadleaved trees in greens, autumn colours and blossom."""
+    """Three conifers, then broadleaved trees in greens, autumn colors and blossom."""
     greens: list[Color] = [(0.36, 0.56, 0.20), (0.26, 0.48, 0.20), (0.52, 0.62, 0.22)]
     autumn: list[Color] = [(0.86, 0.52, 0.18), (0.80, 0.30, 0.20), (0.90, 0.70, 0.26)]
     leafy = [broadleaf(rng, c, t, near) for c in greens for t in (0.95, 1.1)]

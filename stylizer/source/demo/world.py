@@ -14,7 +14,7 @@ from stylizer.source.demo.shapes import Soup, join, share_vertices
 
 # Smaller chunks cull and sort better, but each costs a draw call (20-35 us on llvmpipe).
 GROUND_CHUNK, WATER_CHUNK = 63.0, 126.0
-LIFT = np.array([0.0, 0.5, 0.0])  # metres that waves can move the water
+LIFT = np.array([0.0, 0.5, 0.0])  # meters that waves can move the water
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,8 +87,8 @@ class Shadows:
 
 def static_mesh(land: Land, ground: Soup, props: Soup, obstacles: np.ndarray) -> Mesh:
     """Ground and props with the light baked in, in chunks of 63 m (outside the island 600 m)."""
-    centre = ground.corners.mean(axis=1)
-    shade = Shadows(land, obstacles).sun_at(centre + LIFT, 3.0)
+    center = ground.corners.mean(axis=1)
+    shade = Shadows(land, obstacles).sun_at(center + LIFT, 3.0)
     light = sunlit(ground.colors, ground.normals(), 0.25 + 0.75 * shade)
     bare = Shadows(land, np.zeros((0, 4)))
     middle = props.corners.mean(axis=1)
@@ -98,11 +98,11 @@ def static_mesh(land: Land, ground: Soup, props: Soup, obstacles: np.ndarray) ->
     return chunked(everything)
 
 
-def chunk_numbers(centre: np.ndarray, side: float) -> np.ndarray:
-    """A number for each triangle's chunk, from its centre (n, 3)."""
-    inner = np.abs(centre[:, [0, 2]]).max(axis=1) < 256
-    near = np.floor((centre[:, [0, 2]] + 252) / side)
-    far = np.floor((centre[:, [0, 2]] + 3000) / 1000) + 100
+def chunk_numbers(center: np.ndarray, side: float) -> np.ndarray:
+    """A number for each triangle's chunk, from its center (n, 3)."""
+    inner = np.abs(center[:, [0, 2]]).max(axis=1) < 256
+    near = np.floor((center[:, [0, 2]] + 252) / side)
+    far = np.floor((center[:, [0, 2]] + 3000) / 1000) + 100
     cell = np.where(inner[:, None], near, far).astype(int)
     return cell[:, 0] * 1000 + cell[:, 1]
 
@@ -116,7 +116,7 @@ def boxes(corners: np.ndarray, numbers: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 
 def chunked(soup: Soup) -> Mesh:
-    """A soup of final colours as an indexed, chunked mesh: position 3f4, color 4u1."""
+    """A soup of final colors as an indexed, chunked mesh: position 3f4, color 4u1."""
     order = np.argsort(chunk_numbers(soup.corners.mean(axis=1), GROUND_CHUNK), kind="stable")
     corners, colors = soup.corners[order], soup.colors[order]
     positions, owner, indices = share_vertices(corners)
@@ -144,10 +144,10 @@ def water_mesh(land: Land, seed: int) -> Mesh:
     corners = corners[ground.min(axis=1) < 0.9]
     corners = corners[np.argsort(chunk_numbers(corners.mean(axis=1), WATER_CHUNK), kind="stable")]
     positions, owner, indices = share_vertices(corners)
-    centre = corners.mean(axis=1)[owner]
+    center = corners.mean(axis=1)[owner]
     vertices = np.zeros(len(positions), [("position", "f4", 3), ("extra", "f4", 3)])
     vertices["position"] = positions
-    vertices["extra"][:, 0] = -land.height(centre[:, 0], centre[:, 2])
+    vertices["extra"][:, 0] = -land.height(center[:, 0], center[:, 2])
     vertices["extra"][:, 1] = np.clip((236 - np.hypot(*positions[:, [0, 2]].T)) / 60, 0, 1)
     vertices["extra"][:, 2] = rng.uniform(-1, 1, len(corners))[owner]
     chunks, low, high = boxes(corners, chunk_numbers(corners.mean(axis=1), WATER_CHUNK))

@@ -32,7 +32,9 @@ class Coverage:
 
     def add(self, x: int, y: int, width: int, height: int) -> None:
         """A rectangle was drawn; a cell counts when all of it was drawn at once."""
-        self._cells[_cells(y, height, self._size[1]), _cells(x, width, self._size[0])] = True
+        right, bottom, x, y = x + width, y + height, max(0, x), max(0, y)  # a border lies outside
+        rows, columns = _cells(y, bottom - y, self._size[1]), _cells(x, right - x, self._size[0])
+        self._cells[rows, columns] = True
 
     @property
     def complete(self) -> bool:
@@ -71,7 +73,9 @@ def is_uncovered(display: Display, window: Window) -> bool:
         a = display.attributes(other)
         if a is None or a.map_state != IS_VIEWABLE:
             continue
-        overlaps = a.x < right and a.y < bottom and a.x + a.width > x and a.y + a.height > y
+        border = 2 * a.border_width
+        wide, high = a.width + border, a.height + border
+        overlaps = a.x < right and a.y < bottom and a.x + wide > x and a.y + high > y
         if overlaps:
             return False
     return True

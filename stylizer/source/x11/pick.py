@@ -93,10 +93,10 @@ def _wait_for_click(display: Display) -> Window:
         for event in display.events(WAIT_S):
             press = input_event(event)
             if event.type == KEY_PRESS and press.detail == escape:
-                raise StylizerError("no window was picked: cancelled with Escape")
+                raise StylizerError("no window was picked: canceled with Escape")
             if event.type == BUTTON_PRESS and clicked is None:
                 if press.detail != LEFT:
-                    raise StylizerError("no window was picked: cancelled with the mouse")
+                    raise StylizerError("no window was picked: canceled with the mouse")
                 clicked = press.subwindow
             if event.type == BUTTON_RELEASE and clicked is not None:
                 return clicked

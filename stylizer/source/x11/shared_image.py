@@ -9,6 +9,7 @@ import numpy as np
 from stylizer.errors import StylizerError
 from stylizer.system.x11 import Display, library
 
+BYTE_MASKS = (0xFF, 0xFF00, 0xFF0000)
 ALL_PLANES = 0xFFFFFFFF
 Z_PIXMAP = 2
 IPC_RMID = 0
@@ -30,6 +31,7 @@ class XImage(c.Structure):
         ("data", c.c_void_p), ("byte_order", c.c_int), ("bitmap_unit", c.c_int),
         ("bitmap_bit_order", c.c_int), ("bitmap_pad", c.c_int), ("depth", c.c_int),
         ("bytes_per_line", c.c_int), ("bits_per_pixel", c.c_int),
+        ("red_mask", c.c_ulong), ("green_mask", c.c_ulong), ("blue_mask", c.c_ulong),
     ]  # fmt: skip
 
 
@@ -61,6 +63,15 @@ class SharedImage:
                 f"the window has {image.bits_per_pixel} bits a pixel; only 32-bit displays can be "
                 "captured by themselves, others by --source screen"
             )
+        masks = (image.blue_mask, image.green_mask, image.red_mask)
+        if not all(mask.bit_count() in (8, 10) for mask in masks):
+            raise StylizerError(
+                "the window's colors lie in its pixels in a way that is not known "
+                f"({', '.join(f'{mask:#x}' for mask in masks)}); use --source screen"
+            )
+        # 30-bit displays: the upper 8 of each 10 bits. None: the bytes are blue, green, red.
+        self._shifts = None if masks == BYTE_MASKS else [m.bit_length() - 8 for m in masks]
+        self._raw = np.empty((0, 0, 4), np.uint8)  # what the last copy was made from, if converted
         self._row = image.bytes_per_line
         bytes_ = self._row * height
         self._info.shmid = self._libc.shmget(0, bytes_, 0o1600)  # IPC_PRIVATE, create, own use
@@ -77,23 +88,33 @@ class SharedImage:
         rows = np.frombuffer(memory, np.uint8).reshape(height, self._row)
         self._pixels = rows[:, : 4 * width].reshape(height, width, 4)
 
-    def fetch(self, drawable: int) -> bool:
-        """Let the server copy the drawable's pixels here; False when it is gone."""
+    def fetch(self, drawable: int, border: int = 0) -> bool:
+        """Let the server copy the drawable's pixels here, but for a border of so many pixels that a
+        window's pixmap holds around its inside; False when it is gone."""
         with self._display.trying() as errors:
             done = self._ext.XShmGetImage(
-                self._display.pointer, drawable, self._image, 0, 0, ALL_PLANES
+                self._display.pointer, drawable, self._image, border, border, ALL_PLANES
             )
         return bool(done) and not errors
 
     def holds(self, pixels: np.ndarray) -> bool:
         """Whether what was fetched equals these pixels (0.3 ms at 1280x720 if it does)."""
+        if self._shifts is not None:
+            pixels = self._raw
         if pixels.shape != self._pixels.shape or not self._pixels.flags.c_contiguous:
             return False
         return not self._libc.memcmp(self._info.shmaddr, pixels.ctypes.data, pixels.nbytes)
 
     def copy(self) -> np.ndarray:
         """What was fetched, uint8 (height, width, 4) BGRX, the caller's own."""
-        return self._pixels.copy()
+        if self._shifts is None:
+            return self._pixels.copy()
+        self._raw = self._pixels.copy()
+        words, converted = self._raw.view(np.uint32)[..., 0], np.empty_like(self._raw)
+        for channel, shift in enumerate(self._shifts):
+            converted[..., channel] = words >> shift  # the lower 8 bits of it
+        converted[..., 3] = 255
+        return converted
 
     def close(self) -> None:
         """Give the memory back; may be called twice."""

@@ -9,6 +9,7 @@ that were on the screen, somebody else's where the window was covered.
 from __future__ import annotations
 
 import ctypes as c
+import sys
 import time
 from typing import final
 
@@ -57,7 +58,7 @@ class XDamageNotifyEvent(c.Structure):
 class WindowSource(Source):
     """Newest frames of the window `settings.window`, BGRA, no copy of what did not change.
 
-    Minimised or hidden, it keeps the last picture (`state` says so). Raises BadInput when no window
+    Minimized or hidden, it keeps the last picture (`state` says so). Raises BadInput when no window
     matches, StylizerError without X or its extensions; `read` raises SourceEnded when the window
     was closed, or waits for it to come back with settings.wait.
     """
@@ -69,6 +70,7 @@ class WindowSource(Source):
         self.window_id: Window = 0  # captured now; 0 while it is closed; read by any thread
         self._number = 0
         self._pixmap, self._damage = 0, 0
+        self._border = 0  # of the window, in pixels; its pixmap holds it, too
         self._image: SharedImage | None = None
         self._pending, self._settling, self._reads = False, False, 0
         self._redraw_at: float | None = None
@@ -133,6 +135,8 @@ class WindowSource(Source):
         until its program draws."""
         info, why = find_window(self._display, self._wanted)
         self.window_id, self.size = info.id, info.size
+        if not is_new and why != str(info):
+            print(f"stylizer: several windows match, taken is {why}", file=sys.stderr, flush=True)
         self._check_extensions()
         self._coverage = Coverage(self.size)
         self.capture_method = f"X11 window (XComposite, MIT-SHM): {why}"
@@ -218,8 +222,10 @@ class WindowSource(Source):
             return
         size = (attributes.width, attributes.height)
         was_hidden, self.state = bool(self.state), ""
-        if self._pixmap and size == self.size and not was_hidden:
+        border = attributes.border_width
+        if self._pixmap and (size, border) == (self.size, self._border) and not was_hidden:
             return  # only moved
+        self._border = border
         self._free_pixmap()
         with self._display.trying() as errors:
             self._pixmap = self._composite.XCompositeNameWindowPixmap(
@@ -256,7 +262,7 @@ class WindowSource(Source):
         if self._image is None or not self._pixmap:
             return None
         captured_at = time.perf_counter()
-        if not self._image.fetch(self._pixmap):
+        if not self._image.fetch(self._pixmap, self._border):
             return None
         self._pending = False
         if self._image.holds(self._last):  # drawn again, but the same: many games do in a pause

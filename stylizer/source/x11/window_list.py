@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from typing import Any
 
-from stylizer.errors import BadInput
+import psutil
+
+from stylizer.errors import BadInput, printable
 from stylizer.system.x11 import INPUT_ONLY, IS_VIEWABLE, Display, Window
 
 SMALLEST = 32  # pixels a side: below it are helper windows that nobody means
+PASSING = ("TOOLTIP", "MENU", "DROPDOWN_MENU", "POPUP_MENU", "COMBO", "DND", "NOTIFICATION")
 ICONIC = 3  # WM_STATE, ICCCM 4.1.3.1
 
 
 @dataclass(frozen=True)
 class WindowInfo:
-    """One window. size: (width, height) in pixels; state: visible, minimised or hidden; pid None
-    where the window does not tell."""
+    """One window. size: (width, height) in pixels; state: "visible", "minimised" (spelled as
+    scripts read it from `windows --json`) or "hidden"; pid None where the window does not tell."""
 
     id: Window
     title: str
@@ -46,6 +50,8 @@ def list_windows(display: Display) -> list[WindowInfo]:
     ids = stacked or display.numbers(display.root, "_NET_CLIENT_LIST") or top_windows(display)
     active = display.numbers(display.root, "_NET_ACTIVE_WINDOW")[:1]
     ids = active + [i for i in reversed(ids) if i not in active]
+    if stacked:
+        ids += past_the_manager(display, ids)
     found = (describe(display, i) for i in ids)
     return [w for w in found if w is not None and min(w.size) >= SMALLEST and w.pid != os.getpid()]
 
@@ -60,13 +66,29 @@ def top_windows(display: Display) -> list[Window]:
     return found
 
 
+def past_the_manager(display: Display, managed: list[Window]) -> list[Window]:
+    """Override-redirect windows with a name, as old full-screen games open them, top first: the
+    manager lists none of them. Menus and tooltips are of that kind, too, but say so."""
+    frames = {display.top(window) for window in managed}
+    passing = {display.atom(f"_NET_WM_WINDOW_TYPE_{kind}") for kind in PASSING}
+    found = []
+    for window in reversed(top_windows(display)):
+        attributes = display.attributes(window)
+        if attributes is None or not attributes.override_redirect or window in frames:
+            continue
+        named = display.text(window, "_NET_WM_NAME") or display.text(window, "WM_NAME")
+        if named and not passing & set(display.numbers(window, "_NET_WM_WINDOW_TYPE")):
+            found.append(window)
+    return found
+
+
 def describe(display: Display, window: Window) -> WindowInfo | None:
     """None when the window is gone."""
     attributes = display.attributes(window)
     if attributes is None:
         return None
-    title = display.text(window, "_NET_WM_NAME") or display.text(window, "WM_NAME")
-    window_class = display.text(window, "WM_CLASS").split("\0")[-1]
+    title = printable(display.text(window, "_NET_WM_NAME") or display.text(window, "WM_NAME"))
+    window_class = printable(display.text(window, "WM_CLASS").split("\0")[-1])
     pid = display.numbers(window, "_NET_WM_PID")
     state = "visible" if attributes.map_state == IS_VIEWABLE else "hidden"
     if state == "hidden" and display.numbers(window, "WM_STATE")[:1] == [ICONIC]:
@@ -78,26 +100,36 @@ def describe(display: Display, window: Window) -> WindowInfo | None:
 def matching(windows: list[WindowInfo], wanted: str) -> list[WindowInfo]:
     """Those that `--window` names: 0xID, pid:N, class:NAME, or a part of the title (any case).
 
-    Raises BadInput for an id or pid that is no number.
+    A terminal shows the running command, and so the game's name, in its title: windows of the
+    programs that started this one are not meant by a title. Raises BadInput for a pid that is no
+    number and for an empty name.
     """
     kind, colon, rest = wanted.partition(":")
-    try:
-        if wanted.lower().startswith("0x"):
-            return [w for w in windows if w.id == int(wanted, 16)]
-        if colon and kind == "pid":
-            return [w for w in windows if w.pid == int(rest)]
-    except ValueError as error:
-        raise BadInput(f"--window {wanted}: {rest or wanted!r} is no number") from error
+    if not wanted.strip() or (colon and kind in ("pid", "class") and not rest.strip()):
+        raise BadInput(f"--window {wanted!r} names no window; see `stylizer windows`")
+    if is_id(wanted) and (named := [w for w in windows if w.id == int(wanted, 16)]):
+        return named
+    if colon and kind == "pid":
+        if not rest.strip().isdecimal():
+            raise BadInput(f"--window {wanted}: {rest!r} is no number")
+        return [w for w in windows if w.pid == int(rest)]
     if colon and kind == "class":
         return [w for w in windows if w.window_class.lower() == rest.lower()]
-    return [w for w in windows if wanted.lower() in w.title.lower()]
+    started_us = {process.pid for process in psutil.Process().parents()}
+    titled = [w for w in windows if wanted.lower() in w.title.lower()]
+    return [w for w in titled if w.pid not in started_us]
+
+
+def is_id(wanted: str) -> bool:
+    """Whether a name may be a window's id; a title may look like one, too."""
+    return re.fullmatch(r"0[xX][0-9a-fA-F]{1,8}", wanted.strip()) is not None
 
 
 def find_window(display: Display, wanted: str) -> tuple[WindowInfo, str]:
     """The window meant, and in words why it and not another. Raises BadInput, listing what is."""
     windows = list_windows(display)
     found = matching(windows, wanted)
-    if not found and wanted.lower().startswith("0x"):  # past the manager: in no list, yet there
+    if not found and is_id(wanted):  # past the manager: in no list, yet there
         unlisted = describe(display, int(wanted, 16))
         found = [unlisted] if unlisted else []
     if not found:

@@ -53,7 +53,7 @@ def test_every_key_is_a_setting_and_an_option_of_run_with_the_same_rule():
         if key.rule.kind is bool:
             assert f"--no-{name.replace('_', '-')}" in option.option_strings
             continue
-        if name in ("model", "present"):  # known to the catalogue and the table of presenters
+        if name in ("model", "present"):  # known to the catalog and the table of presenters
             continue
         for text in tried:
             try:
@@ -269,8 +269,9 @@ def test_a_layer_that_sets_the_size_lifts_the_rate_below_it_and_the_other_way(fi
 
 def test_a_relative_model_counts_from_the_files_folder(file, tmp_path, monkeypatch):
     monkeypatch.chdir("/")
-    file('model = "mine/a.onnx#2"')
-    assert settings().model == str(tmp_path / "mine" / "a.onnx#2")
+    for name in ("mine/a.onnx#2", "a#b/m.onnx", "a#b/m.onnx#1"):
+        file(f'model = "{name}"')
+        assert settings().model == str(tmp_path / name)
     file('model = "mosaic-small"')
     assert settings().model == "mosaic-small"
 
@@ -313,7 +314,7 @@ def shown(tmp_path: Path, *argv: str) -> tuple[np.ndarray, dict]:
 
 
 def test_a_window_gets_its_section_and_the_command_line_wins(game, file, tmp_path, capsys):
-    """The painter's colour is known, so the strength can be read off the picture."""
+    """The painter's color is known, so the strength can be read off the picture."""
     game()
     model = tiny_models.painter(tmp_path / "painter.onnx")
     path = file(

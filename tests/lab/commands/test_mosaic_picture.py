@@ -70,12 +70,22 @@ def test_it_never_writes_over_its_input(image, tmp_path, capsys):
         ("--out", other, "--canvas", image),
     ):
         (tmp_path / "x").mkdir(exist_ok=True)
-        assert command(image, *options) == 2
+        assert command(image, *options, "--overwrite") == 2
         assert "is the input itself" in capsys.readouterr().err
     assert command(image, "--out", other, "--canvas", other) == 2
-    assert "is the file of --out too" in capsys.readouterr().err
+    assert "is named for two outputs" in capsys.readouterr().err
     assert image.read_bytes() == before
     assert not other.exists()
+
+
+def test_only_its_own_pictures_are_replaced(image, tmp_path, capsys):
+    out = tmp_path / "m.png"
+    options = ["--tile", 24, "--short-side", 96, "--out", out]
+    out.write_bytes(image.read_bytes())
+    assert command(image, *options) == 2
+    assert "no picture of ours" in capsys.readouterr().err
+    assert command(image, *options, "--overwrite") == 0
+    assert command(image, *options) == 0
 
 
 @pytest.mark.parametrize(

@@ -426,5 +426,5 @@ def test_the_hud_tells_quantised_from_float():
     ]
     assert names == ["a-small", "a-small-int8", "mine (int8)", "x"]
     assert [_precision(HudData(precision=p)) for p in ("fp32", "int8", "")] == [
-        "float (fp32)", "quantised (int8)", "",
+        "float (fp32)", "quantized (int8)", "",
     ]  # fmt: skip

@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch")
 from stylizer.errors import BadInput, StylizerError  # noqa: E402
 from stylizer.lab.nets.channels import leave_out_dead, whole_lanes  # noqa: E402
 from stylizer.lab.nets.fake_quant import bound, observe  # noqa: E402
-from stylizer.lab.nets.fast import FastArch, FastNetwork  # noqa: E402
+from stylizer.lab.nets.fast import CanvasFile, FastArch, FastNetwork  # noqa: E402
 from stylizer.lab.nets.registry import ARCHS, default_recipe  # noqa: E402
 from stylizer.lab.onnx.export import load_network, load_weights  # noqa: E402
 from stylizer.lab.onnx.fast_export import write_fast  # noqa: E402
@@ -42,12 +42,12 @@ def test_channels_that_are_never_on_are_left_out_and_the_picture_stays(pictures)
     torch.manual_seed(3)
     network = FastNetwork(replace(ARCH, body=24))
     put_to_sleep(network, "blocks.0.conv1", list(range(5, 24)))
-    tile = torch.randint(256, (3, 64, 64), dtype=torch.uint8)
-    network.take_style(0.8 * torch.eye(3), torch.full((3,), 0.1), tile)
+    canvas = CanvasFile.of(np.random.default_rng(1).integers(0, 256, (64, 64, 3), np.uint8))
+    network.take_style(0.8 * torch.eye(3), torch.full((3,), 0.1), canvas)
     slim = leave_out_dead(network.eval(), pictures)
     assert slim.arch.inner[0] == 8
     assert slim.blocks[0].conv1.weight.shape[0] == 8
-    assert torch.equal(slim.tile, tile)
+    assert torch.equal(slim.tile, network.tile)
     with torch.no_grad():
         assert (slim(pictures) - network(pictures)).abs().max() < 1e-5
 

@@ -75,7 +75,7 @@ def test_picture_is_the_right_way_up(scene: DemoScene) -> None:
 
 
 def test_sun_stands_in_the_upper_half(scene: DemoScene) -> None:
-    frame = 600  # the flight looks towards it here
+    frame = 600  # the flight looks toward it here
     picture = scene.render(frame)[..., :3].astype(int)
     depth, _ = scene.render_motion(frame, frame + 1)
     sun = (picture.min(axis=2) > 225) & (picture[..., 0] > picture[..., 2]) & (depth > 1e4)

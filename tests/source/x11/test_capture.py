@@ -58,9 +58,9 @@ def read_for(source, seconds: float) -> None:
         source.read(IDLE)
 
 
-def is_all(frame: Frame, colour: tuple) -> bool:
-    """Everything below the moving stripe has the colour."""
-    return bool((frame.rgb()[6:] == np.array(colour)).all())
+def is_all(frame: Frame, color: tuple) -> bool:
+    """Everything below the moving stripe has the color."""
+    return bool((frame.rgb()[6:] == np.array(color)).all())
 
 
 def test_a_window_is_listed_with_what_one_needs_to_name_it(game, capsys):

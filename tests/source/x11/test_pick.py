@@ -79,10 +79,10 @@ def test_the_window_clicked_is_the_one(desktop):
 def test_escape_and_right_click_cancel(desktop):
     code, out, error = pick("key", "Escape")
     assert (code, out) == (1, "")
-    assert "cancelled with Escape" in error
+    assert "canceled with Escape" in error
     code, out, error = pick("click", "3")
     assert (code, out) == (1, "")
-    assert "cancelled with the mouse" in error
+    assert "canceled with the mouse" in error
     assert error.count("\n") == 1
 
 

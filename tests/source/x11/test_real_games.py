@@ -186,7 +186,7 @@ def cover(played: Played) -> Iterator[None]:
 
 
 def is_green(rgb: np.ndarray, exactly: bool = False) -> np.ndarray:
-    """bool (height, width): the cover's colour, or what lossy coding leaves of it."""
+    """bool (height, width): the cover's color, or what lossy coding leaves of it."""
     return (np.abs(rgb.astype(int) - GREEN) <= (0 if exactly else 40)).all(axis=2)
 
 
@@ -266,6 +266,6 @@ def test_a_covered_game_is_painted(played, cover, tmp_path):
     painted = np.asarray(Image.open(shot).convert("RGB"))
     assert (painted.shape[1], painted.shape[0]) == played.window.size
     assert is_green(painted).mean() < 0.001
-    # Both games are dark; the strokes of the style bring light and colours into the dark.
+    # Both games are dark; the strokes of the style bring light and colors into the dark.
     played.tool("windowraise", str(played.window.id))
     assert painted.mean() > played.on_screen().mean() + 10

@@ -1,0 +1,122 @@
+"""One picture file: its size, and its pixels upright, opaque and no larger than can be shown."""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from stylizer.errors import BadInput
+from stylizer.frame import Size
+
+ORIENTATION = 0x0112  # EXIF tag; values 5 to 8 swap width and height
+Unreadable = (OSError, ValueError, SyntaxError, EOFError, MemoryError)
+MOST_SIDE = 16_384  # pixels; what graphics drivers take as a texture, llvmpipe included
+MOST_PIXELS = 64 * 2**20  # a picture, its styled one and the frame on the way take 0.8 GB then
+MOST_FILE_PIXELS = 250_000_000  # Pillow holds a whole picture, at 4 bytes a pixel, to reduce it
+BAND = 256  # rows of the reduced picture made at once
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """The picture file, opened. Raises BadInput, one sentence, for whatever is wrong with it."""
+    before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None  # sizes are judged here
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's on EXIF and TIFF tags: nothing to do there
+            with Image.open(path) as picture:
+                width, height = picture.size
+                if width * height > MOST_FILE_PIXELS:
+                    raise BadInput(
+                        f"the picture {path} has {width}x{height} pixels, more than the "
+                        f"{MOST_FILE_PIXELS // 10**6} million that fit into memory: scale it down "
+                        "first"
+                    )
+                yield picture
+    except PermissionError as error:
+        raise BadInput(f"the picture {path} cannot be read: you lack the permission") from error
+    except UnidentifiedImageError as error:
+        raise BadInput(f"{path} is no picture that Pillow can read: remove it") from error
+    except BadInput:
+        raise
+    except MemoryError as error:
+        raise BadInput(f"there is not enough memory for the picture {path}") from error
+    except Unreadable as error:
+        raise BadInput(f"the picture {path} is damaged or cut off: repair or remove it") from error
+    finally:
+        Image.MAX_IMAGE_PIXELS = before
+
+
+def header_size(path: Path) -> Size:
+    """Upright (width, height) that `load_rgba` will give. Raises BadInput, see `_opened`."""
+    return shown_size(_whole_size(path))
+
+
+def reduced_from(path: Path) -> Size | None:
+    """The picture's own size, where `load_rgba` gives a smaller one; else None."""
+    whole = _whole_size(path)
+    return whole if shown_size(whole) != whole else None
+
+
+def shown_size(size: Size) -> Size:
+    """The size itself, or the largest of its shape that can be shown."""
+    scale = min(1.0, MOST_SIDE / max(size), (MOST_PIXELS / (size[0] * size[1])) ** 0.5)
+    return (max(1, int(size[0] * scale)), max(1, int(size[1] * scale)))
+
+
+def load_rgba(path: Path) -> np.ndarray:
+    """uint8 (height, width, 4) RGBA of a picture file, upright, opaque (black shows through).
+
+    Raises BadInput, one sentence, for whatever is wrong with it.
+    """
+    with _opened(path) as opened:
+        target = shown_size(opened.size)
+        if target != opened.size:
+            opened.draft("RGB", target)  # a JPEG's own way of being read at half or less
+        opened.load()
+        picture = opened if target == opened.size else _reduced(opened, target)
+        picture = _eight_bits(ImageOps.exif_transpose(picture))
+        if picture.has_transparency_data:
+            black = Image.new("RGBA", picture.size, (0, 0, 0, 255))
+            return np.array(Image.alpha_composite(black, picture.convert("RGBA")))
+        return np.array(picture.convert("RGB").convert("RGBA"))
+
+
+def _whole_size(path: Path) -> Size:
+    with _opened(path) as picture:
+        width, height = picture.size
+        turned = picture.getexif().get(ORIENTATION, 1) >= 5
+    return (height, width) if turned else (width, height)
+
+
+def _reduced(picture: Image.Image, size: Size) -> Image.Image:
+    """Each pixel the mean of what it covers. In bands, so that only they are held as RGBA."""
+    result = Image.new("RGBA", size)
+    step = picture.height / size[1]
+    for top in range(0, size[1], BAND):
+        rows = min(BAND, size[1] - top)
+        first, last = int(top * step), min(picture.height, -int(-(top + rows) * step // 1))
+        band = _eight_bits(picture.crop((0, first, picture.width, last)))
+        box = (0.0, top * step - first, float(picture.width), (top + rows) * step - first)
+        box = (*box[:3], min(box[3], float(band.height)))
+        part = band.convert("RGBA").resize((size[0], rows), Image.Resampling.BOX, box)
+        result.paste(part, (0, top))
+    result.getexif()[ORIENTATION] = picture.getexif().get(ORIENTATION, 1)
+    return result
+
+
+def _eight_bits(picture: Image.Image) -> Image.Image:
+    """Grayscale of more than 8 bits, which Pillow's own convert would clip at 255."""
+    if picture.mode == "F":
+        values = np.nan_to_num(np.asarray(picture))
+        scale = 255.0 if values.size and values.max() <= 1.0 else 1.0
+    elif picture.mode == "I" or picture.mode.startswith("I;16"):
+        values = np.asarray(picture)
+        scale = 1 / 257 if picture.mode != "I" or values.max() > 255 else 1.0
+    else:
+        return picture
+    return Image.fromarray(np.clip(np.rint(values * scale), 0, 255).astype(np.uint8))

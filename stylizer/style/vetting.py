@@ -1,0 +1,168 @@
+"""Foreign models are first run in a child process with limits: native code obeys no signal.
+
+A graph may hold a Loop without end, or shapes made at run time that take all memory, and nothing
+in this process could stop that. A file that came through is remembered by its hash, so that the
+child is needed once for each file and way of looking at it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any, NoReturn
+
+import onnx
+import platformdirs
+import psutil
+
+from stylizer.errors import BadInput, StylizerError
+from stylizer.style.catalog import file_hash
+from stylizer.system.resources import models_folder
+
+TIME_LIMIT_S = 20.0
+MEMORY_LIMIT = min(4 * 2**30, psutil.virtual_memory().total // 4)  # bytes, resident
+START_LIMIT_S = 60.0  # a fresh interpreter on a busy machine
+LOOK_S = 0.05  # how often the child's memory is looked at
+RULES = "1"  # another number makes every file foreign again
+CONTRACT_KEY = "stylizer.contract"
+FOLDER_VARIABLE = "STYLIZER_VETTED"
+
+# A server that has imported the runtime forks a child in some 30 ms; a fresh interpreter takes 1 s.
+_METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+_context: Any = multiprocessing.get_context(_METHOD)
+
+
+def vet(path: Path, proto: onnx.ModelProto, work: Callable[..., object], *arguments: Any) -> None:
+    """Run `work(*arguments)` in a child first, unless the file came through it before.
+
+    work: a module's own function; it raises BadInput for what cannot be used, and so does this,
+    also for a file that exceeds a limit. Bundled models are no strangers.
+    """
+    if multiprocessing.parent_process() is not None:
+        return  # in the child itself
+    ours = any(entry.key == CONTRACT_KEY for entry in proto.metadata_props)
+    if ours and path.resolve().parent == models_folder().resolve():
+        return
+    place = _place(path, proto, work.__qualname__, arguments)
+    if place.exists():
+        return
+    in_child(path, work, *arguments)
+    with contextlib.suppress(OSError):  # else it is vetted again the next time
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.touch()
+
+
+def in_child(path: Path, work: Callable[..., object], *arguments: Any) -> None:
+    """Run `work(*arguments)` in a child with limits. Raises what it raises, and BadInput where the
+    child had to be killed or died."""
+    if _METHOD == "forkserver":
+        _context.set_forkserver_preload(["onnx", "onnxruntime"])
+    ours, theirs = _context.Pipe(duplex=False)
+    child = _context.Process(target=_serve, args=(theirs, work, arguments), daemon=True)
+    child.start()
+    theirs.close()
+    try:
+        kind, text = _answer(path, child, ours)
+    except EOFError:
+        child.join(5)
+        raise BadInput(
+            f"{path} made the runtime crash (exit {child.exitcode}); export it again"
+        ) from None
+    finally:
+        if child.is_alive():
+            child.kill()
+        child.join()
+        ours.close()
+    if kind != "done":
+        raise (BadInput if kind == "bad" else StylizerError)(text)
+
+
+def _answer(path: Path, child: BaseProcess, pipe: Connection) -> tuple[str, str]:
+    """The child's last word. Raises BadInput at a limit, EOFError when it died."""
+    deadline, begun = time.monotonic() + START_LIMIT_S, False
+    while True:
+        if wait([pipe], LOOK_S):
+            kind, text = pipe.recv()
+            if kind != "begun":
+                return kind, text
+            deadline, begun = time.monotonic() + TIME_LIMIT_S, True
+        if time.monotonic() > deadline:
+            raise BadInput(
+                f"{path} was given up: it did not come to an end within {TIME_LIMIT_S:.0f} s on a "
+                "small picture"
+                if begun
+                else f"{path}: no process to look at it could be started"
+            )
+        if _resident(child) > MEMORY_LIMIT:
+            raise BadInput(
+                f"{path} was given up: it takes more than {MEMORY_LIMIT / 2**30:.1f} GB of memory "
+                "on a small picture"
+            )
+
+
+def _resident(child: BaseProcess) -> int:
+    try:
+        return psutil.Process(child.pid).memory_info().rss
+    except psutil.Error:
+        return 0
+
+
+def _serve(pipe: Connection, work: Callable[..., object], arguments: tuple[Any, ...]) -> None:
+    """In the child: do it and send one word and a sentence."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C goes to all; the parent ends this one
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    quiet = os.open(os.devnull, os.O_WRONLY)
+    for number in (1, 2):  # what libraries write is for nobody
+        os.dup2(quiet, number)
+    if sys.platform != "win32":
+        import resource
+
+        # Where native code keeps this process's own threads from running, the kernel counts.
+        limit = int(TIME_LIMIT_S * 2) * (os.cpu_count() or 1)
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    pipe.send(("begun", ""))
+    try:
+        work(*arguments)
+        answer = "done", ""
+    except BadInput as error:
+        answer = "bad", str(error)
+    except Exception as error:
+        answer = "failed", str(error)
+    pipe.send(answer)
+
+
+def _end_with_parent() -> NoReturn:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+    os._exit(1)
+
+
+def _place(path: Path, proto: onnx.ModelProto, kind: str, arguments: tuple[Any, ...]) -> Path:
+    """The empty file that says this content came through this work."""
+    folder = os.environ.get(FOLDER_VARIABLE)
+    base = Path(folder or platformdirs.user_cache_dir("stylizer", appauthor=False)) / "vetted"
+    told = repr((RULES, kind, [a for a in arguments if a != path], _weights(path, proto)))
+    way = hashlib.sha256(told.encode()).hexdigest()[:12]
+    return base / f"{file_hash(path)}-{way}"
+
+
+def _weights(path: Path, proto: onnx.ModelProto) -> list[tuple[str, int, int]]:
+    """Name, size and time of the files that hold weights outside of the model."""
+    entries = [e for w in proto.graph.initializer for e in w.external_data if e.key == "location"]
+    found = []
+    for name in sorted({entry.value for entry in entries}):
+        there = (path.parent / name).stat()
+        found.append((name, there.st_size, there.st_mtime_ns))
+    return found

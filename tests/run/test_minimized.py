@@ -1,0 +1,71 @@
+"""A window of our own that nobody sees costs next to nothing, and goes on when it is back."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+from conftest import wait_for_manager, x_server
+from whole_program import ROOT
+
+from stylizer.source.x11.window_list import list_windows
+from stylizer.system.x11 import Display
+
+TOOLS = [tool for tool in ("xdotool", "openbox") if shutil.which(tool) is None]
+pytestmark = [
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="X11 only"),
+    pytest.mark.skipif(bool(TOOLS), reason=f"not installed: {TOOLS}"),
+]
+
+
+def busy_s(process: psutil.Process, seconds: float) -> float:
+    """Processor time that it takes in so many seconds."""
+    before = process.cpu_times()
+    time.sleep(seconds)
+    after = process.cpu_times()
+    return after.user + after.system - before.user - before.system
+
+
+def found(title: str, display: str) -> str:
+    """Id of the window of this title, once it is there."""
+    connection, deadline = Display(display), time.monotonic() + 40
+    try:
+        while True:
+            windows = [w for w in list_windows(connection) if w.title == title]
+            if windows:
+                return str(windows[0].id)
+            assert time.monotonic() < deadline, "no window appeared"
+            time.sleep(0.2)
+    finally:
+        connection.close()
+
+
+def test_a_minimized_window_idles():
+    with x_server() as display:
+        env = os.environ | {"DISPLAY": display}
+        manager = subprocess.Popen(["openbox", "--sm-disable"], env=env, stderr=subprocess.DEVNULL)
+        try:
+            wait_for_manager(display)
+            words = ["--source", "demo", "--size", "320x180", "--model", "mosaic-small"]
+            run = subprocess.Popen([sys.executable, str(ROOT / "main.py"), "run", *words], env=env)
+            window = found("stylizer", display)
+            process = psutil.Process(run.pid)
+            time.sleep(4.0)
+            shown = busy_s(process, 2.0)
+            subprocess.run(["xdotool", "windowminimize", window], env=env, check=True)
+            time.sleep(2.0)
+            minimized = busy_s(process, 2.0)
+            assert minimized < shown / 3, "shares of one run, on whatever machine"
+            subprocess.run(["xdotool", "windowmap", window], env=env, check=True)
+            time.sleep(1.5)
+            assert busy_s(process, 2.0) > 2 * minimized, "it goes on"
+            run.terminate()
+            assert run.wait(30) == 130
+        finally:
+            manager.kill()
+            manager.wait()

@@ -1,0 +1,278 @@
+"""However a run ends, its report and a playable recording are left, and it does end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import numpy as np
+import psutil
+import pytest
+from conftest import x_server
+from whole_program import ROOT
+
+from stylizer.errors import StylizerError
+from stylizer.present.record import Recorder
+from stylizer.run.pipeline import run
+from stylizer.settings import Settings
+from stylizer.system import ending
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
+PICTURE = np.zeros((48, 64, 3), np.uint8)
+RUN = ["run", "--source", "synthetic", "--size", "160x96", "--model", "none"]
+
+
+class Started:
+    """`stylizer run` in a process of its own, with a recording and a report."""
+
+    def __init__(self, folder: Path, *words: str, display: str = "", record: str = "r.mp4") -> None:
+        self.record, self.report = folder / record, folder / "r.json"
+        argv = [*words, "--record", str(self.record), "--report", str(self.report)]
+        self.process = subprocess.Popen(
+            [sys.executable, "main.py", *argv], cwd=ROOT, env=os.environ | {"DISPLAY": display},
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def until_recording(self) -> None:
+        deadline = time.monotonic() + 60
+        while not self.record.exists() or self.record.stat().st_size < 4000:
+            assert time.monotonic() < deadline
+            assert self.process.poll() is None, self.process.communicate()
+            time.sleep(0.05)
+
+    def end(self, within_s: float = 30) -> tuple[int, str]:
+        _, error = self.process.communicate(timeout=within_s)
+        assert "Traceback" not in error
+        return self.process.returncode, error
+
+    def check_left(self) -> dict:
+        report = json.loads(self.report.read_text())
+        assert report["frames"] > 0
+        self.check_playable()
+        return report
+
+    def check_playable(self) -> None:
+        with av.open(str(self.record)) as container:
+            assert next(container.decode(video=0)).width == 160
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_leaves_both(tmp_path, name: str):
+    run = Started(tmp_path, *RUN, "--present", "offscreen")
+    run.until_recording()
+    sent = getattr(signal, name)
+    started = time.monotonic()
+    run.process.send_signal(sent)
+    if name != "SIGINT":  # a closing terminal sends more than one
+        run.process.send_signal(sent)
+    assert run.end(30)[0] == ending.INTERRUPTED
+    assert time.monotonic() - started < 10  # 2 s and the interpreter's own end
+    assert run.check_left()["error"] is None
+
+
+def test_a_kill_leaves_the_recording(tmp_path):
+    run = Started(tmp_path, *RUN, "--present", "offscreen")
+    run.until_recording()
+    time.sleep(1.0)
+    run.process.kill()
+    run.process.communicate()
+    run.check_playable()
+
+
+def kill_server() -> None:
+    """The X server begun last, as a crash ends it: no goodbye to anybody."""
+    servers = [p for p in psutil.Process().children() if p.name() == "Xvfb"]
+    max(servers, key=lambda p: p.create_time()).kill()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="X11")
+@pytest.mark.parametrize("what", ["window", "capture"])
+def test_a_killed_x_server(tmp_path, what: str):
+    with x_server() as display:
+        words, game = [*RUN, "--present", "window"], None
+        if what == "capture":
+            words = ["run", "--window", "Moving", "--model", "none", "--present", "offscreen"]
+            script = str(ROOT / "tests" / "synthetic_window.py")
+            game = subprocess.Popen(
+                [sys.executable, script, "Moving", "20", "20", "160", "96", "30"],
+                env=os.environ | {"DISPLAY": display, "SDL_VIDEODRIVER": "x11"},
+                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            )  # fmt: skip
+            time.sleep(2.0)
+        run = Started(tmp_path, *words, display=display)
+        try:
+            run.until_recording()
+            kill_server()
+            code, error = run.end(20)
+        finally:
+            if game is not None:
+                game.kill()
+                game.communicate()
+    assert code == 1
+    assert "X server went away" in error
+    assert "X server went away" in run.check_left()["error"]
+
+
+@pytest.mark.parametrize("words", [["--input", "fifo"], ["--record", "fifo"]])
+def test_interrupting_what_waits_in_a_library(tmp_path, words: list[str]):
+    """A pipe that nobody writes holds the reader in native code."""
+    pipe = tmp_path / "pipe.mp4"
+    os.mkfifo(pipe)
+    argv = ["run", "--source", "video", "--input", str(pipe)] if "--input" in words else RUN
+    process = subprocess.Popen(
+        [sys.executable, "main.py", *argv, "--present", "offscreen", "--model", "none"]
+        + ([] if "--input" in words else ["--record", str(pipe)]),
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    time.sleep(4.0)
+    assert process.poll() is None
+    started = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert time.monotonic() - started < 8  # 2 s on an idle machine
+    assert process.returncode == ending.INTERRUPTED
+
+
+HUNG = """
+import sys, time
+from stylizer.system import ending
+saved = lambda why: print("saved:", why, flush=True)
+try:
+    with ending.on_signals(float(sys.argv[1])), ending.saving(saved):
+        while True:
+            try:
+                print("ready", flush=True)
+                time.sleep(60)
+            except KeyboardInterrupt:
+                print("interrupted", flush=True)  # and not obeyed
+finally:
+    print("never")
+"""
+
+
+@pytest.mark.parametrize(("presses", "grace"), [(1, 0.5), (2, 60.0)])
+def test_what_does_not_stop_is_given_up(presses: int, grace: float):
+    process = subprocess.Popen(
+        [sys.executable, "-c", HUNG, str(grace)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    started = time.monotonic()
+    for _ in range(presses):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.2)
+    out, _ = process.communicate(timeout=30)
+    assert time.monotonic() - started < 10  # a busy machine
+    assert process.returncode == ending.INTERRUPTED
+    assert "interrupted" in out
+    assert ("saved: interrupted" in out) == (presses == 1)
+    assert "never" not in out
+
+
+def test_signals_wait_for_what_must_not_be_disturbed():
+    after = []
+
+    def disturbed() -> None:
+        with ending.on_signals(30):
+            with ending.undisturbed():
+                os.kill(os.getpid(), signal.SIGTERM)
+                time.sleep(0.1)
+                after.append(1)
+            after.append(2)
+
+    with pytest.raises(KeyboardInterrupt):
+        disturbed()
+    assert after == [1]
+
+
+def test_an_ignored_signal_stays_ignored():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # nohup
+    try:
+        with ending.on_signals(30):
+            os.kill(os.getpid(), signal.SIGHUP)
+            time.sleep(0.05)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def broken(number: int) -> Callable[[object], None]:
+    """An on_present that breaks as a lost GL context does: with a bare exception."""
+    counts = iter(range(100))
+
+    def step(_: object) -> None:
+        if next(counts) >= number:
+            raise RuntimeError("context lost")
+
+    return step
+
+
+def test_what_breaks_in_the_loop_still_tells_its_result(tmp_path):
+    settings = Settings(
+        source="synthetic", present="offscreen", size=(64, 48), sync=True, model="none",
+        record=tmp_path / "a.mp4", hud="off",
+    )  # fmt: skip
+    ends: list = []
+    with pytest.raises(RuntimeError, match="context lost"):
+        run(settings, on_present=broken(9), on_end=ends.append)
+    assert ends[0].facts["error"] == "context lost"
+    with av.open(str(tmp_path / "a.mp4")) as container:
+        assert sum(1 for _ in container.decode(video=0)) == ends[0].stats.presented > 3
+
+
+def test_a_full_disk_under_the_recording_leaves_the_report(tmp_path):
+    if not sys.platform.startswith("linux"):
+        pytest.skip("/dev/full")
+    (tmp_path / "full.mp4").symlink_to("/dev/full")
+    started = Started(tmp_path, *RUN, "--present", "offscreen", "--frames", "60", record="full.mp4")
+    code, error = started.end()
+    assert code == 1
+    assert "disk is full" in error
+    assert "disk is full" in json.loads(started.report.read_text())["error"]
+
+
+# ---- the writer's thread ----
+
+
+def test_a_recording_removed_while_it_runs_is_told(tmp_path):
+    recorder = Recorder(tmp_path / "a.mp4", (64, 48), 30)
+    recorder.add(PICTURE, 0)
+    while not (tmp_path / "a.mp4").exists():
+        time.sleep(0.01)
+    (tmp_path / "a.mp4").unlink()
+    with pytest.raises(StylizerError, match="removed or replaced"):
+        recorder.close()
+
+
+@pytest.mark.parametrize("where", ["add", "rescue"])
+def test_nobody_waits_for_a_writer_that_died(tmp_path, monkeypatch, where: str):
+    recorder = Recorder(tmp_path / "a.mp4", (64, 48), 30)
+
+    def die(*_: object) -> None:
+        raise MemoryError("the test's")
+
+    monkeypatch.setattr(recorder._encoder, "add", die)
+    if where == "rescue":
+        monkeypatch.setattr(recorder._encoder, "rescue", die)
+    done = threading.Event()
+
+    def give() -> None:
+        try:
+            for _ in range(20):
+                recorder.add(PICTURE, 0)
+        except StylizerError:
+            done.set()
+
+    threading.Thread(target=give, daemon=True).start()
+    assert done.wait(5), "the caller waits for ever"
+    recorder._told = False
+    with pytest.raises(StylizerError, match="the test's") as caught:
+        recorder.close()
+    assert "a.mp4" in str(caught.value)
