@@ -126,8 +126,7 @@ def add_paint(p: argparse.ArgumentParser) -> None:
         "--canvas",
         type=path,
         metavar="FILE",
-        help="a square picture without seams that fast networks paint from; default: quilted of "
-        "the style",
+        help="square, without seams; fast networks paint from it; default: quilted of the style",
     )
     p.add_argument("--patch", type=count, metavar="PX", help="side of the patches of that quilt")
     p.add_argument("--contrast", type=positive, metavar="X", help="of the color grade (arch fast)")
