@@ -1,9 +1,10 @@
-"""Layouts of the fast tier side by side, untrained: what each costs a frame, packing included.
+"""Widths of the fast tier side by side, untrained: what each costs a frame, packing included.
 
     python bench/fast_layouts.py --size 1280x720 --rounds 20
 
-Interleaved rounds, two threads, ONNX Runtime's CPU provider. Weights are random: only the layout
-is measured. Prints a Markdown table.
+Named by channels at a quarter of the frame's size, and at an eighth, times the residual blocks.
+Interleaved rounds, ONNX Runtime's CPU provider, the canvas at rest. Weights are random: only the
+layout is measured. Prints a Markdown table.
 """
 
 from __future__ import annotations
@@ -31,47 +32,19 @@ from stylizer.timing import percentile
 
 SHIPPED = ARCHS["fast"]
 assert isinstance(SHIPPED, FastArch)
-SEPARABLE = replace(SHIPPED, separable=True, stem=32, head_kernel=1)
+WIDE = replace(SHIPPED, inner=())
 LAYOUTS = [
-    replace(
-        SHIPPED,
-        name="all at 1/8: 64 x 4, 1x1 ends",
-        block=8,
-        stem=64,
-        body=64,
-        blocks=4,
-        head_kernel=1,
-    ),
-    replace(
-        SHIPPED,
-        name="all at 1/8: 64 x 3, 3x3 ends",
-        block=8,
-        stem=64,
-        body=64,
-        blocks=3,
-        stem_kernel=3,
-    ),
-    replace(SHIPPED, name="ends at 1/4: 24, 64 x 3, 3x3 head", body=64, blocks=3),
-    replace(SHIPPED, name="ends at 1/4: 24, 48 x 4, 3x3 head", blocks=4),
-    replace(SHIPPED, name="ends at 1/4: 16, 48 x 3, 3x3 head", stem=16),
-    replace(SHIPPED, name="24, 48 x 4, 3x3 stem and head", blocks=4, stem_kernel=3),
-    replace(SHIPPED, name="24, 48 x 4, 1x1 head", blocks=4, head_kernel=1),
-    replace(SHIPPED, name="ends at 1/4: 24, 48 x 3, 3x3 head (as trained)"),
-    replace(SHIPPED, name="the same, 32 channels inside each block", inner=(32,) * 3),
-    replace(SHIPPED, name="the same, 16, 32, 32 inside (mosaic-fast's file)", inner=(16, 32, 32)),
-    replace(SHIPPED, name="the same, 16, 24, 24 inside (the-scream-fast's)", inner=(16, 24, 24)),
-    replace(SHIPPED, name="16, 48 x 3, 32 inside", stem=16, inner=(32,) * 3),
-    replace(SEPARABLE, name="32, 48 x 3, separable head"),
-    replace(SEPARABLE, name="32, 48 x 3, one separable, separable head", refine=1),
-    replace(SEPARABLE, name="32, 48 x 4, one separable, separable head", refine=1, blocks=4),
-    replace(
-        SEPARABLE, name="32, 64 x 2, one separable, separable head", refine=1, body=64, blocks=2
-    ),
-    replace(SHIPPED, name="3x3 stem and up, 48 x 2", stem_kernel=3, up_kernel=3, blocks=2),
-    replace(SHIPPED, name="all at 1/4: 24, dilated 1, 2, 4", body=24, spread=(1, 2, 4)),
-    replace(SHIPPED, name="all at 1/4: 32, dilated 1, 2", stem=32, body=32, spread=(1, 2)),
-    replace(SHIPPED, name="all at 1/4: 32, dilated 1, 2, 4", stem=32, body=32, spread=(1, 2, 4)),
-    replace(SHIPPED, name="all at 1/4: 16, dilated 1, 2, 4", stem=16, body=16, spread=(1, 2, 4)),
+    replace(SHIPPED, name="24, 48 x 4, 24 inside each block (as trained)"),
+    replace(SHIPPED, name="16, 48 x 4, 24 inside", stem=16),
+    replace(SHIPPED, name="32, 48 x 4, 24 inside", stem=32),
+    replace(SHIPPED, name="24, 32 x 4, 24 inside", body=32),
+    replace(SHIPPED, name="24, 64 x 4, 24 inside", body=64),
+    replace(SHIPPED, name="24, 48 x 4, 16 inside", inner=(16,) * 4),
+    replace(SHIPPED, name="24, 48 x 4, 32 inside", inner=(32,) * 4),
+    replace(SHIPPED, name="24, 48 x 3, 24 inside", blocks=3, inner=(24,) * 3),
+    replace(SHIPPED, name="24, 48 x 6, 24 inside", blocks=6, inner=(24,) * 6),
+    replace(WIDE, name="24, 48 x 4, all inside"),
+    replace(WIDE, name="24, 48 x 2, all inside", blocks=2),
 ]
 
 

@@ -261,6 +261,10 @@ def prune_command(args: argparse.Namespace) -> int:
     return lab("prune_command", "prune")(args)
 
 
+def mosaic_picture_command(args: argparse.Namespace) -> int:
+    return lab("mosaic_picture_command", "mosaic_picture")(args)
+
+
 def flicker_command(args: argparse.Namespace) -> int:
     from stylizer.measure import flicker, following
     from stylizer.style.opening import open_style
@@ -284,7 +288,7 @@ def lab(name: str, module: str) -> Callable[..., int]:
     try:
         commands = importlib.import_module(f"stylizer.lab.commands.{module}")
     except ModuleNotFoundError as error:
-        if error.name in ("torch", "safetensors"):
+        if error.name in ("torch", "safetensors", "scipy"):
             raise BadInput(
                 f"this command needs the package {error.name}: pip install 'stylizer[lab]'"
             ) from error
@@ -309,5 +313,6 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "judge": judge_command,
     "quantize": quantize_command,
     "prune": prune_command,
+    "mosaic-picture": mosaic_picture_command,
     "flicker": flicker_command,
 }

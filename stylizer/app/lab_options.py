@@ -1,8 +1,9 @@
-"""The words of the commands that make and judge models: train, judge, quantize, prune, flicker."""
+"""The words of the lab's commands, which make and judge models, and of flicker."""
 
 from __future__ import annotations
 
 import argparse
+import math
 
 from stylizer.app.parser import add_model_options, add_setting
 from stylizer.rules import count, natural, number, path, positive, share, size
@@ -51,7 +52,7 @@ def add_train(commands: argparse._SubParsersAction) -> None:
 
 
 def add_style_weights(p: argparse.ArgumentParser) -> None:
-    """How much the style weighs."""
+    """How much the style weighs; not for fast, as most of the further ones."""
     p.add_argument(
         "--style-weight",
         type=positive,
@@ -62,8 +63,7 @@ def add_style_weights(p: argparse.ArgumentParser) -> None:
         "--style-share",
         type=share,
         metavar="0..1",
-        help="style loss wanted, as a share of the untouched content's: the style weight follows "
-        "(default for fast)",
+        help="style loss wanted, as a share of the untouched content's: the style weight follows",
     )
     p.add_argument(
         "--content-limit",
@@ -114,7 +114,10 @@ def paint_part(text: str) -> tuple[str, float]:
         raise argparse.ArgumentTypeError(
             f"{text!r}: write NAME=VALUE, NAME one of {', '.join(PAINT_PARTS)}"
         )
-    return name, number(value)
+    amount = number(value)
+    if not math.isfinite(amount) or (name == "edge" and amount <= 0):
+        raise argparse.ArgumentTypeError(f"{text!r}: must be finite, and edge above 0")
+    return name, amount
 
 
 def add_paint(p: argparse.ArgumentParser) -> None:
@@ -123,8 +126,7 @@ def add_paint(p: argparse.ArgumentParser) -> None:
         "--canvas",
         type=path,
         metavar="FILE",
-        help="a square picture without seams that fast networks paint from; default: quilted of "
-        "the style",
+        help="square, without seams; fast networks paint from it; default: quilted of the style",
     )
     p.add_argument("--patch", type=count, metavar="PX", help="side of the patches of that quilt")
     p.add_argument("--contrast", type=positive, metavar="X", help="of the color grade (arch fast)")
@@ -231,6 +233,23 @@ def add_prune(commands: argparse._SubParsersAction) -> None:
     add_vgg(p)
     add_tuning_options(p)
     p.set_defaults(command="prune")
+
+
+def add_mosaic_picture(commands: argparse._SubParsersAction) -> None:
+    p = commands.add_parser(
+        "mosaic-picture",
+        help="lay a picture in mosaic, to train a style on (needs the lab extra)",
+        description="Lay a picture in panes along its contours, and the canvas that goes with it.",
+        epilog="example: stylizer mosaic-picture metzinger.jpg --out mosaic.png --canvas panes.png",
+    )
+    p.add_argument("image", type=path, metavar="IMAGE")
+    p.add_argument("--out", type=path, required=True, metavar="FILE", help="a PNG")
+    p.add_argument("--canvas", type=path, metavar="FILE", help="a PNG for `train --canvas`, too")
+    add_setting(p, "overwrite")
+    p.add_argument("--tile", type=positive, default=36.0, metavar="PIXELS", help="width of a pane")
+    p.add_argument("--short-side", type=count, default=960, metavar="PX", help="scaled to, first")
+    p.add_argument("--seed", type=natural, default=1, metavar="N")
+    p.set_defaults(command="mosaic-picture")
 
 
 FLICKER = """\

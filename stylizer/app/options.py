@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-from stylizer.app.lab_options import add_flicker, add_judge, add_prune, add_quantize, add_train
+from stylizer.app.lab_options import (
+    add_flicker,
+    add_judge,
+    add_mosaic_picture,
+    add_prune,
+    add_quantize,
+    add_train,
+)
 from stylizer.app.parser import OneSentenceParser, add_model_options, add_setting, add_settings
 from stylizer.rules import count, natural, path, size, sizes
 
@@ -136,6 +143,7 @@ def build_parser() -> OneSentenceParser:
         add_judge,
         add_quantize,
         add_prune,
+        add_mosaic_picture,
         add_flicker,
     ):
         add(commands)

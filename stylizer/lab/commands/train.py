@@ -15,11 +15,12 @@ from torch import Tensor
 
 from stylizer.errors import BadInput
 from stylizer.lab.commands.judge import judge, style_size_of
+from stylizer.lab.commands.train_recipe import recipe_of
 from stylizer.lab.nets.channels import leave_out_dead
 from stylizer.lab.nets.fake_quant import normalise, quantise
 from stylizer.lab.nets.fast import CanvasFile, FastNetwork
 from stylizer.lab.nets.johnson import parameter_count
-from stylizer.lab.nets.registry import ARCHS, Network, Recipe, default_recipe
+from stylizer.lab.nets.registry import Network, Recipe
 from stylizer.lab.onnx.card import write_card
 from stylizer.lab.onnx.export import export_onnx, load_network
 from stylizer.lab.training import loop
@@ -168,49 +169,6 @@ def start_of(args: argparse.Namespace) -> Path | None:
         return None if str(args.init) == "none" else args.init
     bundled = models_folder() / FAST_START
     return bundled if args.arch == "fast" and bundled.is_file() else None
-
-
-def recipe_of(args: argparse.Namespace, start: Path | None) -> Recipe:
-    """The recipe the options describe. Raises BadInput for an unknown architecture or size."""
-    if args.arch not in ARCHS:
-        raise BadInput(f"there is no architecture {args.arch!r}; choose one of {', '.join(ARCHS)}")
-    multiple = ARCHS[args.arch].size_multiple
-    if args.crop and any(side % multiple or side < 64 for side in args.crop):
-        raise BadInput(
-            f"--crop {args.crop[0]}x{args.crop[1]}: sides are multiples of {multiple}, at least 64"
-        )
-    given = {
-        "steps": args.steps,
-        "batch": args.batch,
-        "crop": args.crop,
-        "style_size": args.style_size,
-        "imitate_steps": args.imitate_steps,
-        "teacher": args.teacher.stem if args.teacher else None,
-        "style_weight": args.style_weight,
-        # A weight that is given is meant.
-        "style_share": 0.0 if args.style_weight and args.style_share is None else args.style_share,
-        "content_limit": args.content_limit,
-        "style_ramp": args.style_ramp,
-        "local_share": args.local_share,
-        "tv_weight": args.tv_weight,
-        "tone_weight": args.tone_weight,
-        "still_weight": args.still_weight,
-        "grid_weight": args.grid_weight,
-        # A model's norms are folded into its weights.
-        "norm_share": 0.0 if start else args.norm_share,
-        "quantise_share": args.quantise_share,
-        "learning_rate": args.lr,
-        "seed": args.seed,
-        "contrast": args.contrast,
-        "patch": args.patch,
-    }
-    recipe = default_recipe(
-        args.arch, args.style.name, args.content.name, trained=start is not None
-    )
-    recipe = replace(recipe, **{name: value for name, value in given.items() if value is not None})
-    if recipe.paint is None or not args.paint:
-        return recipe
-    return replace(recipe, paint=replace(recipe.paint, **dict(args.paint)))
 
 
 def output_path(args: argparse.Namespace) -> Path:

@@ -17,13 +17,8 @@ from stylizer.lab.nets.fast import FAST_ARCHS, FastArch, FastNetwork, activation
 from stylizer.lab.nets.johnson import ARCHS as JOHNSON_ARCHS
 from stylizer.lab.nets.johnson import OUTPUT_GAIN, Arch, ConvLayer, StyleNetwork, fold_byte_range
 from stylizer.lab.nets.registry import Network
-from stylizer.lab.onnx.fast_export import (
-    Precision,
-    beside,
-    inner_widths,
-    load_fast_weights,
-    write_fast,
-)
+from stylizer.lab.onnx.fast_export import Precision, beside, write_fast
+from stylizer.lab.onnx.fast_import import inner_widths, load_fast_weights
 from stylizer.lab.onnx.onnx_graph import OnnxGraph, write_model
 from stylizer.system.files import into_place
 
@@ -194,15 +189,15 @@ def _arch_of(model: onnx.ModelProto, tier: Arch) -> Arch:
 
 
 def _fast_arch_of(path: Path, tier: FastArch) -> FastArch:
-    """The tier's architecture with the blocks' inner widths that the file has."""
+    """The tier's architecture with the blocks and their inner widths that the file has."""
     inner = inner_widths(path)
-    return replace(tier, inner=() if set(inner) == {tier.body} else inner)
+    return replace(tier, inner=() if inner == (tier.body,) * tier.blocks else inner)
 
 
 def load_weights(network: Network, path: Path) -> None:
     """Fill the network from an ONNX file that `export_onnx` wrote (to train on from a model).
 
-    Raises StylizerError when the file holds other weights.
+    Raises StylizerError when the file holds other weights, BadInput for an old fast model.
     """
     if isinstance(network, FastNetwork):
         load_fast_weights(network, path)

@@ -11,20 +11,16 @@ The tile lies in the metadata too, see `CANVAS_KEY`.
 from __future__ import annotations
 
 import base64
-import json
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import onnx
-import torch
-from onnx import helper, numpy_helper
+from onnx import helper
 
-from stylizer.errors import StylizerError
-from stylizer.lab.nets.fake_quant import WEIGHT_LEVELS, Activation, QuantConv, bound
-from stylizer.lab.nets.fast import BLOCK, CanvasFile, FastBlock, FastNetwork, activations
+from stylizer.lab.nets.fake_quant import WEIGHT_LEVELS, Activation, QuantConv
+from stylizer.lab.nets.fast import BLOCK, FastBlock, FastNetwork, activations
 from stylizer.lab.onnx.onnx_graph import OnnxGraph, write_model
 
 CANVAS_KEY = "stylizer.canvas"  # base64 of a WebP: the tile, RGB
@@ -62,61 +58,6 @@ def write_fast(
     entry.key, entry.value = CANVAS_KEY, base64.b64encode(network.canvas_file.webp).decode("ascii")
     ranges = {name: [float(a.depth), float(a.reach)] for name, a in activations(network)}
     write_model(model, path, contract=contract, recipe=recipe, ranges=ranges)
-
-
-def load_fast_weights(network: FastNetwork, path: Path) -> None:
-    """Fill the network from a float file that `write_fast` wrote.
-
-    Raises StylizerError when the file holds another network.
-    """
-    model = onnx.load(str(path))
-    values = {v.name: numpy_helper.to_array(v).copy() for v in model.graph.initializer}
-    texts = {p.key: p.value for p in model.metadata_props}
-    for name, module in network.named_modules():
-        if not isinstance(module, QuantConv):
-            continue
-        if values.get(f"{name}.weight") is None or module.bias is None:
-            raise StylizerError(f"{path}: not a float model of this architecture (no {name!r})")
-        weight, bias = _disarranged(name, values)
-        if weight.shape != tuple(module.weight.shape):
-            raise StylizerError(f"{path}: {name!r} is {weight.shape}, not {module.weight.shape}")
-        with torch.no_grad():
-            module.weight.copy_(torch.from_numpy(weight))
-            module.bias.copy_(torch.from_numpy(bias))
-    matrix, offset = values["grade.weight"][:, :, 0, 0], values["grade.bias"] / 255
-    canvas = CanvasFile(base64.b64decode(texts[CANVAS_KEY]))
-    network.take_style(torch.from_numpy(matrix.copy()), torch.from_numpy(offset), canvas)
-    ranges = json.loads(texts.get(RANGES_KEY, "{}"))
-    for name, act in activations(network):
-        depth, reach = ranges.get(name, (float(act.depth), float(act.reach)))
-        act.depth.fill_(depth)
-        act.reach.fill_(reach)
-    bound(network, bool(ranges))
-
-
-def inner_widths(path: Path) -> tuple[int, ...]:
-    """Channels between the two convolutions of each block of a file that `write_fast` wrote."""
-    shapes = {v.name: v.dims[0] for v in onnx.load(str(path)).graph.initializer if v.dims}
-    numbers = range(sum(bool(re.fullmatch(r"blocks\.\d+\.conv1\.weight", n)) for n in shapes))
-    return tuple(int(shapes[f"blocks.{i}.conv1.weight"]) for i in numbers)
-
-
-def _disarranged(name: str, values: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """The weights and bias of a convolution as PyTorch has them: `arranged` backwards."""
-    weight, bias = values[f"{name}.weight"], values[f"{name}.bias"]
-    if name == "stem":
-        weight = planewise(weight.swapaxes(0, 1), AREA).swapaxes(0, 1) * 255
-    elif name == "head":
-        weight, bias = planewise(weight, AREA) / 255, planewise(bias, AREA) / 255
-    elif name == "up":
-        weight, bias = planewise(weight, 4), planewise(bias, 4)
-    return np.ascontiguousarray(weight), np.ascontiguousarray(bias)
-
-
-def planewise(values: np.ndarray, area: int) -> np.ndarray:
-    """First axis from (place, channel) to PyTorch's (channel, place)."""
-    split = values.reshape(area, len(values) // area, *values.shape[1:])
-    return split.swapaxes(0, 1).reshape(values.shape)
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,7 @@ def losses_of(state: TrainState, recipe: Recipe, goal: Goal, source: Tensor) -> 
     """Of one batch; source: (B, 3, H, W) in 0..1."""
     if recipe.paint is not None and isinstance(state.network, FastNetwork):
         torch.manual_seed(recipe.seed * 1_000_003 + state.step)  # the same after a resume
-        return painted_losses(recipe, state.network, source)
+        return painted_losses(recipe, state.network, source, goal.team)
     styled = state.network(source)
     if state.step < recipe.imitate_steps:
         return imitation_losses(state, recipe, goal, source, styled)

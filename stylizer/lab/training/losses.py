@@ -100,14 +100,17 @@ def batch_losses(goal: Goal, recipe: Recipe, source: Tensor, styled: Tensor) -> 
     )
 
 
-def painted_losses(recipe: Recipe, network: FastNetwork, source: Tensor) -> Losses:
+def painted_losses(
+    recipe: Recipe, network: FastNetwork, source: Tensor, team: Team = TEAM_OF_ONE
+) -> Losses:
     """A fast network's: how far it is from what `painted` makes of the same frame and canvas, in
     values ("content") and in steps from pixel to pixel ("tv"). No VGG: a step takes 0.2 s.
 
-    The canvas lies in another place for each crop, since the runtime moves it.
+    The canvas lies in another place for each crop, since the runtime moves it; drawn for the whole
+    batch, of which `source` is this process's part.
     """
     side = network.tile.shape[1]
-    shifts = torch.randint(side, (len(source), 2)).tolist()
+    shifts = torch.randint(side, (recipe.batch, 2))[team.rank :: team.size].tolist()
     crop = (source.shape[2], source.shape[3])
     canvas = torch.cat([placed(network.tile, x, y, crop) for x, y in shifts])
     assert recipe.paint is not None

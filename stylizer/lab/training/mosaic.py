@@ -14,6 +14,7 @@ from scipy.spatial import KDTree
 JOINT = (26.0, 22.0, 30.0)  # RGB
 JOINT_PX = 1.9
 SUPERSAMPLING = 2
+PART = 2**20  # places looked at together: pictures of 40 megapixels have to fit the memory
 GLOSS = np.array([0.4, 0.6])  # light falls from the upper left: change a pixel across a pane
 
 
@@ -34,15 +35,21 @@ def mosaic_picture(picture: np.ndarray, tile: float = 36.0, seed: int = 1) -> np
     # Centers stay off the contours, so that joints lie on them.
     odds = crowd.clip(0.2) * (1 - 0.97 * (1.5 * ndimage.maximum_filter(edges, 3)).clip(0, 1))
     bend = np.stack([20 * smooth_noise(rng, (height, width), 80) for _ in "xy"], axis=-1)
-    places = grid(height, width) + bend
+    places = (grid(height, width) + bend).astype(np.float32)
     centers = relaxed(places.reshape(-1, 2), odds.ravel(), int(height * width / tile**2), rng, 3)
     fine = enlarged(places).reshape(-1, 2)
     pane, joint, offset = cells(centers, fine)
     source = enlarged(picture.astype(np.float32)).reshape(-1, 3)
     color = bolder(means(pane, source, len(centers)), rng)
-    shine = -(offset * GLOSS).sum(axis=1, keepdims=True) * 0.5
-    laid = (color[pane] + shine) * joint + np.array(JOINT) * (1 - joint)
-    return np.rint(reduced(laid.clip(0, 255), height, width)).astype(np.uint8)
+    out = np.empty((height, width, 3), np.uint8)
+    row = width * SUPERSAMPLING**2  # places
+    for top in range(0, height, max(1, PART // row)):
+        rows = out[top : top + max(1, PART // row)]
+        part = slice(top * row, (top + len(rows)) * row)
+        shine = -(offset[part] * GLOSS).sum(axis=1, keepdims=True) * 0.5
+        laid = (color[pane[part]] + shine) * joint[part] + np.array(JOINT) * (1 - joint[part])
+        rows[:] = np.rint(reduced(laid.clip(0, 255), len(rows), width))
+    return out
 
 
 def mosaic_tile(side: int, tile: float = 36.0, seed: int = 3, spread: float = 0.2) -> np.ndarray:
@@ -102,18 +109,28 @@ def wrapped(way: np.ndarray, around: int | None) -> np.ndarray:
     return (way + around / 2) % around - around / 2 if around else way
 
 
-def cells(
-    centers: np.ndarray, places: np.ndarray, around: int | None = None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+Cells = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def cells(centers: np.ndarray, places: np.ndarray, around: int | None = None) -> Cells:
     """For each place (N, 2): its cell (N,), 0 on a joint to 1 (N, 1), and the way from the cell's
     center (N, 2)."""
-    found = KDTree(centers, boxsize=around).query(places, k=2, workers=-1)
-    distance, near = (np.asarray(part) for part in found)  # (N, 2) each
-    pane = near[:, 0]
+    tree = KDTree(centers, boxsize=around)
+    parts = [cells_of(tree, places[k : k + PART], around) for k in range(0, len(places), PART)]
+    pane, joint, offset = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return pane, joint, offset
+
+
+def cells_of(tree: KDTree, places: np.ndarray, around: int | None) -> Cells:
+    """`cells`, of some of the places, in short numbers."""
+    centers = np.asarray(tree.data)
+    distance, near = (np.asarray(part) for part in tree.query(places, k=2, workers=-1))
+    pane = near[:, 0]  # distance, near: (N, 2) each
     apart = np.linalg.norm(wrapped(centers[pane] - centers[near[:, 1]], around), axis=1)
     border = (distance[:, 1] ** 2 - distance[:, 0] ** 2) / (2 * apart + 1e-6)
     joint = ((border - JOINT_PX / 2) / 0.9).clip(0, 1)[:, None]
-    return pane, joint, wrapped(places - centers[pane], around)
+    offset = wrapped(places - centers[pane], around)
+    return pane.astype(np.int32), joint.astype(np.float32), offset.astype(np.float32)
 
 
 def means(pane: np.ndarray, colors: np.ndarray, count: int) -> np.ndarray:
@@ -131,13 +148,13 @@ def bolder(color: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def enlarged(picture: np.ndarray, wrap: bool = False) -> np.ndarray:
     """(H, W, C) -> (2 H, 2 W, C), linear."""
-    height, width = picture.shape[:2]
-    at = np.moveaxis(grid(height, width, SUPERSAMPLING), -1, 0)[::-1]
-    mode = "grid-wrap" if wrap else "nearest"
-    planes = [
-        ndimage.map_coordinates(p, at, order=1, mode=mode) for p in np.moveaxis(picture, -1, 0)
-    ]
-    return np.stack(planes, axis=-1)
+    for axis in (0, 1):
+        around = [(1, 1) if k == axis else (0, 0) for k in range(3)]
+        lines = np.moveaxis(np.pad(picture, around, mode="wrap" if wrap else "edge"), axis, 0)
+        near = 0.75 * lines[1:-1]
+        pairs = np.stack([near + 0.25 * lines[:-2], near + 0.25 * lines[2:]], axis=1)
+        picture = np.moveaxis(pairs.reshape(-1, *near.shape[1:]), 0, axis)
+    return np.ascontiguousarray(picture)
 
 
 def reduced(values: np.ndarray, height: int, width: int) -> np.ndarray:

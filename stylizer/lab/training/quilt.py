@@ -9,11 +9,16 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from stylizer.errors import BadInput
+
 SIDE = 640  # pixels of the tile; frames of 1280x720 show it twice
 SPREAD = 0.2  # standard deviation of the tile, 0..1
 TRIES = 400  # places of the painting compared for each patch
 NEAR_BEST = 1.08  # of the least difference: one of these is drawn
 STEP_SHARE = 2 / 3  # of a patch; the rest overlaps
+LEAST_STEP = 16  # pixels: smaller patches hold no stroke, and there are thousands of them
+STEPS = [step for step in range(LEAST_STEP, SIDE // 2 + 1) if SIDE % step == 0]
+PATCHES = [patch for patch in range(SIDE) if round(patch * STEP_SHARE) in STEPS]  # go round whole
 
 
 def canvas_tile(
@@ -22,9 +27,11 @@ def canvas_tile(
     """uint8 (SIDE, SIDE, 3), toroidal, 128 is nothing: strokes of `style`, (H, W, 3) in 0..1, at
     its scale.
 
-    patch: pixels, two thirds of it divide SIDE. coarse, fine: pixels (Gaussian sigmas) between
+    patch: pixels, one of PATCHES. coarse, fine: pixels (Gaussian sigmas) between
     which a stroke's width lies: colors of whole areas go, and so does the grain of the scan.
+    Raises BadInput for a patch that does not fit.
     """
+    check_patch(patch, min(style.shape[:2]))
     strokes = band(style, coarse, fine)
     energy = np.sqrt(ndimage.gaussian_filter((strokes**2).mean(axis=2), coarse))
     strokes = strokes / (energy[..., None] + 0.25 * energy.mean())
@@ -32,6 +39,21 @@ def canvas_tile(
     tile = tile - blurred(tile, coarse, mode="wrap")
     tile = tile / tile.std() * SPREAD + 0.5
     return np.rint(tile.clip(0, 1) * 255).astype(np.uint8)
+
+
+def check_patch(patch: int, short_side: int) -> None:
+    """Raise BadInput unless the tile can be quilted of such patches; both in pixels."""
+    if patch not in PATCHES:
+        sides = ", ".join(map(str, PATCHES))
+        raise BadInput(
+            f"--patch {patch}: two thirds of a patch go whole times into {SIDE}; choose one of "
+            f"{sides}"
+        )
+    if patch > short_side:
+        raise BadInput(
+            f"--patch {patch} is larger than the style picture, whose short side is {short_side}: "
+            "choose a smaller one, or raise --style-size"
+        )
 
 
 def blurred(picture: np.ndarray, sigma: float, mode: str = "reflect") -> np.ndarray:
@@ -57,7 +79,6 @@ def quilted(texture: np.ndarray, odds: np.ndarray, patch: int, seed: int) -> np.
     """(SIDE, SIDE, 3), continued at its borders."""
     rng = np.random.default_rng(seed)
     step = round(patch * STEP_SHARE)
-    assert SIDE % step == 0, "patches go round whole"
     count, reach = SIDE // step, np.arange(patch)
     out = np.zeros((SIDE, SIDE, 3))
     known = np.zeros((SIDE, SIDE), bool)
@@ -97,8 +118,13 @@ def fitting(
 
 def joined(cost: np.ndarray, overlap: int, ends: tuple[bool, bool, bool, bool]) -> np.ndarray:
     """(patch, patch): 1 where the new patch lies. ends: which of top, bottom, left and right
-    overlap a patch that is there."""
+    overlap a patch that is there.
+
+    Rows above and below are there beyond the patch's sides too: where no path goes down a side,
+    theirs end at the patch's middle, or the side would stay to be seen as a straight line.
+    """
     top, bottom, left, right = ends
+    free = (not left, not right)
     mask = np.ones(cost.shape)
     across = np.arange(overlap)
     if left:
@@ -106,10 +132,21 @@ def joined(cost: np.ndarray, overlap: int, ends: tuple[bool, bool, bool, bool]) 
     if right:
         mask[:, -overlap:] *= across <= cheapest_path(cost[:, -overlap:])[:, None]
     if top:
-        mask[:overlap] *= (across >= cheapest_path(cost[:overlap].T)[:, None]).T
+        mask[:overlap] *= (across >= cheapest_path(ending(cost[:overlap].T, -1, free))[:, None]).T
     if bottom:
-        mask[-overlap:] *= (across <= cheapest_path(cost[-overlap:].T)[:, None]).T
+        mask[-overlap:] *= (across <= cheapest_path(ending(cost[-overlap:].T, 0, free))[:, None]).T
     return mask
+
+
+def ending(cost: np.ndarray, column: int, free: tuple[bool, bool]) -> np.ndarray:
+    """The cost (length, width) that leaves a path one column at its free ends, first and last."""
+    cost = cost.copy()
+    for row, is_free in zip((0, -1), free, strict=True):
+        if is_free:
+            kept = cost[row, column]
+            cost[row] = np.inf
+            cost[row, column] = kept
+    return cost
 
 
 def cheapest_path(cost: np.ndarray) -> np.ndarray:

@@ -169,9 +169,9 @@ def test_a_cpu_without_vnni_gives_the_same_picture(parent, graph, ranges, tmp_pa
     )
     path.write_bytes(model.SerializeToString())
     np.save(given, tensor_of(FRAMES[3]))
-    here = [sys.executable, str(ROOT / "tests/one_frame.py"), str(path), str(given)]
-    subprocess.run([*here, str(native)], check=True)
-    haswell = ["qemu-x86_64", "-cpu", "Haswell", *here, str(old)]
+    here = [sys.executable, str(ROOT / "tests/one_frame.py"), str(path)]
+    subprocess.run([*here, str(native), str(given)], check=True)
+    haswell = ["qemu-x86_64", "-cpu", "Haswell", *here, str(old), str(given)]
     subprocess.run(haswell, check=True, stderr=subprocess.DEVNULL, timeout=280)
     assert psnr_db(np.load(native), np.load(old)) > 40
     assert psnr_db(np.load(old), run(parent, FRAMES[3])) > 28

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import onnx
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -10,7 +11,7 @@ torch = pytest.importorskip("torch")
 from stylizer.errors import BadInput, StylizerError  # noqa: E402
 from stylizer.lab.nets.channels import leave_out_dead, whole_lanes  # noqa: E402
 from stylizer.lab.nets.fake_quant import bound, observe  # noqa: E402
-from stylizer.lab.nets.fast import FastArch, FastNetwork  # noqa: E402
+from stylizer.lab.nets.fast import CanvasFile, FastArch, FastNetwork  # noqa: E402
 from stylizer.lab.nets.registry import ARCHS, default_recipe  # noqa: E402
 from stylizer.lab.onnx.export import load_network, load_weights  # noqa: E402
 from stylizer.lab.onnx.fast_export import write_fast  # noqa: E402
@@ -41,9 +42,12 @@ def test_channels_that_are_never_on_are_left_out_and_the_picture_stays(pictures)
     torch.manual_seed(3)
     network = FastNetwork(replace(ARCH, body=24))
     put_to_sleep(network, "blocks.0.conv1", list(range(5, 24)))
+    canvas = CanvasFile.of(np.random.default_rng(1).integers(0, 256, (64, 64, 3), np.uint8))
+    network.take_style(0.8 * torch.eye(3), torch.full((3,), 0.1), canvas)
     slim = leave_out_dead(network.eval(), pictures)
     assert slim.arch.inner[0] == 8
     assert slim.blocks[0].conv1.weight.shape[0] == 8
+    assert torch.equal(slim.tile, network.tile)
     with torch.no_grad():
         assert (slim(pictures) - network(pictures)).abs().max() < 1e-5
 
@@ -86,6 +90,27 @@ def test_a_wide_file_does_not_fit_a_narrow_network(tmp_path, pictures):
     write_fast(FastNetwork(ARCHS["fast-tiny"]).eval(), path, "fp32", {"tier": "fast-tiny"}, {})
     with pytest.raises(StylizerError, match=r"blocks.0.conv1.* is \(8, 8, 3, 3\)"):
         load_weights(FastNetwork(replace(ARCHS["fast-tiny"], inner=(4,))), path)
+
+
+def test_a_file_with_other_blocks_than_its_tier_loads_as_it_is(tmp_path):
+    path = tmp_path / "long-fast.onnx"
+    long = FastNetwork(replace(ARCHS["fast-tiny"], blocks=3))
+    write_fast(long.eval(), path, "fp32", {"tier": "fast-tiny"}, {})
+    assert len(load_network(path).blocks) == 3
+
+
+def test_a_fast_model_of_the_time_before_the_canvas_is_refused(tmp_path):
+    path = tmp_path / "old-fast.onnx"
+    write_fast(FastNetwork(ARCHS["fast-tiny"]).eval(), path, "fp32", {"tier": "fast-tiny"}, {})
+    model = onnx.load(str(path))
+    kept = [w for w in model.graph.initializer if not w.name.startswith("grade.")]
+    del model.graph.initializer[:]
+    model.graph.initializer.extend(kept)
+    onnx.save(model, str(path))
+    with pytest.raises(
+        BadInput, match=r"old-fast.onnx: a fast model of an older kind.*--init none"
+    ):
+        load_network(path)
 
 
 def test_widths_are_whole_lanes():

@@ -12,7 +12,10 @@ from stylizer.lab.training.balance import Balance  # noqa: E402
 
 def balanced(style_of, content_of, steps=1000):
     """The gain after a training in which the losses answer it as given, step by step."""
-    recipe = replace(default_recipe("fast", "s", "c", trained=True), steps=steps)
+    recipe = replace(
+        default_recipe("small", "s", "c"),
+        steps=steps, imitate_steps=0, style_share=0.35, content_limit=2.2,
+    )  # fmt: skip
     balance, gains = Balance(), []
     for step in range(steps):
         balance.follow(recipe, step, content_of(balance.gain), style_of(balance.gain), 10.0)

@@ -1,0 +1,90 @@
+"""The recipe that the options of `train` describe, and options that do not fit each other."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from stylizer.errors import BadInput
+from stylizer.lab.nets.fast import FastArch
+from stylizer.lab.nets.registry import ARCHS, Recipe, default_recipe
+from stylizer.lab.training.quilt import check_patch
+
+# A fast network imitates what `paint` lays on, in every step and without VGG.
+NOT_FOR_FAST = (
+    "style_weight", "style_share", "style_ramp", "local_share", "content_limit", "tv_weight",
+    "tone_weight", "still_weight", "grid_weight", "teacher", "imitate_steps",
+)  # fmt: skip
+FOR_FAST = ("paint", "canvas", "patch", "contrast")
+
+
+def recipe_of(args: argparse.Namespace, start: Path | None) -> Recipe:
+    """The recipe the options describe. Raises BadInput for an unknown architecture, a size that
+    does not fit it, and options that it has no use for."""
+    if args.arch not in ARCHS:
+        raise BadInput(f"there is no architecture {args.arch!r}; choose one of {', '.join(ARCHS)}")
+    check_options(args)
+    multiple = ARCHS[args.arch].size_multiple
+    if args.crop and any(side % multiple or side < 64 for side in args.crop):
+        raise BadInput(
+            f"--crop {args.crop[0]}x{args.crop[1]}: sides are multiples of {multiple}, at least 64"
+        )
+    recipe = default_recipe(
+        args.arch, args.style.name, args.content.name, trained=start is not None
+    )
+    given = {name: value for name, value in values(args, start).items() if value is not None}
+    recipe = replace(recipe, **given)
+    if recipe.paint is None:
+        return recipe
+    if args.canvas is None:
+        check_patch(recipe.patch, recipe.style_size)
+    return replace(recipe, paint=replace(recipe.paint, **dict(args.paint or ())))
+
+
+def check_options(args: argparse.Namespace) -> None:
+    """Raise BadInput for options that would be ignored."""
+    fast = isinstance(ARCHS[args.arch], FastArch)
+    unfit = [name for name in (NOT_FOR_FAST if fast else FOR_FAST) if vars(args)[name] is not None]
+    options = ", ".join("--" + name.replace("_", "-") for name in unfit)
+    if unfit and fast:
+        raise BadInput(
+            f"{options}: of no use to --arch {args.arch}, which learns without VGG what --paint "
+            "says; leave that out"
+        )
+    if unfit:
+        raise BadInput(
+            f"{options}: of use to --arch fast alone, not to {args.arch}; leave that out"
+        )
+    if args.canvas is not None and args.patch is not None:
+        raise BadInput("--patch belongs to the canvas that is quilted; leave it or --canvas out")
+
+
+def values(args: argparse.Namespace, start: Path | None) -> dict[str, Any]:
+    """Fields of the recipe that the options give; None for the default."""
+    return {
+        "steps": args.steps,
+        "batch": args.batch,
+        "crop": args.crop,
+        "style_size": args.style_size,
+        "imitate_steps": args.imitate_steps,
+        "teacher": args.teacher.stem if args.teacher else None,
+        "style_weight": args.style_weight,
+        # A weight that is given is meant.
+        "style_share": 0.0 if args.style_weight and args.style_share is None else args.style_share,
+        "content_limit": args.content_limit,
+        "style_ramp": args.style_ramp,
+        "local_share": args.local_share,
+        "tv_weight": args.tv_weight,
+        "tone_weight": args.tone_weight,
+        "still_weight": args.still_weight,
+        "grid_weight": args.grid_weight,
+        # A model's norms are folded into its weights.
+        "norm_share": 0.0 if start else args.norm_share,
+        "quantise_share": args.quantise_share,
+        "learning_rate": args.lr,
+        "seed": args.seed,
+        "contrast": args.contrast,
+        "patch": args.patch,
+    }

@@ -1,0 +1,247 @@
+"""The fast tier trains towards what `painted` makes: alone, in two processes, resumed, refused."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from PIL import Image
+
+torch = pytest.importorskip("torch")
+
+from stylizer.app.cli import main  # noqa: E402
+from stylizer.errors import BadInput  # noqa: E402
+from stylizer.lab.nets.fast import CanvasFile, FastNetwork  # noqa: E402
+from stylizer.lab.nets.registry import ARCHS, Paint, Recipe, default_recipe  # noqa: E402
+from stylizer.lab.training import loop  # noqa: E402
+from stylizer.lab.training.checkpoint import TrainState, load_checkpoint, new_state  # noqa: E402
+from stylizer.lab.training.data import ContentSet  # noqa: E402
+from stylizer.lab.training.losses import inside, placed, towards  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def canvas(tmp_path_factory) -> Path:
+    """A file of a small tile."""
+    rng = np.random.default_rng(4)
+    coarse = rng.integers(60, 196, (16, 16, 3), dtype=np.uint8)
+    path = tmp_path_factory.mktemp("canvas") / "tile.png"
+    Image.fromarray(coarse.repeat(4, 0).repeat(4, 1)).save(path)
+    return path
+
+
+def test_the_fast_recipe_paints_and_ends_in_integers():
+    recipe = default_recipe("fast", "a.jpg", "b")
+    assert recipe.paint == Paint()
+    assert recipe.quantise_share > 0
+    other = default_recipe("original", "a.jpg", "b")
+    assert other.paint is None
+    assert other.quantise_share == 0
+    assert "fast" in ARCHS
+
+
+def test_batch_norm_counts_in_the_first_part_of_the_steps():
+    recipe = replace(default_recipe("fast-tiny", "s", "c"), steps=10, norm_share=0.5)
+    state = new_state(recipe)
+    assert isinstance(state.network, FastNetwork)
+    seen = []
+    for step in (0, 4, 5, 9):
+        state.step = step
+        loop.set_precision(state, recipe)
+        seen.append(state.network.head.normalising and state.network.stem.normalising)
+    assert seen == [True, True, False, False]
+
+
+def test_a_placed_canvas_goes_on_over_its_edges():
+    tile = torch.arange(3 * 8 * 8, dtype=torch.uint8).reshape(3, 8, 8)
+    seen = placed(tile, left=3, top=6, size=(10, 20))
+    assert seen.shape == (1, 3, 10, 20)
+    wanted = tile.repeat(1, 4, 4)[:, 6:16, 3:23].float() / 255
+    assert torch.equal(seen[0], wanted)
+    assert torch.equal(placed(tile, 3 + 8, 6 + 16, (10, 20)), seen)
+
+
+def test_what_a_crop_does_not_know_is_left_out():
+    assert inside(torch.zeros(1, 3, 192, 256)).shape == (1, 3, 144, 208)
+    assert inside(torch.zeros(1, 3, 64, 64)).shape == (1, 3, 48, 48)
+
+
+def tiny_recipe(**changes) -> Recipe:
+    recipe = default_recipe("fast-tiny", "0.png", "pictures")
+    return replace(recipe, steps=6, batch=2, crop=(64, 64), norm_share=0.0, **changes)
+
+
+def styled_state(recipe: Recipe, state: TrainState | None = None) -> TrainState:
+    """A state whose network has a style, as `train` gives it."""
+    state = state or new_state(recipe)
+    assert isinstance(state.network, FastNetwork)
+    tile = np.random.default_rng(5).integers(0, 256, (64, 64, 3), np.uint8)
+    canvas = CanvasFile.of(tile)
+    state.network.take_style(0.8 * torch.eye(3), torch.full((3,), 0.1), canvas)
+    return state
+
+
+def train(recipe, state, content, run_dir, on_step=lambda _: None):
+    return loop.train(recipe, state, None, None, content, run_dir, on_step, 100)
+
+
+def test_a_killed_training_resumes_to_the_same_weights(pictures, tmp_path, monkeypatch):
+    """The style is no part of a checkpoint: whoever resumes gives it again."""
+    monkeypatch.setattr(loop, "CHECKPOINT_EVERY", 3)
+    recipe, content = tiny_recipe(), ContentSet(pictures)
+    unbroken = styled_state(recipe)
+    train(recipe, unbroken, content, tmp_path / "a")
+
+    def kill(progress):
+        if progress.step == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(recipe, styled_state(recipe), content, tmp_path / "b", kill)
+    file = tmp_path / "b" / "checkpoint.pt"
+    kept = torch.load(file, weights_only=True)["network"]
+    assert not {"matrix", "offset", "tile"} & set(kept)
+    resumed = styled_state(recipe, load_checkpoint(file, recipe))
+    assert resumed.step == 3
+    train(recipe, resumed, content, tmp_path / "b")
+    fresh = new_state(recipe).network
+    pairs = zip(*(s.network.state_dict().items() for s in (unbroken, resumed)), strict=True)
+    for (name, a), (_, b) in pairs:
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5, msg=name)
+    moved = (fresh.stem.weight - resumed.network.stem.weight).abs().max()
+    assert float(moved) > 1e-4
+
+
+def test_training_comes_nearer_to_what_is_wanted(pictures, tmp_path):
+    seen: list[float] = []
+    recipe = replace(tiny_recipe(learning_rate=1e-2), steps=80)
+    content = ContentSet(pictures)
+    train(recipe, styled_state(recipe), content, tmp_path, lambda p: seen.append(p.content))
+    assert seen[-1] < 0.8 * seen[2]
+    assert list(tmp_path.glob("preview-*.png"))
+
+
+def test_painting_needs_no_style_picture_for_vgg(pictures):
+    goal = loop.Goal(None, {})
+    content, device = ContentSet(pictures), torch.device("cpu")
+    assert towards(tiny_recipe(), None, None, content, device, goal) is goal
+    plain = tiny_recipe(paint=None, imitate_steps=2)
+    with pytest.raises(BadInput, match="--style IMAGE"):
+        towards(plain, None, None, content, device, goal)
+
+
+def words(pictures: Path, out: Path, *more: object) -> list[str]:
+    """A tiny training."""
+    argv = [
+        "train", "--arch", "fast-tiny", "--style", pictures / "0.png", "--content", pictures,
+        "--steps", 3, "--batch", 2, "--crop", "64x64", "--norm-share", 0, "--out", out, *more,
+    ]  # fmt: skip
+    return [str(a) for a in argv]
+
+
+def weights(path: Path) -> dict[str, np.ndarray]:
+    return {w.name: onnx.numpy_helper.to_array(w) for w in onnx.load(str(path)).graph.initializer}
+
+
+def test_the_train_command_quilts_a_canvas_and_goes_on(pictures, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    out = tmp_path / "dots-fast.onnx"
+    quilt = ["--style-size", 240, "--patch", 240, "--contrast", 1.3]
+    assert main(words(pictures, out, *quilt, "--paint", "joints=0.5", "strokes=0.7")) == 0
+    tile = weights(out)["canvas_tile"]
+    assert tile.shape == (1, 3, 640, 640)
+    card = out.with_suffix(".md").read_text()
+    for word in ('"joints": 0.5', '"strokes": 0.7', '"patch": 240', "from what is wanted", "none"):
+        assert word in card
+    on = words(pictures, out, *quilt, "--resume")
+    on[on.index("--steps") + 1] = "4"
+    assert main(on) == 0
+    assert np.array_equal(weights(out)["canvas_tile"], tile), "the style is given again"
+    assert (tmp_path / "runs" / "dots-fast" / "preview-000004.png").is_file()
+
+
+def trained(folder: Path, argv: list[str], *launcher: str) -> dict[str, np.ndarray]:
+    """Weights after a tiny training in a process of its own, or in several."""
+    main_file = Path(__file__).parents[2] / "main.py"
+    folder.mkdir()
+    done = subprocess.run(
+        [sys.executable, *launcher, str(main_file), *argv], cwd=folder, check=False,
+        capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    return weights(folder / "t-fast.onnx")
+
+
+def test_two_processes_train_the_model_of_one(tmp_path, pictures, canvas):
+    """Three steps change weights by some 1e-3: biases, which begin at 0, show it. Rounding leaves a
+    little; half of the batch left out leaves far more."""
+    argv = words(pictures, Path("t-fast.onnx"), "--canvas", canvas, "--style-size", 64)
+    alone = trained(tmp_path / "one", argv)
+    half = trained(tmp_path / "half", [*argv, "--batch", "1"])
+    torchrun = ("-m", "torch.distributed.run", "--nproc-per-node", "2")
+    together = trained(tmp_path / "two", argv, *torchrun)
+    biases = [n for n in alone if n.endswith(".bias") and not n.startswith(("head", "grade"))]
+    assert len(biases) == 5
+
+    def distance(other: dict[str, np.ndarray]) -> float:
+        return sum(float(np.abs(other[name] - alone[name]).mean()) for name in biases)
+
+    size = sum(float(np.abs(alone[name]).mean()) for name in biases)
+    assert distance(together) < 0.1 * size
+    assert distance(together) < 0.3 * distance(half)
+
+
+NUMBERS = (
+    "--style-weight", "--style-share", "--style-ramp", "--local-share", "--content-limit",
+    "--tv-weight", "--tone-weight", "--still-weight", "--grid-weight", "--imitate-steps",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arch", "options", "wanted"),
+    [
+        *(("fast", [name, "1"], f"{name}: of no use to --arch fast") for name in NUMBERS),
+        ("fast-tiny", ["--teacher", "t.onnx", "--tv-weight", "0"], "--tv-weight, --teacher: of no"),
+        ("small", ["--paint", "strokes=1"], "--paint: of use to --arch fast alone"),
+        ("small", ["--canvas", "t.png"], "--canvas: of use"),
+        ("small", ["--patch", "192", "--contrast", "1"], "--patch, --contrast: of use"),
+        ("tiny", ["--contrast", "1.1"], "not to tiny"),
+        ("fast", ["--patch", "100"], "--patch 100: two thirds"),
+        ("fast", ["--patch", "240", "--style-size", "200"], "larger than the style picture"),
+        ("fast", ["--style-size", "128"], "--patch 192 is larger"),
+        ("fast", ["--patch", "96", "--canvas", "t.png"], "leave it or --canvas out"),
+        ("fast", ["--paint", "edge=0"], "edge above 0"),
+        ("fast", ["--paint", "strokes=nan"], "must be finite"),
+        ("fast", ["--paint", "glitter=1"], "write NAME=VALUE"),
+        ("fast-tiny", ["--canvas", "none.png"], "--canvas none.png: not a readable picture"),
+    ],
+)
+def test_options_that_do_not_fit(pictures, tmp_path, monkeypatch, capsys, arch, options, wanted):
+    monkeypatch.chdir(tmp_path)
+    argv = ["--arch", arch, "--style", pictures / "0.png", "--content", pictures, "--init", "none"]
+    argv += ["--out", tmp_path / "x-fast.onnx", *options]
+    assert main(["train", *(str(a) for a in argv)]) == 2
+    error = capsys.readouterr().err
+    assert wanted in error
+    assert error.strip().count("\n") == 0
+    assert not list(tmp_path.glob("*.onnx"))
+
+
+def test_an_old_fast_model_starts_nothing(pictures, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    old = tmp_path / "old-fast.onnx"
+    argv = ["--canvas", pictures / "0.png"]
+    model = onnx.helper.make_model(
+        onnx.helper.make_graph(
+            [], "old", [], [], [onnx.numpy_helper.from_array(np.zeros(1), "stem.weight")]
+        )
+    )
+    entry = model.metadata_props.add()
+    entry.key, entry.value = "stylizer.contract", '{"tier": "fast-tiny"}'
+    onnx.save(model, str(old))
+    assert main(words(pictures, tmp_path / "new-fast.onnx", *argv, "--init", old)) == 2
+    error = capsys.readouterr().err
+    assert "old-fast.onnx: a fast model of an older kind" in error
+    assert error.strip().count("\n") == 0

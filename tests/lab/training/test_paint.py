@@ -1,0 +1,88 @@
+"""What fast networks learn to lay on the graded frame: strokes, joints, contours, and where not."""
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from torch import Tensor  # noqa: E402
+
+from stylizer.lab.nets.registry import Paint  # noqa: E402
+from stylizer.lab.training.paint import blurred, luma, painted, smoothed  # noqa: E402
+
+NOTHING = Paint(strokes=0, joints=0, contours=0, flat=0)
+REST = torch.full((1, 3, 96, 128), 0.5)
+
+
+def canvas(reach: float = 0.3) -> Tensor:
+    """Soft strokes around 0.5, no joints."""
+    noise = torch.rand(1, 3, 96, 128, generator=torch.Generator().manual_seed(1)) - 0.5
+    soft = blurred(noise, 2.0)
+    return 0.5 + reach * soft / soft.abs().max()
+
+
+def writing() -> Tensor:
+    """Dark strokes, two pixels wide, on the left of a light ground, which is empty on the right."""
+    picture = torch.full((1, 3, 96, 128), 0.8)
+    for column in range(16, 48, 8):
+        picture[:, :, 32:64, column : column + 2] = 0.1
+    return picture
+
+
+def test_a_flat_frame_takes_the_strokes_of_the_canvas():
+    strokes = canvas()
+    made = painted(REST, strokes, Paint(strokes=0.8))
+    assert torch.allclose(made, 0.5 + 0.8 * (strokes - 0.5), atol=1e-5)
+    assert float(made.std()) > 0.03
+
+
+def test_without_paint_it_is_the_graded_frame():
+    frame = torch.rand(2, 3, 96, 128, generator=torch.Generator().manual_seed(2))
+    assert torch.allclose(painted(frame, canvas().expand(2, -1, -1, -1), NOTHING), frame, atol=1e-6)
+
+
+def test_writing_stays_readable():
+    frame = writing()
+    with_strokes, without = (painted(frame, c, Paint()) for c in (canvas(), REST))
+    change = (with_strokes - without).abs().mean(dim=1)[0]
+    assert float(change[32:64, 16:42].mean()) < 0.25 * float(change[:, 80:].mean())
+    light = with_strokes[0, :, 32:64, 20:22].mean()
+    dark = with_strokes[0, :, 32:64, 16:18].mean()
+    assert float(light - dark) > 0.9 * (0.8 - 0.1)
+
+
+def test_busy_places_take_less():
+    checks = (torch.arange(128) // 16 + torch.arange(96)[:, None] // 16) % 2
+    busy = 0.35 + 0.3 * checks.expand(1, 3, -1, -1).float()
+    only = Paint(strokes=0.8, contours=0, flat=0, on_edges=1.0, on_busy=0.2)
+    change = painted(busy, canvas(), only) - painted(busy, REST, only)
+    plain = painted(REST, canvas(), only) - REST
+    assert float(change.abs().mean()) < 0.5 * float(plain.abs().mean())
+
+
+def test_joints_darken_where_the_canvas_is_darkest():
+    lines = canvas(0.1)
+    lines[:, :, :, 60:64] = 0.0
+    made = painted(REST, lines, Paint(strokes=0, joints=0.8, contours=0, flat=0))
+    assert torch.allclose(made[:, :, :, 60:64], torch.tensor(0.1), atol=1e-4)
+    assert torch.equal(made[:, :, :, :60], REST[:, :, :, :60])
+    none = painted(REST, lines, Paint(strokes=0, joints=0, contours=0, flat=0))
+    assert torch.allclose(none, REST)
+
+
+def test_contours_lie_on_the_dark_side_of_an_edge():
+    step = torch.full((1, 3, 96, 128), 0.3)
+    step[:, :, :, 64:] = 0.7
+    change = painted(step, REST, Paint(strokes=0, contours=2.0, flat=0)) - step
+    assert float(change[:, :, :, 62:64].max()) < -0.05
+    assert float(change[:, :, :, 64:].abs().max()) < 1e-6
+    assert float(change[:, :, :, :48].abs().max()) < 1e-3
+
+
+def test_faint_texture_goes_and_edges_stay():
+    noise = torch.randn(1, 3, 96, 128, generator=torch.Generator().manual_seed(3))
+    step = torch.full((1, 3, 96, 128), 0.2)
+    step[:, :, :, 64:] = 0.8
+    made = smoothed(step + 0.02 * noise)
+    assert float(made[:, :, :, 10:40].std()) < 0.01
+    edge = luma(made)[0, 0].mean(dim=0)
+    assert float(edge[64] - edge[63]) > 0.75 * 0.6
