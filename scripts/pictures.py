@@ -29,7 +29,7 @@ ACROSS = 2  # thumbs in a row
 MOVING = (720, 405)
 MOVING_STYLES = ("mosaic", "starry-night", "the-scream", "stained-glass", "ink")
 SCENE_FPS, KEPT = 30, 2  # every so many of the frames
-SECONDS_EACH, QUALITY = 1.2, 55
+SECONDS_EACH, QUALITY = 1.2, 46
 MOST_BYTES = 4_000_000
 
 

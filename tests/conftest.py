@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -24,6 +25,10 @@ from stylizer.settings import Settings
 
 # Flat colors whose BT.709 and BT.601 readings differ by 20 of 255 and more.
 COLORS = ((200, 40, 40), (40, 180, 60), (30, 80, 210), (220, 200, 40), (128, 128, 128))
+
+# A suite that a shell started in the background inherits an ignored SIGINT, and so would every
+# program it tests.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 
