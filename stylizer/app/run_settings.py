@@ -43,16 +43,16 @@ def run_settings(args: argparse.Namespace) -> Settings:
         "hud": ("off" if offscreen else "fps") if args.hud == "auto" else args.hud,
         "warmup": args.warmup if args.warmup is not None else (3 if offscreen else 1),
         "preset": preset,
-        "move_canvas": canvas_moves(args, source, given),
+        "move_canvas": canvas_moves(args, given),
     }
     return Settings(**options)
 
 
-def canvas_moves(args: argparse.Namespace, source: str, given: dict[str, Any]) -> bool:
+def canvas_moves(args: argparse.Namespace, given: dict[str, Any]) -> bool:
     """No stabilizing at all, said on the command line, holds the canvas too."""
     if "move_canvas" not in given and given.get("stabilize") == 0:
         return False
-    return args.move_canvas and source != "images"
+    return args.move_canvas
 
 
 def check_together(args: argparse.Namespace, source: str, given: dict[str, Any]) -> None:

@@ -11,6 +11,8 @@ import numpy as np
 from scipy import ndimage
 from scipy.spatial import KDTree
 
+from stylizer.lab.training.grade import LUMA
+
 JOINT = (26.0, 22.0, 30.0)  # RGB
 JOINT_PX = 1.9
 SUPERSAMPLING = 2
@@ -71,7 +73,7 @@ def mosaic_tile(side: int, tile: float = 36.0, seed: int = 3, spread: float = 0.
 
 def contours(picture: np.ndarray) -> np.ndarray:
     """(H, W) in 0..1: how much of an edge there is."""
-    luma = ndimage.gaussian_filter(picture @ np.array([0.299, 0.587, 0.114]), 2.5)
+    luma = ndimage.gaussian_filter(picture @ LUMA, 2.5)
     slope = np.hypot(ndimage.sobel(luma, 0), ndimage.sobel(luma, 1))
     return (slope / max(np.percentile(slope, 97), 1e-6)).clip(0, 1)
 

@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from stylizer.lab.nets.registry import Paint
+from stylizer.lab.training.grade import LUMA
 
-LUMA = (0.299, 0.587, 0.114)  # Rec. 601
 JOINT_WIDTH = 0.12  # of the canvas' darkness, from no joint to all of it
 BUSY = 0.10  # standard deviation of a busy place's high-passed luma
 SMOOTHED = 0.004  # variance that the frame's own texture may have and is painted flat (He 2010)
