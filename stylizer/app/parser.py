@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import Any, NoReturn, get_args
 
 from stylizer import rules
@@ -21,7 +22,8 @@ class OneSentenceParser(argparse.ArgumentParser):
         self, args: Any = None, namespace: Any = None
     ) -> Any:
         """As argparse, but a value may begin with a dash: `--model-range -1..1`."""
-        return super().parse_known_args(self._joined(list(args or [])), namespace)
+        words = sys.argv[1:] if args is None else list(args)
+        return super().parse_known_args(self._joined(words), namespace)
 
     def _joined(self, words: list[str]) -> list[str]:
         """`--option -value` as `--option=-value`, where the second is no option."""

@@ -11,6 +11,7 @@ from PIL import Image
 from whole_program import fails
 
 from stylizer.app.cli import main, parse, run_settings
+from stylizer.app.options import build_parser
 
 ROOT = Path(__file__).parents[2]
 SMALL = ["--source", "synthetic", "--size", "160x96", "--present", "offscreen", "--sync"]
@@ -262,3 +263,8 @@ def test_names_that_are_no_utf8_and_a_terminal_that_is_none(tmp_path):
     assert done.returncode == 2
     assert b"Traceback" not in done.stderr
     assert b"ssing.mp4" in done.stderr
+
+
+def test_a_parser_that_is_given_nothing_reads_the_command_line(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["stylizer", "models", "list"])
+    assert build_parser().parse_args().command == "models"
