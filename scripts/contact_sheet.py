@@ -49,7 +49,8 @@ def main(argv: list[str] | None = None) -> int:
             stem = Path(model).stem
             columns[model if stem in columns else stem] = styled(model, frames, args.provider)
         if args.anchors is not None:
-            columns |= anchors(args.anchors, args.frames, frames)
+            found = anchors(args.anchors, args.frames, frames)
+            columns |= {name: row for name, row in found.items() if name not in columns}
         made = sheet(frames, columns)
         with whole(args.out) as file:
             made.save(file, FORMATS[args.out.suffix.lower()], quality=QUALITY)

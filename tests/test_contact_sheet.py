@@ -43,6 +43,8 @@ def test_frames_models_and_anchors_stand_in_columns(script, frames, tmp_path):
     anchor = tmp_path / "anchors" / "good"
     anchor.mkdir(parents=True)
     Image.new("RGB", SIZE, (200, 0, 0)).save(anchor / "wave_game_0.png")
+    (anchor.parent / "source").mkdir()  # a name that a column has: the frames' own stay
+    Image.new("RGB", SIZE, (0, 200, 0)).save(anchor.parent / "source" / "game_0.png")
     out = tmp_path / "sheet.png"
     argv = [str(model), "--frames", str(frames), "--out", str(out)]
     argv += ["--anchors", str(anchor.parent)]
