@@ -45,7 +45,7 @@ class Source(Protocol):
     frame_rate: float | None = None  # frames a second of the medium; None: a live or still source
     # Each read costs a rendering: not read at full rate while frames wait for the network.
     renders: bool = False
-    state: str = ""  # why no frames come, for the user to read ("minimised"); "" while they do
+    state: str = ""  # why no frames come, for the user to read ("minimized"); "" while they do
     skipped: int = 0  # frames due but left out by the source
     window_id: int = 0  # the captured window, for an overlay; 0 while there is none
 

@@ -100,7 +100,7 @@ def add_further_weights(p: argparse.ArgumentParser) -> None:
     p.add_argument(
         "--quantize-share",
         "--quantise-share",
-        dest="quantise_share",  # as checkpoints and models call it
+        dest="quantize_share",
         type=share,
         metavar="0..1",
         help="last part of the steps, computed in 8 bits (arch fast)",

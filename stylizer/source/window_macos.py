@@ -119,7 +119,7 @@ class WindowSource(Source):
         same = [w for w in shareable_windows() if int(w.windowID()) == self._id]
         if not same:
             return  # the stream itself says when the window was closed
-        self.state = "" if same[0].isOnScreen() else "minimised"
+        self.state = "" if same[0].isOnScreen() else "minimized"
         content = Kit.SCContentFilter.alloc().initWithDesktopIndependentWindow_(same[0])
         size = size_of(same[0], content)
         if size != self.size:

@@ -45,7 +45,7 @@ class WindowSource(Source):
             self.close()
             raise StylizerError(
                 f"the window {settings.window!r} gave no picture within {FIRST_S:.0f} s: restore "
-                "it if it is minimised"
+                "it if it is minimized"
             )
         self.size = (self._first[0].shape[1], self._first[0].shape[0])
 

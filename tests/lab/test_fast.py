@@ -152,9 +152,9 @@ def test_the_order_inside_a_block_goes_there_and_back():
 def test_the_integer_graph_does_what_training_simulated(network, files):
     picture = textured(96, 128)
     with torch.no_grad():
-        fake_quant.quantise(network, True)
+        fake_quant.quantize(network, True)
         simulated = network(tensor(picture))[0].numpy().transpose(1, 2, 0) * 255
-        fake_quant.quantise(network, False)
+        fake_quant.quantize(network, False)
         exact = network(tensor(picture)).clamp(0, 1)[0].numpy().transpose(1, 2, 0) * 255
     got = painted(files[1], picture)
     assert exact.std() > 20, "a flat picture would prove nothing"
@@ -221,9 +221,9 @@ def test_a_cpu_without_vnni_gives_the_same_picture(network, files, tmp_path):
     assert a.std() > 20
     assert psnr(a, b + 1e-6) > 40
     with torch.no_grad():  # and it is the right picture, not the same wrong one
-        fake_quant.quantise(network, True)
+        fake_quant.quantize(network, True)
         simulated = network(tensor(picture))[0].numpy().transpose(1, 2, 0) * 255
-        fake_quant.quantise(network, False)
+        fake_quant.quantize(network, False)
     assert psnr(b, simulated) > 38
 
 
@@ -276,13 +276,13 @@ def test_a_batch_norm_folds_into_the_weights(tmp_path):
     normed = new_network("fast-tiny", normed=True)
     assert isinstance(normed, FastNetwork)
     x = tensor(textured(64, 64)).repeat(2, 1, 1, 1)
-    fake_quant.normalise(normed, True)
+    fake_quant.normalize(normed, True)
     for module in normed.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = 0.5  # sooner than in training
     for _ in range(20):  # until the running statistics are the batch's
         batch_wise = normed(x)
-    fake_quant.normalise(normed, False)
+    fake_quant.normalize(normed, False)
     fake_quant.observe(normed, True)
     with torch.no_grad():
         folded, batch_wise = normed(x), batch_wise.detach()

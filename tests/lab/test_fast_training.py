@@ -1,4 +1,4 @@
-"""The fast tier trains towards what `painted` makes: alone, in two processes, resumed, refused."""
+"""The fast tier trains toward what `painted` makes: alone, in two processes, resumed, refused."""
 
 import subprocess
 import sys
@@ -19,7 +19,7 @@ from stylizer.lab.nets.registry import ARCHS, Paint, Recipe, default_recipe  # n
 from stylizer.lab.training import loop  # noqa: E402
 from stylizer.lab.training.checkpoint import TrainState, load_checkpoint, new_state  # noqa: E402
 from stylizer.lab.training.data import ContentSet  # noqa: E402
-from stylizer.lab.training.losses import inside, placed, towards  # noqa: E402
+from stylizer.lab.training.losses import inside, placed, toward  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -35,10 +35,10 @@ def canvas(tmp_path_factory) -> Path:
 def test_the_fast_recipe_paints_and_ends_in_integers():
     recipe = default_recipe("fast", "a.jpg", "b")
     assert recipe.paint == Paint()
-    assert recipe.quantise_share > 0
+    assert recipe.quantize_share > 0
     other = default_recipe("original", "a.jpg", "b")
     assert other.paint is None
-    assert other.quantise_share == 0
+    assert other.quantize_share == 0
     assert "fast" in ARCHS
 
 
@@ -50,7 +50,7 @@ def test_batch_norm_counts_in_the_first_part_of_the_steps():
     for step in (0, 4, 5, 9):
         state.step = step
         loop.set_precision(state, recipe)
-        seen.append(state.network.head.normalising and state.network.stem.normalising)
+        seen.append(state.network.head.normalizing and state.network.stem.normalizing)
     assert seen == [True, True, False, False]
 
 
@@ -126,10 +126,10 @@ def test_training_comes_nearer_to_what_is_wanted(pictures, tmp_path):
 def test_painting_needs_no_style_picture_for_vgg(pictures):
     goal = loop.Goal(None, {})
     content, device = ContentSet(pictures), torch.device("cpu")
-    assert towards(tiny_recipe(), None, None, content, device, goal) is goal
+    assert toward(tiny_recipe(), None, None, content, device, goal) is goal
     plain = tiny_recipe(paint=None, imitate_steps=2)
     with pytest.raises(BadInput, match="--style IMAGE"):
-        towards(plain, None, None, content, device, goal)
+        toward(plain, None, None, content, device, goal)
 
 
 def words(pictures: Path, out: Path, *more: object) -> list[str]:

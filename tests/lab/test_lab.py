@@ -144,8 +144,8 @@ def test_crops_depend_on_seed_and_step_only(pictures):
 
 
 def test_crops_together_are_places_of_one_picture():
-    colours = np.array([(200, 30, 30), (30, 200, 30), (30, 30, 200)], np.uint8)
-    plain = [np.broadcast_to(c, (96, 96, 3)).copy() for c in colours]
+    colors = np.array([(200, 30, 30), (30, 200, 30), (30, 30, 200)], np.uint8)
+    plain = [np.broadcast_to(c, (96, 96, 3)).copy() for c in colors]
     content = ContentSet.of(plain)
 
     def kinds(together: bool) -> list[int]:
@@ -272,7 +272,7 @@ def test_bad_training_input(vgg_file, pictures, tmp_path, monkeypatch, capsys, c
     assert not list(tmp_path.glob("*.onnx"))
 
 
-def test_tone_is_kept_by_the_source_and_lost_by_grey():
+def test_tone_is_kept_by_the_source_and_lost_by_gray():
     from stylizer.lab.training.perceptual import tone_loss
 
     ramp = torch.linspace(0, 1, 64).expand(1, 3, 64, 64).contiguous()

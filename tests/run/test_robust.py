@@ -121,7 +121,7 @@ class Player:
             self.tool("windowsize", self.red, numbers(60, 400), numbers(50, 300))
         elif kind == "minimize":
             self.tool("windowminimize", self.red)
-            self.until(lambda: self.state in ("minimised", "hidden"), "minimised")
+            self.until(lambda: self.state in ("minimized", "hidden"), "minimized")
             self.tool("windowmap", self.red)
         elif kind == "cover":
             self.tool("windowraise", self.cover)

@@ -42,7 +42,7 @@ def offline(path: Path, *more: object) -> list[str]:
     return [str(word) for word in words]
 
 
-def check_colours(frames: list[Frame]) -> None:
+def check_colors(frames: list[Frame]) -> None:
     for number, frame in enumerate(frames):
         expected = COLORS[number % 30 % len(COLORS)]
         assert np.abs(frame.rgb().astype(int) - expected).max() <= 4, number
@@ -52,7 +52,7 @@ def check_colours(frames: list[Frame]) -> None:
 def test_a_picture_that_begins_late_is_whole(tmp_path, late_s: float):
     frames = frames_of(late_picture(tmp_path / "late.mkv", late_s))
     assert len(frames) == 30
-    check_colours(frames)
+    check_colors(frames)
 
 
 def test_a_cut_file_whose_picture_begins_late_is_still_told(tmp_path, capsys):
@@ -65,7 +65,7 @@ def test_a_cut_file_whose_picture_begins_late_is_still_told(tmp_path, capsys):
 def test_joined_transport_streams_play_through(tmp_path):
     frames = frames_of(joined(tmp_path / "joined.ts"))
     assert len(frames) == 60
-    check_colours(frames)
+    check_colors(frames)
     times = [f.media_time_s for f in frames]
     assert times == pytest.approx([n / 15 for n in range(60)], abs=0.002)
 

@@ -108,7 +108,7 @@ def test_a_larger_picture_is_scaled_back(tmp_path, scale: int, opset: int):
     assert f"{scale} times as large" in told
 
 
-def test_one_channel_is_shown_in_grey(tmp_path):
+def test_one_channel_is_shown_in_gray(tmp_path):
     node = helper.make_node("ReduceMean", ["x"], ["y"], axes=[1], keepdims=1)
     path = save(tmp_path / "m.onnx", [node], {"y": [1, 1, "h", "w"]})
     frame = smooth()

@@ -106,7 +106,7 @@ def html(found: Sequence[Compared], frame: np.ndarray, notes: list[str]) -> str:
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Compression</title>'
         f'<meta name="viewport" content="width=device-width"><style>{_CSS}</style>'
-        f"<h1>Quantised and pruned models beside their parents</h1>"
+        f"<h1>Quantized and pruned models beside their parents</h1>"
         + "".join(f"<p>{escape(note)}</p>" for note in notes)
         + f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         + "".join(figures)

@@ -28,7 +28,7 @@ from stylizer.lab.compress.static_quant import (
     fidelity,
     find_ranges,
     pictures_of,
-    quantised,
+    quantized,
     session_of,
 )
 from stylizer.lab.nets.johnson import StyleNetwork
@@ -42,7 +42,7 @@ SPEED_ROUNDS = 7
 
 @dataclass
 class Job:
-    """What all steps of one quantisation share."""
+    """What all steps of one quantization share."""
 
     parent: Path
     network: StyleNetwork
@@ -58,7 +58,7 @@ class Job:
 
 
 def quantize_command(args: argparse.Namespace) -> int:
-    """Quantise, measure, write the model and its card. Raises BadInput, StylizerError."""
+    """Quantize, measure, write the model and its card. Raises BadInput, StylizerError."""
     parent = parent_path(args.model)
     network, contract, recipe = open_parent(parent)
     out = out_path(args, parent, "int8" if args.target == "cpu" else "int8-gpu")
@@ -66,7 +66,7 @@ def quantize_command(args: argparse.Namespace) -> int:
     compared, plan = best_ranges(job, args.target)
     steps = choose_layers(job, plan, args.psnr)
     plan = replace(plan, kept=steps[-1].kept)
-    made, tuned = quantised(job.model, plan), None
+    made, tuned = quantized(job.model, plan), None
     if args.finetune:
         made, plan, tuned = finetune(args, job, plan, recipe, out, compared[0]["ranges"])
     mean_db, least_db = job.fidelity(made)
@@ -116,7 +116,7 @@ def best_ranges(job: Job, target: Any) -> tuple[list[dict[str, Any]], Plan]:
     found = []
     for method, ranges in find_ranges(job.model, job.calibration).items():
         plan = Plan(ranges, target=target)
-        mean_db, least_db = job.fidelity(quantised(job.model, plan))
+        mean_db, least_db = job.fidelity(quantized(job.model, plan))
         say(f"ranges by {method}: mean {mean_db:.1f}, lowest {least_db:.1f} dB")
         row = {"ranges": method, "psnr": f"{mean_db:.1f} / {least_db:.1f}"}
         found.append((mean_db, row, plan))
@@ -129,14 +129,14 @@ def best_ranges(job: Job, target: Any) -> tuple[list[dict[str, Any]], Plan]:
 def choose_layers(job: Job, plan: Plan, goal_db: float) -> list[sensitivity.Step]:
     """Print the table of layers; the steps to those that compute in float."""
     told = (job.model, plan)
-    rows = sensitivity.layers(*told, job.held, job.wanted, lambda n: say(f"quantising {n} alone"))
+    rows = sensitivity.layers(*told, job.held, job.wanted, lambda n: say(f"quantizing {n} alone"))
     steps = sensitivity.keep_in_float(*told, rows, job.held, job.wanted, goal_db)
     kept = steps[-1].kept
     print_facts(
         [
             {
                 "layer": row.name,
-                "PSNR dB, it alone quantised": f"{row.alone_db:.1f}",
+                "PSNR dB, it alone quantized": f"{row.alone_db:.1f}",
                 "float ms": _ms(row.float_ms),
                 "integer ms": _ms(row.integer_ms),
                 "computes in": "float" if row.name in kept else "integers",
@@ -163,20 +163,20 @@ def choose_layers(job: Job, plan: Plan, goal_db: float) -> list[sensitivity.Step
 def finetune(
     args: argparse.Namespace, job: Job, plan: Plan, recipe: dict, out: Path, method: str
 ) -> tuple[onnx.ModelProto, Plan, dict[str, Any] | None]:
-    """The model after quantisation-aware training, if that is nearer to the parent."""
+    """The model after quantization-aware training, if that is nearer to the parent."""
     from stylizer.lab.compress.qat import IntegerStyle
     from stylizer.lab.training.finetune import ContentSet, content_of, imitation, tune
 
-    before = quantised(job.model, plan)
+    before = quantized(job.model, plan)
     student = IntegerStyle(job.network, job.seen, plan.kept)
-    settings = imitation(args, recipe, job.parent, "quantise")
+    settings = imitation(args, recipe, job.parent, "quantize")
     # Without --validate the held frames are a third of --frames, and must stay unseen.
     content = content_of(args.frames) if args.validate else ContentSet.of(job.calibration)
     tune(args, settings, student, job.network, content, out)
     network = student.cpu().plain()
     model = deployed(network, job.seen)
     ranges = find_ranges(model, job.calibration, (method,))[method]
-    after = quantised(model, new := replace(plan, ranges=ranges))
+    after = quantized(model, new := replace(plan, ranges=ranges))
     old_db, new_db = job.fidelity(before)[0], job.fidelity(after)[0]
     say(f"fine-tuning: mean {old_db:.1f} -> {new_db:.1f} dB")
     if new_db <= old_db:
@@ -188,8 +188,8 @@ def finetune(
 
 
 def speeds(job: Job, made: onnx.ModelProto, plan: Plan) -> list[dict[str, Any]]:
-    """Milliseconds a frame of the parent and of the steps towards the result, interleaved."""
-    everything = quantised(job.model, replace(plan, kept=frozenset()))
+    """Milliseconds a frame of the parent and of the steps toward the result, interleaved."""
+    everything = quantized(job.model, replace(plan, kept=frozenset()))
     sessions = {
         "parent": session_of(job.parent.read_bytes()),
         "rewritten, all in float": session_of(job.model),

@@ -17,7 +17,7 @@ from stylizer.errors import BadInput
 from stylizer.lab.commands.judge import judge, style_size_of
 from stylizer.lab.commands.train_recipe import recipe_of
 from stylizer.lab.nets.channels import leave_out_dead
-from stylizer.lab.nets.fake_quant import normalise, quantise
+from stylizer.lab.nets.fake_quant import normalize, quantize
 from stylizer.lab.nets.fast import CanvasFile, FastNetwork
 from stylizer.lab.nets.johnson import parameter_count
 from stylizer.lab.nets.registry import Network, Recipe
@@ -156,8 +156,8 @@ def trimmed(network: Network, recipe: Recipe, content: ContentSet) -> Network:
     """A trained fast network without the channels that are never on: the same picture, faster."""
     if not isinstance(network, FastNetwork):
         return network
-    quantise(network, False)
-    normalise(network, False)
+    quantize(network, False)
+    normalize(network, False)
     crops = content.batch(recipe.seed, recipe.steps, TRIM_CROPS, recipe.crop)
     return leave_out_dead(network.cpu(), torch.from_numpy(crops))
 

@@ -82,7 +82,7 @@ def values(args: argparse.Namespace, start: Path | None) -> dict[str, Any]:
         "grid_weight": args.grid_weight,
         # A model's norms are folded into its weights.
         "norm_share": 0.0 if start else args.norm_share,
-        "quantise_share": args.quantise_share,
+        "quantize_share": args.quantize_share,
         "learning_rate": args.lr,
         "seed": args.seed,
         "contrast": args.contrast,

@@ -1,7 +1,7 @@
 """Fine-tuning for integers: the float network computes as the integer graph will (`fake_quant`),
 and imitates its former self.
 
-It mirrors `deploy`: channels centred and scaled before each norm, the 2x2 kernels behind an
+It mirrors `deploy`: channels centered and scaled before each norm, the 2x2 kernels behind an
 upsampling rounded as such. Ranges are followed while it trains; `static_quant` finds its own after.
 """
 
@@ -88,7 +88,7 @@ def _input_of(name: str) -> Activation:
 
 
 def _watching(act: Activation) -> Activation:
-    act.observing = act.quantising = True
+    act.observing = act.quantizing = True
     return act
 
 

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import onnx
 
-from stylizer.lab.compress.static_quant import Plan, convolutions, fidelity, quantised, session_of
+from stylizer.lab.compress.static_quant import Plan, convolutions, fidelity, quantized, session_of
 from stylizer.lab.training.sampling import tensor_of
 
 PROFILE_ROUNDS = 4
@@ -24,7 +24,7 @@ class Layer:
     """One row of the table."""
 
     name: str
-    alone_db: float  # mean PSNR when it alone is quantised
+    alone_db: float  # mean PSNR when it alone is quantized
     float_ms: float | None
     integer_ms: float | None
 
@@ -57,14 +57,14 @@ def layers(
     wanted: list[np.ndarray],
     on_layer: Callable[[str], None] = lambda _: None,
 ) -> list[Layer]:
-    """Every convolution, quantised alone and timed both ways."""
+    """Every convolution, quantized alone and timed both ways."""
     names = convolutions(model)
-    times = layer_times([model, quantised(model, plan)], frames[0])
+    times = layer_times([model, quantized(model, plan)], frames[0])
     rows = []
     for name in names:
         on_layer(name)
         others = replace(plan, kept=frozenset(names) - {name})
-        mean_db, _ = fidelity(quantised(model, others), frames, wanted)
+        mean_db, _ = fidelity(quantized(model, others), frames, wanted)
         rows.append(Layer(name, mean_db, times[0].get(name), times[1].get(name)))
     return rows
 
@@ -111,7 +111,7 @@ def keep_in_float(
     steps = []
     for count in range(len(order) // 2 + 1):
         kept = frozenset(order[:count])
-        made = quantised(model, replace(plan, kept=kept))
+        made = quantized(model, replace(plan, kept=kept))
         steps.append(Step(kept, *fidelity(made, frames, wanted)))
         if steps[-1].least_db >= goal_db:
             break

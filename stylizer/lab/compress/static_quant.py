@@ -1,4 +1,4 @@
-"""Static quantisation with ONNX Runtime's tools: ranges from real frames, QDQ around whole layers.
+"""Static quantization with ONNX Runtime's tools: ranges from real frames, QDQ around whole layers.
 
 Instance norm stays a float island; pads, pixel shuffles and cuts move bytes. Layers that are kept
 in float still store 8-bit weights: ONNX Runtime unpacks those once, when the model is loaded.
@@ -32,7 +32,7 @@ from stylizer.system.pictures import psnr_db
 Target = Literal["cpu", "gpu"]
 # A pixel shuffle moves values like Reshape does; ONNX Runtime's tools leave it out.
 QDQRegistry.setdefault("DepthToSpace", QDQDirect8BitOp)
-QUANTISED_OPS = ("Conv", "Pad", "DepthToSpace", "Slice", "Transpose", "Reshape")
+QUANTIZED_OPS = ("Conv", "Pad", "DepthToSpace", "Slice", "Transpose", "Reshape")
 METHODS = ("MinMax", "Entropy", "Percentile 99.9", "Percentile 99.99")
 HISTOGRAM_BINS = 1024  # four to a step of the result
 ENTROPY_BINS = 128  # that the method compares with, as ONNX Runtime has it
@@ -50,7 +50,7 @@ class _Reader(CalibrationDataReader):
 
 @dataclass(frozen=True)
 class Plan:
-    """How a graph is quantised: the layers that compute in float, and for whom."""
+    """How a graph is quantized: the layers that compute in float, and for whom."""
 
     ranges: TensorsData
     kept: frozenset[str] = frozenset()
@@ -104,7 +104,7 @@ def _filled(path: Path, frames: list[np.ndarray], kind: CalibrationMethod) -> An
     return calibrator
 
 
-def quantised(model: onnx.ModelProto, plan: Plan) -> onnx.ModelProto:
+def quantized(model: onnx.ModelProto, plan: Plan) -> onnx.ModelProto:
     """The QDQ graph. cpu: uint8 activations, 7-bit weights of int8 per output channel (without
     VNNI, u8 x s8 products are added in pairs and saturate at 16 bits). gpu: int8, symmetric."""
     copy = onnx.shape_inference.infer_shapes(model)
@@ -121,7 +121,7 @@ def quantised(model: onnx.ModelProto, plan: Plan) -> onnx.ModelProto:
             plan.ranges,
             None,
             excluded,
-            list(QUANTISED_OPS),
+            list(QUANTIZED_OPS),
             {"ActivationSymmetric": not cpu},
         )
         quantizer.quantize_model()

@@ -1,4 +1,4 @@
-"""Quantisation in training: what an integer graph will do, done in float (Jacob et al. 2018).
+"""Quantization in training: what an integer graph will do, done in float (Jacob et al. 2018).
 
 Activations are uint8 with one scale a tensor, weights int8 with one scale an output channel and
 only 7 bits of it: without VNNI a CPU multiplies u8 by s8 in pairs and saturates at 16 bits
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-WEIGHT_LEVELS = 63  # largest quantised weight: 7 bits, see above
+WEIGHT_LEVELS = 63  # largest quantized weight: 7 bits, see above
 EMA = 0.02
 NORM_MOMENTUM = 0.03  # batches are small: follow their statistics slowly
 
@@ -51,7 +51,7 @@ class Activation(nn.Module):
         self.signed = signed
         self.fixed = fixed is not None  # a range that is given and never observed
         self.observing = False
-        self.quantising = False
+        self.quantizing = False
         self.bounding = False
         self.reach: Tensor
         self.depth: Tensor
@@ -61,7 +61,7 @@ class Activation(nn.Module):
     def forward(self, x: Tensor, other: Tensor | None = None) -> Tensor:
         if self.observing and not self.fixed:
             self._observe(x.detach(), other)
-        if self.quantising:
+        if self.quantizing:
             scale = self.scale()
             low = torch.round(self.depth / scale)
             return (rounded(x / scale + low).clamp(0, 255) - low) * scale
@@ -102,11 +102,11 @@ class QuantConv(nn.Conv2d):
     edge: with zeros around, training painted its style onto the border and nowhere else.
 
     normed: with a batch norm behind it (Ioffe and Szegedy 2015), which the integer graph has not:
-    it counts while `normalising`, else its running statistics are folded into the weights.
+    it counts while `normalizing`, else its running statistics are folded into the weights.
     """
 
-    quantising = False
-    normalising = False
+    quantizing = False
+    normalizing = False
 
     def __init__(
         self,
@@ -142,10 +142,10 @@ class QuantConv(nn.Conv2d):
     def forward(self, input: Tensor) -> Tensor:
         if self.rim:
             input = F.pad(input, (self.rim,) * 4, mode="replicate")
-        if self.norm is not None and self.normalising:
+        if self.norm is not None and self.normalizing:
             return self.norm(super().forward(input))
         weight, bias = self.folded()
-        if self.quantising:
+        if self.quantizing:
             scale = self.weight_scale().view(-1, 1, 1, 1)
             weight = rounded(weight / scale) * scale
         return F.conv2d(input, weight, bias, self.stride, 0, self.dilation, self.groups)
@@ -158,11 +158,11 @@ def observe(network: nn.Module, on: bool) -> None:
             module.observing = on
 
 
-def quantise(network: nn.Module, on: bool) -> None:
+def quantize(network: nn.Module, on: bool) -> None:
     """Compute as the integer graph does, or in plain float."""
     for module in network.modules():
         if isinstance(module, Activation | QuantConv):
-            module.quantising = on
+            module.quantizing = on
 
 
 def bound(network: nn.Module, on: bool) -> None:
@@ -172,8 +172,8 @@ def bound(network: nn.Module, on: bool) -> None:
             module.bounding = on
 
 
-def normalise(network: nn.Module, on: bool) -> None:
+def normalize(network: nn.Module, on: bool) -> None:
     """Let batch norms see each batch's statistics, or have them folded into the weights."""
     for module in network.modules():
         if isinstance(module, QuantConv):
-            module.normalising = on
+            module.normalizing = on

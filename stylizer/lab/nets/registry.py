@@ -16,7 +16,7 @@ Network = StyleNetwork | FastNetwork
 
 
 def new_network(name: str, normed: bool = False) -> Network:
-    """A freshly initialised network of an architecture; normed: see FastNetwork."""
+    """A freshly initialized network of an architecture; normed: see FastNetwork."""
     arch = ARCHS[name]
     return FastNetwork(arch, normed) if isinstance(arch, FastArch) else StyleNetwork(arch)
 
@@ -66,7 +66,7 @@ class Recipe:
     still_weight: float = 0.0  # the picture moves with its source and ignores noise
     grid_weight: float = 0.0  # no pattern of the pixel blocks
     norm_share: float = 0.0  # first part of the steps, with batch norm that is folded after it
-    quantise_share: float = 0.0  # last part of the steps, computed as the integer graph does
+    quantize_share: float = 0.0  # last part of the steps, computed as the integer graph does
     learning_rate: float = 1.5e-3
     seed: int = 1
     paint: Paint | None = None  # what a fast network learns to lay on; None: it learns from VGG
@@ -82,7 +82,7 @@ _FAST = {
     "style_size": 800,
     "style_weight": 0.0,
     "norm_share": 0.6,
-    "quantise_share": 0.2,
+    "quantize_share": 0.2,
     "learning_rate": 2.5e-3,
 }
 # From trained weights, of whatever style: norms are folded.

@@ -7,7 +7,7 @@ Exact but for rounding in float; only what `static_quant` does afterwards loses 
   four times the channels and a pixel shuffle take 4/9 of the multiplications.
 - The 9x9 convolution to 3 channels fills 3 of the 8 lanes (float) or 16 (integers) of a kernel:
   2x4 pixels at once, 10x12 with stride 2x4 to 24 channels, fill them (66 -> 16 ms, 11 in integers).
-- Instance norm undoes any factor and shift of a channel before it: each channel is centred and
+- Instance norm undoes any factor and shift of a channel before it: each channel is centered and
   scaled in its convolution, so that one step size suits the whole tensor.
 """
 
@@ -153,7 +153,7 @@ class _DeployGraph(OnnxGraph):
 
     def head(self, x: str) -> None:
         """The last convolution, 2x4 pixels at once, and their way to their places: rows and every
-        second column by DepthToSpace, neighbours by a Reshape channels last."""
+        second column by DepthToSpace, neighbors by a Reshape channels last."""
         layer = self.layer("deconv3")
         bias = np.tile(layer.bias().detach().numpy(), HEAD_ROWS * HEAD_COLUMNS)
         weight = wide_head(torch.from_numpy(weight_of(layer))).numpy()

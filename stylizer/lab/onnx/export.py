@@ -12,7 +12,7 @@ import torch
 from onnx import numpy_helper
 
 from stylizer.errors import BadInput, StylizerError
-from stylizer.lab.nets.fake_quant import bound, normalise, observe, quantise
+from stylizer.lab.nets.fake_quant import bound, normalize, observe, quantize
 from stylizer.lab.nets.fast import FAST_ARCHS, FastArch, FastNetwork, activations
 from stylizer.lab.nets.johnson import ARCHS as JOHNSON_ARCHS
 from stylizer.lab.nets.johnson import OUTPUT_GAIN, Arch, ConvLayer, StyleNetwork, fold_byte_range
@@ -36,8 +36,8 @@ def export_onnx(network: Network, path: Path, contract: dict, recipe: dict) -> f
     network = network.cpu().eval()
     with into_place(path) as part:
         if isinstance(network, FastNetwork):
-            normalise(network, False)
-            quantise(network, False)
+            normalize(network, False)
+            quantize(network, False)
             observe(network, False)
             bound(network, True)
             write_fast(network, part, "fp32", contract, recipe)

@@ -1,4 +1,4 @@
-"""How hard a training pulls towards its style: as hard as needed, within the content limit.
+"""How hard a training pulls toward its style: as hard as needed, within the content limit.
 
 One weight does not fit all: with 13, where content weighs 1, the-scream was painted through, and
 mosaic-fast needed 290. So the weight follows what has been reached, as a thermostat does.

@@ -1,4 +1,4 @@
-"""A training under way: its network, its optimiser, and what a checkpoint keeps of them."""
+"""A training under way: its network, its optimizer, and what a checkpoint keeps of them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class TrainState:
 
 
 def new_state(recipe: Recipe, start: Path | None = None) -> TrainState:
-    """A network, freshly initialised or with a model's weights, and its optimiser; same seed, same
+    """A network, freshly initialized or with a model's weights, and its optimizer; same seed, same
     weights. Raises BadInput when `start` is of another architecture."""
     torch.manual_seed(recipe.seed)
     network = new_network(recipe.arch, normed=recipe.norm_share > 0)

@@ -13,7 +13,7 @@ from stylizer.system.pictures import SUFFIXES
 
 VIDEO_SUFFIXES = {".mp4", ".mkv", ".webm", ".mov", ".avi"}
 FLAT_SHARE = 0.25  # crops taken where the picture is flattest: skies stayed empty without them
-GRADIENT_SHARE = 0.04  # crops that are nothing but a soft colour gradient
+GRADIENT_SHARE = 0.04  # crops that are nothing but a soft color gradient
 MAX_SCALE = 2.0
 
 
@@ -138,7 +138,7 @@ def random_crop(
 
 
 def gradient(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
-    """(height, width, 3) in 0..1: a linear blend of two near colours, as an empty sky has."""
+    """(height, width, 3) in 0..1: a linear blend of two near colors, as an empty sky has."""
     width, height = size
     first = rng.random(3)
     second = np.clip(first + rng.normal(0, 0.15, 3), 0, 1)

@@ -21,7 +21,7 @@ from stylizer.lab.training.sampling import demo_frames, sample_frames
 
 DEMO_PICTURES, DEMO_SIZE = 16, (640, 360)
 VIDEO_PICTURES = 64
-RATES = {"quantise": 2e-4, "prune": 1e-3}  # learning rates: nudging weights, regrowing a picture
+RATES = {"quantize": 2e-4, "prune": 1e-3}  # learning rates: nudging weights, regrowing a picture
 KEPT_WEIGHTS = (
     "style_weight", "style_share", "content_limit", "tone_weight", "tv_weight", "local_share",
 )  # fmt: skip

@@ -16,7 +16,7 @@ from PIL import Image
 from torch import Tensor
 
 from stylizer.errors import BadInput, StylizerError
-from stylizer.lab.nets.fake_quant import bound, normalise, observe, quantise
+from stylizer.lab.nets.fake_quant import bound, normalize, observe, quantize
 from stylizer.lab.nets.fast import FastNetwork
 from stylizer.lab.nets.registry import Network, Recipe, learning_rate, style_weight
 from stylizer.lab.training.checkpoint import TrainState, save_checkpoint
@@ -30,7 +30,7 @@ from stylizer.lab.training.losses import (
     imitation_losses,
     painted_losses,
     steadied,
-    towards,
+    toward,
 )
 from stylizer.lab.training.motion import MovingScenes
 from stylizer.lab.training.perceptual import Vgg16
@@ -72,7 +72,7 @@ def load_style(path: Path, short_side: int) -> Tensor:
 def train_step(
     state: TrainState, recipe: Recipe, goal: Goal, content: ContentSet, device: torch.device
 ) -> Losses:
-    """One optimiser step; a non-finite loss or gradient is skipped and counted."""
+    """One optimizer step; a non-finite loss or gradient is skipped and counted."""
     for group in state.optimizer.param_groups:
         group["lr"] = learning_rate(recipe, state.step)
     team = goal.team
@@ -119,9 +119,9 @@ def set_precision(state: TrainState, recipe: Recipe) -> None:
     if not isinstance(state.network, FastNetwork):
         return
     bound(state.network, False)  # ranges have to be free to grow
-    normalise(state.network, state.step < recipe.norm_share * recipe.steps)
-    first = round(recipe.steps * (1 - recipe.quantise_share))
-    quantise(state.network, state.step >= first and recipe.quantise_share > 0)
+    normalize(state.network, state.step < recipe.norm_share * recipe.steps)
+    first = round(recipe.steps * (1 - recipe.quantize_share))
+    quantize(state.network, state.step >= first and recipe.quantize_share > 0)
     observe(state.network, state.step >= first - OBSERVED_STEPS)
 
 
@@ -149,7 +149,7 @@ def train(
     run_dir.mkdir(parents=True, exist_ok=True)
     state.network.to(device).train()
     teacher = teacher.to(device).eval() if teacher else None
-    goal = towards(recipe, vgg, style, content, device, Goal(None, {}, teacher, team, scenes))
+    goal = toward(recipe, vgg, style, content, device, Goal(None, {}, teacher, team, scenes))
     bad_in_a_row = 0
     smooth = np.zeros(3)
     report = Progress(state.step, recipe.steps, 0.0, 0.0, 0.0, state.skipped, 0.0)
@@ -182,7 +182,7 @@ def train(
 
 def write_preview(path: Path, network: Network, content: ContentSet, device: torch.device) -> None:
     """A sheet of four training pictures above their styled versions."""
-    normalise(network, False)  # as it will run; the next step sets it anew
+    normalize(network, False)  # as it will run; the next step sets it anew
     picks = [content.pictures[i * (len(content) - 1) // 3] for i in range(4)]
     rows: list[np.ndarray] = []
     for picture in picks:

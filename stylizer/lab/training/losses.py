@@ -33,7 +33,7 @@ PAINT_RIM = 24  # pixels
 
 @dataclass(frozen=True)
 class Goal:
-    """What a network is trained towards; without VGG, its teacher alone."""
+    """What a network is trained toward; without VGG, its teacher alone."""
 
     vgg: Vgg16 | None
     targets: dict[str, Tensor]
@@ -43,7 +43,7 @@ class Goal:
     untouched: float = 1.0  # style loss of the content as it is
 
 
-def towards(
+def toward(
     recipe: Recipe,
     vgg: Vgg16 | None,
     style: Tensor | None,
@@ -142,7 +142,7 @@ def imitation_losses(
 ) -> Losses:
     """Mean absolute difference as "content": the first steps copy the input, or a teacher.
 
-    Random weights began at a style loss of about 200 (smoothed, first steps) and went grey first;
+    Random weights began at a style loss of about 200 (smoothed, first steps) and went gray first;
     whether imitation alone cures that was not isolated. A teacher's steps need no VGG: 0.55 s
     against 1.3 to 2 s a step with small, two cores.
     """

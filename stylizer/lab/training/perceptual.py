@@ -167,7 +167,7 @@ def style_loss(
 
 def within(features: dict[str, Tensor], margin: int) -> dict[str, Tensor]:
     """The style layers' features without those nearer than `margin` pixels (at most an eighth of
-    the picture) to its edge. With them networks learnt to paint a row of marks along every edge,
+    the picture) to its edge. With them networks learned to paint a row of marks along every edge,
     which they know by its repeated pixels: a good part of a small crop.
     """
     sides = features[STYLE_LAYERS[0]].shape[2:]
@@ -196,7 +196,7 @@ def gram_term(g: Tensor, target: Tensor) -> Tensor:
 
 
 def total_variation(image: Tensor) -> Tensor:
-    """(): mean squared difference of neighbouring pixels."""
+    """(): mean squared difference of neighboring pixels."""
     dy = (image[:, :, 1:] - image[:, :, :-1]).square().mean()
     dx = (image[:, :, :, 1:] - image[:, :, :, :-1]).square().mean()
     return dx + dy

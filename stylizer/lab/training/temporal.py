@@ -119,7 +119,7 @@ def grid_variances(luma: Tensor, block: int = BLOCK) -> tuple[Tensor, Tensor]:
 
 def grid_loss(styled: Tensor) -> Tensor:
     """(): share of the fine luma's variance that only depends on the place in an 8x8 block, and how
-    unevenly the steps from pixel to pixel fall on those places (blocks of one colour: about 3)."""
+    unevenly the steps from pixel to pixel fall on those places (blocks of one color: about 3)."""
     luma = luma_of(styled)
     means, whole = grid_variances(luma)
     uneven = step_unevenness(luma) + step_unevenness(luma.transpose(2, 3))

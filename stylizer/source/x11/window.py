@@ -210,7 +210,7 @@ class WindowSource(Source):
             self.state = "closed"
         elif kind == UNMAP:
             info = describe(self._display, self.window_id)
-            self.state = "minimised" if info and info.state == "minimised" else "hidden"
+            self.state = "minimized" if info and info.state == "minimized" else "hidden"
         elif kind == MAP or (kind == CONFIGURE and not self.state):
             self._renew()
 

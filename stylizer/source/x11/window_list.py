@@ -19,8 +19,8 @@ ICONIC = 3  # WM_STATE, ICCCM 4.1.3.1
 
 @dataclass(frozen=True)
 class WindowInfo:
-    """One window. size: (width, height) in pixels; state: "visible", "minimised" (spelled as
-    scripts read it from `windows --json`) or "hidden"; pid None where the window does not tell."""
+    """One window. size: (width, height) in pixels; state: "visible", "minimized" or
+    "hidden"; pid None where the window does not tell."""
 
     id: Window
     title: str
@@ -30,14 +30,14 @@ class WindowInfo:
     state: str
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON and the table; the id as X programs write it."""
+        """For JSON, with "minimised" as scripts know it; the id as X programs write it."""
         return {
             "id": f"0x{self.id:x}",
             "title": self.title,
             "class": self.window_class,
             "pid": self.pid,
             "size": list(self.size),
-            "state": self.state,
+            "state": "minimised" if self.state == "minimized" else self.state,
         }
 
     def __str__(self) -> str:
@@ -92,7 +92,7 @@ def describe(display: Display, window: Window) -> WindowInfo | None:
     pid = display.numbers(window, "_NET_WM_PID")
     state = "visible" if attributes.map_state == IS_VIEWABLE else "hidden"
     if state == "hidden" and display.numbers(window, "WM_STATE")[:1] == [ICONIC]:
-        state = "minimised"
+        state = "minimized"
     size = (attributes.width, attributes.height)
     return WindowInfo(window, title, window_class, pid[0] if pid else None, size, state)
 

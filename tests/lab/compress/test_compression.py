@@ -1,4 +1,4 @@
-"""Quantised and pruned models of a tiny network made here: near the parent, smaller, refused where
+"""Quantized and pruned models of a tiny network made here: near the parent, smaller, refused where
 they must be, and never half written."""
 
 import json
@@ -33,7 +33,7 @@ from stylizer.lab.compress.static_quant import (  # noqa: E402
     Plan,
     convolutions,
     find_ranges,
-    quantised,
+    quantized,
     session_of,
 )
 from stylizer.lab.nets.fake_quant import WEIGHT_LEVELS, Activation  # noqa: E402
@@ -123,18 +123,18 @@ def ranges(graph):
     return find_ranges(graph, FRAMES[:3], ("MinMax",))["MinMax"]
 
 
-def test_a_quantised_model_keeps_near_its_parent(parent, graph, ranges):
+def test_a_quantized_model_keeps_near_its_parent(parent, graph, ranges):
     wanted = run(parent, FRAMES[3])
-    everything = run(quantised(graph, Plan(ranges)), FRAMES[3])
+    everything = run(quantized(graph, Plan(ranges)), FRAMES[3])
     kept = frozenset(convolutions(graph)[:3])
-    less = run(quantised(graph, Plan(ranges, kept)), FRAMES[3])
+    less = run(quantized(graph, Plan(ranges, kept)), FRAMES[3])
     assert psnr_db(everything, wanted) > 28
     assert psnr_db(less, wanted) > psnr_db(everything, wanted)
 
 
 def test_weights_are_bytes_of_seven_bits(graph, ranges):
     kept = frozenset({"conv1"})
-    model = quantised(graph, Plan(ranges, kept))
+    model = quantized(graph, Plan(ranges, kept))
     weights = {
         w.name: numpy_helper.to_array(w) for w in model.graph.initializer if len(w.dims) == 4
     }
@@ -151,7 +151,7 @@ def test_weights_are_bytes_of_seven_bits(graph, ranges):
 def test_the_gpu_target_is_symmetric(graph):
     ranges = find_ranges(graph, FRAMES[:2])
     assert set(ranges) == set(METHODS)
-    model = quantised(graph, Plan(ranges["Percentile 99.9"], target="gpu"))
+    model = quantized(graph, Plan(ranges["Percentile 99.9"], target="gpu"))
     zeros = [
         numpy_helper.to_array(w)
         for w in model.graph.initializer
@@ -163,7 +163,7 @@ def test_the_gpu_target_is_symmetric(graph):
 
 @pytest.mark.skipif(not shutil.which("qemu-x86_64"), reason="needs Debian's qemu-user")
 def test_a_cpu_without_vnni_gives_the_same_picture(parent, graph, ranges, tmp_path):
-    model = quantised(graph, Plan(ranges))
+    model = quantized(graph, Plan(ranges))
     path, given, native, old = (
         tmp_path / n for n in ("m.onnx", "given.npy", "native.npy", "old.npy")
     )
@@ -252,7 +252,7 @@ def test_the_quantize_command(parent, folder, tmp_path, monkeypatch, capsys):
     words = ["--frames", folder, "--frame-size", "96x64", "--out", out, "--psnr", "30"]
     assert command("quantize", parent, *words, "--finetune", 2, "--crop", "64x64") == 0
     printed = capsys.readouterr().out
-    for word in ("MinMax", "Entropy", "Percentile", "it alone quantised", "deconv3", "x parent"):
+    for word in ("MinMax", "Entropy", "Percentile", "it alone quantized", "deconv3", "x parent"):
         assert word in printed
     assert parent.read_bytes() == before
     contract = metadata(out)
@@ -261,7 +261,7 @@ def test_the_quantize_command(parent, folder, tmp_path, monkeypatch, capsys):
     for word in (parent.stem, "calibration", "PSNR to the parent", "Entropy", "static QDQ"):
         assert word in card
     assert psnr_db(run(out, FRAMES[1]), run(parent, FRAMES[1])) > 26
-    assert command("quantize", out, "--frames", folder) == 2, "quantised already"
+    assert command("quantize", out, "--frames", folder) == 2, "quantized already"
     assert "int8 already" in capsys.readouterr().err
 
 
@@ -346,7 +346,7 @@ def test_bad_use_is_one_sentence(parent, folder, tmp_path, monkeypatch, capsys, 
 @pytest.mark.parametrize(
     ("argv", "when"),
     [
-        (["quantize", "--frames", "FOLDER", "--frame-size", "96x64"], "quantising blocks.0.conv1"),
+        (["quantize", "--frames", "FOLDER", "--frame-size", "96x64"], "quantizing blocks.0.conv1"),
         (
             [
                 "prune",
@@ -397,7 +397,7 @@ def test_the_comparison(parent, graph, ranges, folder, tmp_path, monkeypatch, ca
     shutil.copy(parent, tmp_path / parent.name)
     child = tmp_path / "dots-tiny-int8.onnx"
     told = TINY | {"precision": "int8", "parent": parent.stem, "method": "static QDQ"}
-    write_child(child, quantised(graph, Plan(ranges)), told, {}, {})
+    write_child(child, quantized(graph, Plan(ranges)), told, {}, {})
     monkeypatch.chdir(tmp_path)
     words = ["--models", f"{parent.name},{child.name}".replace("dots", "./dots")]
     words += ["--sizes", "96x64", "--frames", 2, "--rounds", 2, "--warmup", 1, "--provider", "cpu"]
@@ -419,7 +419,7 @@ def test_the_comparison(parent, graph, ranges, folder, tmp_path, monkeypatch, ca
     assert (tmp_path / "r-crops.jpg").is_file()
 
 
-def test_the_hud_tells_quantised_from_float():
+def test_the_hud_tells_quantized_from_float():
     names = [
         _names(HudData(model=m, precision=p))[0]
         for m, p in (("a-small", "fp32"), ("a-small-int8", "int8"), ("mine", "int8"), ("x", ""))

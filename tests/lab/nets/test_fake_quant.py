@@ -12,7 +12,7 @@ def test_ranges_follow_what_is_seen():
     act.observing = True
     act(torch.linspace(0, 2, 1000))
     assert 1.9 < float(act.reach) < 2.2
-    act.observing, act.quantising = False, True
+    act.observing, act.quantizing = False, True
     x = torch.tensor([0.5, 5.0, -1.0])
     y = act(x)
     assert abs(float(y[0]) - 0.5) < 0.005
@@ -28,7 +28,7 @@ def test_a_summand_goes_no_further_below_zero_than_the_other_goes_above():
     act(x, other)
     assert 1.9 < float(act.depth) < 2.2
     assert 2.9 < float(act.reach) < 3.3
-    act.observing, act.quantising = False, True
+    act.observing, act.quantizing = False, True
     expected = torch.relu(x + other).clamp_max(5)
     assert (torch.relu(act(x, other) + other) - expected).abs().max() < 0.03
     alone = fake_quant.Activation(signed=True)

@@ -67,7 +67,7 @@ def test_the_loss_has_gradients(scenes):
 
 
 class Striped(nn.Module):
-    """A grey picture with stripes every 8 pixels that stay on the screen, or move along."""
+    """A gray picture with stripes every 8 pixels that stay on the screen, or move along."""
 
     def __init__(self, locked: bool) -> None:
         super().__init__()

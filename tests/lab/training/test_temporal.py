@@ -85,7 +85,7 @@ def test_grid_8_sees_a_pattern_and_not_a_picture():
     assert float(grid_loss(tensor(tied))) > 10 * float(grid_loss(tensor(plain)))
 
 
-def test_blocks_of_one_colour_are_uneven_steps():
+def test_blocks_of_one_color_are_uneven_steps():
     rng = np.random.default_rng(1)
     coarse = rng.integers(0, 256, (40, 40, 3), np.uint8)
     blocky = coarse.repeat(4, 0).repeat(4, 1)
