@@ -2,7 +2,7 @@
 
 import sys
 
-from stylizer.app.cli import main
+from stylizer.app.start import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -16,14 +16,17 @@ SIZED_SOURCES = ("demo", "synthetic")  # their frames have the size that was ask
 
 
 class Opened:
-    """Outputs, models, source, presenter, compositor and HUD of one run. Main thread only.
+    """Outputs (they come open), models, source, presenter, compositor and HUD of one run.
+
+    Main thread only.
 
     Raises BadInput or StylizerError when one of them cannot be opened; the others are closed then.
     """
 
-    def __init__(self, settings: Settings, style: StyleBackend | None) -> None:
+    def __init__(self, settings: Settings, style: StyleBackend | None, outputs: Outputs) -> None:
         self._settings = settings
-        self._closers: list[Callable[[], object]] = []
+        self.outputs = outputs
+        self._closers: list[Callable[[], object]] = [outputs.close]
         self.shown_size: tuple[int, int] | None = None  # of the frame shown, for a model that loads
         try:
             self._open(style)
@@ -33,8 +36,6 @@ class Opened:
 
     def _open(self, style: StyleBackend | None) -> None:
         settings = self._settings
-        self.outputs = Outputs(settings)
-        self._closers.append(self.outputs.close)
         self.bank = ModelBank(self._load_model, style, gives_way=settings.on_screen)
         self._closers.append(self.bank.close)
         self._first_size: Future[tuple[int, int]] = Future()

@@ -13,6 +13,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -23,8 +24,9 @@ from stylizer.run.controls import Controls
 from stylizer.run.counting import Counts, Stopwatch
 from stylizer.run.holding import Holding
 from stylizer.run.opened import Opened
+from stylizer.run.outputs import Outputs
 from stylizer.run.redraw import Idling
-from stylizer.run.result import RunResult, facts_of
+from stylizer.run.result import RunResult, facts_of, unopened
 from stylizer.run.screen import Pair, Screen
 from stylizer.run.switching import Switching
 from stylizer.run.threads import Shown
@@ -50,7 +52,10 @@ def run(
     run ends, an error included; from another thread when the process has to be given up.
     Raises BadInput or StylizerError; whatever was recorded until then stays playable.
     """
-    with Run(settings, style) as active, ending.saving(partial(active.save, on_end)):
+    with (
+        opened_run(settings, style, on_end) as active,
+        ending.saving(partial(active.save, on_end)),
+    ):
         failure = active.loop(on_present)
         with ending.undisturbed():
             failure = active.finish(failure)
@@ -64,19 +69,45 @@ def run(
         return result
 
 
+def opened_run(
+    settings: Settings, style: StyleBackend | None, on_end: Callable[[RunResult], None]
+) -> Run:
+    """A run that is open; `on_end` is told of one that could not be opened, or was ended before.
+
+    Nothing is told of outputs that are refused: the report may be the one.
+    """
+    outputs = Outputs(settings)
+    tell = partial(tell_unopened, settings, on_end)
+    with ending.saving(lambda why: tell(StylizerError(why))):
+        try:
+            return Run(settings, style, outputs)
+        except BaseException as error:
+            with ending.undisturbed():
+                tell(error)
+            raise
+
+
+def tell_unopened(
+    settings: Settings, on_end: Callable[[RunResult], None], error: BaseException
+) -> None:
+    """Tell `on_end` what ended the run before it was open; that error counts, not a further one."""
+    with suppress(StylizerError):
+        on_end(unopened(settings, error))
+
+
 class Run:
     """The turns of one run; opening, counting and drawing are rooms of their own. Main thread only.
 
     Raises BadInput or StylizerError when something that the settings name cannot be opened.
     """
 
-    def __init__(self, settings: Settings, style: StyleBackend | None) -> None:
+    def __init__(self, settings: Settings, style: StyleBackend | None, outputs: Outputs) -> None:
         self.settings = settings
         self.controls = Controls.from_settings(settings)
         self.interrupted = False
         self.shown: Shown | None = None  # the newest styled pair
         self.counts = Counts(settings)
-        self.opened = Opened(settings, style)
+        self.opened = Opened(settings, style, outputs)
         self.screen = Screen(settings, self.opened, self.controls)
         self.switching = Switching(self.opened.bank)
         self.holding = Holding(settings.target_fps)

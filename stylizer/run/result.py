@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +22,26 @@ class RunResult:
     facts: dict[str, Any]
     switches: list[ModelSwitch] = field(default_factory=list)
     first_styled_s: float | None = None  # from the call of run() to the first styled frame shown
+
+
+def unopened(settings: Settings, error: BaseException) -> RunResult:
+    """Of a run that ended before all of it was open."""
+    interrupted = isinstance(error, KeyboardInterrupt)
+    facts = {
+        "model": settings.model,
+        "model_bytes": 0,
+        "provider": "none",
+        "provider_reason": "the run ended before it was open",
+        "capture_method": "none",
+        "present": settings.present,
+        "present_reason": "",
+        "size": [0, 0],
+        "gl_renderer": "none",
+        "interrupted": interrupted,
+        "error": None if interrupted else one_sentence(error),
+        "inference_size": [0, 0],
+    }
+    return RunResult(settings, FrameStats(time.perf_counter()), facts)
 
 
 def facts_of(opened: Opened, interrupted: bool, failure: Exception | None) -> dict[str, Any]:

@@ -7,6 +7,7 @@ come back (it waits in a library, or for a thread that waits) is given up after 
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import os
 import signal
@@ -16,12 +17,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import NoReturn
 
 INTERRUPTED = 130
 GRACE_S = 1.2  # with SAVE_S below the 2 s in which Ctrl+C ends any state
 SAVE_S = 0.6
 SAVE_ALONE_S = 10.0  # where nobody waits at the keyboard
+AGAIN_S = 0.02  # until a signal that came while a module was loaded is tried anew
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
 SIGNALS += [signal.SIGHUP] if sys.platform != "win32" else []
 _OVER = 0  # what the watcher is sent when the command is over; no signal has this number
@@ -67,12 +70,27 @@ class _Interrupts:
         self.undisturbed = 0
         self.came = False
 
-    def handle(self, *_: object) -> None:
+    def handle(self, _: int, frame: FrameType | None) -> None:
         """Interrupt once: a closing terminal sends several signals, and the second would stop the
         writing of what the first one left to write."""
+        if not self.came and not self.undisturbed and _imports(frame):
+            again = threading.Timer(AGAIN_S, _thread.interrupt_main, [signal.SIGTERM])
+            again.daemon = True
+            again.start()
+            return
         first, self.came = not self.came, True
         if first and not self.undisturbed:
             raise KeyboardInterrupt
+
+
+def _imports(frame: FrameType | None) -> bool:
+    """Whether a module is being loaded. An exception in the middle of an extension's start aborts
+    the process (onnxruntime's, by pybind11)."""
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 _interrupts = _Interrupts()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import signal
@@ -22,6 +23,7 @@ from whole_program import ROOT
 from stylizer.errors import StylizerError
 from stylizer.present.record import Recorder
 from stylizer.run.pipeline import run
+from stylizer.run.report import make_report
 from stylizer.settings import Settings
 from stylizer.system import ending
 
@@ -129,6 +131,7 @@ def test_interrupting_what_waits_in_a_library(tmp_path, words: list[str]):
     argv = ["run", "--source", "video", "--input", str(pipe)] if "--input" in words else RUN
     process = subprocess.Popen(
         [sys.executable, "main.py", *argv, "--present", "offscreen", "--model", "none"]
+        + ["--report", str(tmp_path / "r.json")]
         + ([] if "--input" in words else ["--record", str(pipe)]),
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
@@ -139,6 +142,7 @@ def test_interrupting_what_waits_in_a_library(tmp_path, words: list[str]):
     process.communicate(timeout=30)
     assert time.monotonic() - started < 8  # 2 s on an idle machine
     assert process.returncode == ending.INTERRUPTED
+    assert json.loads((tmp_path / "r.json").read_text())["frames"] >= 0
 
 
 HUNG = """
@@ -191,6 +195,34 @@ def test_signals_wait_for_what_must_not_be_disturbed():
     with pytest.raises(KeyboardInterrupt):
         disturbed()
     assert after == [1]
+
+
+def test_a_module_that_is_being_loaded_is_not_broken_off(tmp_path, monkeypatch):
+    """An exception while an extension starts aborts the process."""
+    (tmp_path / "slow_to_load.py").write_text(
+        "import os, signal, time\nos.kill(os.getpid(), signal.SIGTERM)\ntime.sleep(0.1)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    loaded = []
+
+    def load() -> None:
+        with ending.on_signals(30):
+            loaded.append(importlib.import_module("slow_to_load"))
+            time.sleep(20)
+
+    with pytest.raises(KeyboardInterrupt):
+        load()
+    assert loaded
+
+
+def test_a_run_that_could_not_be_opened_tells_why():
+    ends: list = []
+    settings = Settings(
+        source="synthetic", present="offscreen", size=(64, 48), model="missing.onnx", sync=True
+    )
+    with pytest.raises(StylizerError):
+        run(settings, on_end=ends.append)
+    assert "missing.onnx" in make_report(ends[0])["error"]
 
 
 def test_an_ignored_signal_stays_ignored():

@@ -1,0 +1,18 @@
+"""Where the program begins: before the first slow import."""
+
+from __future__ import annotations
+
+import signal
+
+
+def main() -> int:
+    """Run the command line; returns the exit code.
+
+    Ctrl+C while the program is being loaded ends it without a word, as there is nothing to save;
+    from then on `ending.on_signals` answers.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from stylizer.app import cli
+
+    return cli.main()
