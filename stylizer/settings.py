@@ -18,7 +18,9 @@ from stylizer.stages import PRESENTERS, SOURCES
 
 HudMode = Literal["off", "fps", "graph"]
 Group = Literal["source", "model", "look", "speed", "output", "limits"]
-PROVIDERS = ("auto", "cpu", "cuda", "tensorrt", "openvino", "webgpu", "directml", "coreml")
+PROVIDERS = (
+    "auto", "cpu", "gl", "cuda", "tensorrt", "openvino", "webgpu", "directml", "coreml",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

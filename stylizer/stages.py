@@ -189,6 +189,7 @@ STYLES: dict[str, Backend[StyleBackend]] = {
     "openvino": Backend(
         "stylizer.style.openvino", "OpenVinoStyle", 'pip install "stylizer[openvino]"'
     ),
+    "gl": Backend("stylizer.style.gl.backend", "GlStyle"),
     "none": Backend("stylizer.style.identity", "IdentityStyle"),
 }
 PRESENTERS: dict[str, Backend[Presenter]] = {

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import integer_networks
 import numpy as np
 import pytest
 import tiny_models as tiny
@@ -131,7 +132,11 @@ def opened_style(name: str, folder: Path) -> Iterator[StyleBackend]:
     args: tuple[Any, ...] = (FRAME.size,)
     if name != "none":
         row = providers.PROVIDERS["cpu" if name == "ort" else name]
-        path = tiny.painter(folder / "tiny.onnx", metadata=tiny.CONTRACT)
+        path = folder / "tiny.onnx"
+        if name == "gl":
+            integer_networks.mixer(path, integer_networks.CONTRACT | {"size_multiple": 4})
+        else:
+            tiny.painter(path, metadata=tiny.CONTRACT)
         args = (*probe.load_model(path, 0), row, FRAME.size)
     try:
         backend_class(STYLES[name], "style backend", name)

@@ -23,6 +23,7 @@ ROWS: dict[str, set[str]] = {
     "source/demo": {HERE, "system"},
     "source/x11": {HERE, "system"},
     "style": {HERE, "system"},
+    "style/gl": {HERE, "system", "style"},
     "compose": {HERE, "system"},
     "present": {HERE, "system"},
     "run": {HERE, "system"} | SOURCES | STAGES,

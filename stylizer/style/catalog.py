@@ -26,7 +26,7 @@ from stylizer.system.resources import models_folder
 
 TIERS = ("original", "small", "fast")
 _STEM = re.compile(r"(?P<style>.+)-(?P<tier>original|small|fast)(?:-(?P<precision>.+))?")
-_CPU_PROVIDERS = ("cpu", "openvino")
+_INTEGER_PROVIDERS = ("cpu", "openvino", "gl")
 FLAGS = {"layout": "model_layout", "range": "model_range", "order": "model_order"}
 FLAG_WORDS = {key: "--" + name.replace("_", "-") for key, name in FLAGS.items()}
 HASH = "sha256"  # of the file that they were given for
@@ -187,7 +187,7 @@ def _of_tier(models: list[Bundled], style: str, tier: str, provider: str) -> Bun
     """Tier fast: the precision that suits the provider; the others: the float file."""
     wanted = [""]
     if tier == "fast":
-        wanted = ["int8", "", "fp16"] if provider in _CPU_PROVIDERS else ["fp16", "", "int8"]
+        wanted = ["int8", "", "fp16"] if provider in _INTEGER_PROVIDERS else ["fp16", "", "int8"]
     found = {m.precision: m for m in models if m.style == style and m.tier == tier}
     return next((found[p] for p in wanted if p in found), None)
 
@@ -195,7 +195,7 @@ def _of_tier(models: list[Bundled], style: str, tier: str, provider: str) -> Bun
 def _tier_preference(provider: str) -> tuple[str, ...]:
     return (
         ("fast", "small", "original")
-        if provider in _CPU_PROVIDERS
+        if provider in _INTEGER_PROVIDERS
         else (
             "fast",
             "original",

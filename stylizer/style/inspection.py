@@ -118,7 +118,7 @@ def prove_provider(name: str) -> tuple[bool, str]:
         )
     try:
         providers.candidates(name)
-        model, proto = _tiny_model()
+        model, proto = _tiny_integer_model() if row.backend == "gl" else _tiny_model()
         started = time.perf_counter()
         args = (model, proto, row, (32, 16), None)
         style = open_backend(STYLES, "style backend", row.backend, *args)
@@ -129,6 +129,7 @@ def prove_provider(name: str) -> tuple[bool, str]:
     try:
         expected = textured_frame((32, 16))
         difference = np.abs(_image(style.style(expected)).rgb().astype(int) - expected.rgb()).max()
+        told = style.provider_reason
     except StylizerError as error:
         return False, f"{name}: {error}"
     finally:
@@ -137,7 +138,8 @@ def prove_provider(name: str) -> tuple[bool, str]:
         return False, f"{name}: ran, but the answer is off by {difference} of 255"
     return (
         True,
-        f"{name}: a session was built and ran in {(time.perf_counter() - started) * 1e3:.0f} ms",
+        f"{name}: a session was built and ran in {(time.perf_counter() - started) * 1e3:.0f} ms"
+        + told,
     )
 
 
@@ -217,6 +219,38 @@ def _tiny_model() -> tuple[StyleModel, Any]:
         port,
         replace(port, name="y"),
         facts={"range": Fact("metadata")},
+    )
+    return model, proto
+
+
+def _tiny_integer_model() -> tuple[StyleModel, Any]:
+    """The same on blocks of 8-bit integers, as the shaders draw it."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    values = {
+        "w": np.eye(64, dtype=np.int8)[:, :, None, None],
+        "one": np.float32(1),
+        "zero": np.uint8(0),
+        "none": np.int8(0),
+    }
+    nodes = [
+        helper.make_node("Transpose", ["x"], ["planes"], perm=[0, 3, 1, 2]),
+        helper.make_node("DequantizeLinear", ["planes", "one", "zero"], ["floats"]),
+        helper.make_node("DequantizeLinear", ["w", "one", "none"], ["weight"]),
+        helper.make_node("Conv", ["floats", "weight"], ["same"], kernel_shape=[1, 1]),
+        helper.make_node("QuantizeLinear", ["same", "one", "zero"], ["integers"]),
+        helper.make_node("Transpose", ["integers"], ["y"], perm=[0, 2, 3, 1]),
+    ]
+    blocks = [1, "rows", "columns", 64]
+    ends = [helper.make_tensor_value_info(n, TensorProto.UINT8, blocks) for n in ("x", "y")]
+    weights = [numpy_helper.from_array(np.array(v), n) for n, v in values.items()]
+    made = helper.make_graph(nodes, "tiny", ends[:1], ends[1:], weights)
+    proto = helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    float_model, _ = _tiny_model()
+    port = Port("x", "uint8", 4)
+    blocks4: dict[str, Any] = {"layout": "blocks4", "output_layout": "blocks4"}
+    model = replace(
+        float_model, size_multiple=4, input=port, output=replace(port, name="y"), **blocks4
     )
     return model, proto
 

@@ -48,7 +48,9 @@ def open_style(settings: Settings, model: str, frame_size: Size) -> StyleBackend
             problems[row.name] = problem
             continue
         reason = providers.chosen_because(row, settings.provider, problems)
-        style.provider_reason = reason + _size_remark(style_model, frame_size, settings)
+        style.provider_reason = (
+            reason + style.provider_reason + _size_remark(style_model, frame_size, settings)
+        )
         loaded.keep_flags()
         return style
     told = "; ".join(f"{name}: {problem}" for name, problem in problems.items())

@@ -1,4 +1,4 @@
-"""ONNX Runtime's providers and OpenVINO: how each is built, proven and installed.
+"""ONNX Runtime's providers, OpenVINO and our shaders: how each is built, proven and installed.
 
 A provider counts only when the session that was really built says so: onnxruntime-gpu lists CUDA
 and TensorRT on every machine and falls back to the CPU with a notice. ONNX Runtime's own notices
@@ -29,6 +29,10 @@ _NVIDIA = 'pip install "stylizer[cuda]" and install the NVIDIA driver'
 
 class ProviderProblem(StylizerError):
     """A provider that cannot be built here; the message is the reason, without a full stop."""
+
+
+class WrongModel(ProviderProblem):
+    """A model that a provider cannot run, whatever is installed."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,13 @@ _ROWS = (
     Provider(
         "openvino", "openvino", 'pip install "stylizer[openvino]"', gpu=False, backend="openvino"
     ),
+    Provider(
+        "gl",
+        "",
+        "install the graphics driver; on Debian apt-get install libegl1 libgl1-mesa-dri",
+        auto=False,
+        backend="gl",
+    ),
     Provider("cpu", "CPUExecutionProvider", "pip install onnxruntime", gpu=False),
 )
 PROVIDERS: dict[str, Provider] = {row.name: row for row in _ROWS}
@@ -127,6 +138,8 @@ def candidates(name: str) -> list[Provider]:
 
 def is_installed(row: Provider) -> bool:
     """Whether the package is there at all; whether it works is only known from a session."""
+    if row.name == "gl":
+        return True  # moderngl is always there
     if row.name == "openvino":
         return importlib.util.find_spec("openvino") is not None
     if row.name == "webgpu":
@@ -246,6 +259,10 @@ def _missing_library(name: str) -> str | None:
 
 def not_built(row: Provider, problem: ProviderProblem) -> BadInput:
     """The error for a provider the user named."""
+    if isinstance(problem, WrongModel):
+        return BadInput(
+            f"{problem}; name an integer fast model (STYLE-fast), or use --provider cpu"
+        )
     return BadInput(f"no {row.name} session could be built ({problem}); to fix it: {row.install}")
 
 

@@ -1,0 +1,280 @@
+"""Draws the steps of an integer network: its programs, weights and textures. GL thread only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import moderngl
+import numpy as np
+
+from stylizer.frame import Size
+from stylizer.style.gl.layout import GROUP, Layout, layer_blocks, layouts, matrices
+from stylizer.style.gl.steps import MOST_EXACT, Add, Conv, Steps, Tensor
+from stylizer.system.resources import shader
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A texture that an input of the network is read from, a texel for each four channels.
+
+    block: texels of one pixel block, across and down.
+    """
+
+    texture: moderngl.Texture
+    block: Size
+
+
+@dataclass(frozen=True, eq=False)
+class _Pass:
+    """One step: program, what it reads, what does not change with the size."""
+
+    step: Conv | Add
+    program: moderngl.Program
+    vertices: moderngl.VertexArray
+    blocks: list[moderngl.Buffer]  # weights, one for each tile
+    table: moderngl.Texture | None
+
+
+class Network:
+    """One network in one context. `run` gives the texture that holds the picture.
+
+    Raises DoesNotFit for weights that the driver's uniform blocks cannot hold.
+    """
+
+    def __init__(self, context: moderngl.Context, network: Steps) -> None:
+        self.context, self.network = context, network
+        self._layouts = layouts(network, context.info["GL_MAX_UNIFORM_BLOCK_SIZE"])
+        self._programs: dict[tuple[str, ...], tuple[moderngl.Program, moderngl.VertexArray]] = {}
+        kinds = [self._kind(step) for step in network.steps]
+        self._passes = []
+        for step, kind in zip(network.steps, kinds, strict=True):
+            alike = [s for s, k in zip(network.steps, kinds, strict=True) if k == kind]
+            self._passes.append(self._pass(step, kind, alike))
+        planes = self._layouts[network.result].planes
+        self._out = self._program("net_out.frag", f"PLANES {planes}")
+        self._sized: _Sized | None = None
+        self._idle = context.framebuffer([context.renderbuffer((1, 1), 4)])
+
+    def run(self, given: dict[str, Picture], size: Size, block: Size) -> moderngl.Texture:
+        """Draw everything. given: the pictures read, by name of the input; size: (columns, rows)
+        of blocks; block: pixels of a block in the result, across and down. The texture is RGBA,
+        kept, and drawn over by the next run."""
+        key = (size, block)
+        if self._sized is None or self._sized.key != key:
+            self._release_sized()
+            self._sized = _Sized(self.context, self.network, self._layouts, key)
+        self.context.enable_only(moderngl.NOTHING)
+        for one in self._passes:
+            self._draw(one, given, self._sized)
+        return self._draw_out(self._sized, block)
+
+    def release(self) -> None:
+        """Free everything; may be called twice."""
+        self._release_sized()
+        for one in self._passes:
+            for thing in (*one.blocks, one.table):
+                if thing is not None:
+                    thing.release()
+        for program, vertices in self._programs.values():
+            vertices.release()
+            program.release()
+        self._passes.clear()
+        self._programs.clear()
+
+    # --- made once --------------------------------------------------------------------------
+
+    def _kind(self, step: Conv | Add) -> tuple[str, ...]:
+        """The shader of a step and its defines, but for the number of weights."""
+        defines = [f"TARGETS {self._layouts[step.out].planes}"]
+        if isinstance(step, Add):
+            return "net_add.frag", *defines, *(["SPREAD"] if step.spread is not None else [])
+        read = step.parts[0][0]
+        defines += [f"PLANES {self._layouts[read].planes}", *(["RAW"] if read.given else [])]
+        flags = {"BESIDE": len(step.parts) > 1, "ADD": step.added is not None}
+        flags["SPLIT"] = step.bound >= MOST_EXACT
+        return "net_conv.frag", *defines, *(name for name, on in flags.items() if on)
+
+    def _pass(self, step: Conv | Add, kind: tuple[str, ...], alike: Sequence[Conv | Add]) -> _Pass:
+        """alike: the steps of this kind. They share a program, whose compiling takes longer than
+        all else: so their blocks of weights have one size, the largest."""
+        if isinstance(step, Add):
+            program, vertices = self._program(*kind)
+            return _Pass(step, program, vertices, [], self._table(step.table))
+        count = max(matrices(other, self._layouts) for other in alike if isinstance(other, Conv))
+        blocks = layer_blocks(step, self._layouts, count)
+        program, vertices = self._program(*kind, f"COUNT {count}")
+        table = self._table(step.added.table) if step.added else None
+        return _Pass(step, program, vertices, [self.context.buffer(b) for b in blocks], table)
+
+    def _table(self, table: np.ndarray) -> moderngl.Texture:
+        side = table.shape[0]
+        texture = self.context.texture((side, side), 1, table.tobytes(), alignment=1, dtype="u1")
+        texture.filter = (moderngl.NEAREST, moderngl.NEAREST)
+        return texture
+
+    def _program(self, *key: str) -> tuple[moderngl.Program, moderngl.VertexArray]:
+        if key not in self._programs:
+            name, *defines = key
+            program = self.context.program(
+                vertex_shader=shader("net.vert"), fragment_shader=shader(name, *defines)
+            )
+            self._programs[key] = program, self.context.vertex_array(program, [])
+        return self._programs[key]
+
+    def _release_sized(self) -> None:
+        if self._sized is not None:
+            # Released while bound, a framebuffer leaves an error for the next one that is made.
+            self._idle.use()
+            self._sized.release()
+            self._sized = None
+
+    # --- drawn every time -------------------------------------------------------------------
+
+    def _draw(self, one: _Pass, given: dict[str, Picture], sized: _Sized) -> None:
+        step, program, out = one.step, one.program, self._layouts[one.step.out]
+        units = _Units(program)
+        other = None
+        if isinstance(step, Conv):
+            for (tensor, _), names in zip(step.parts, (_FIRST, _SECOND), strict=False):
+                _set(program, names.where, self._where(tensor, given, sized))
+                units.bind(
+                    names.planes, sized.textures.get(tensor) or [given[tensor.given].texture]
+                )
+            _put(program, "side", step.side)
+            _put(program, "stride", step.stride)
+            _put(program, "zero", float(step.zero))
+            other = step.added.other if step.added else None
+        else:
+            other = step.second
+            units.bind("planes", sized.textures[step.first])
+            _put(program, "tiles", out.tiles)
+            _put(program, "width", sized.size(step.first)[0])
+        if other is not None:
+            assert one.table is not None
+            units.bind("others", sized.textures[other])
+            units.bind("table", [one.table])
+        self._draw_tiles(one, sized)
+
+    def _draw_tiles(self, one: _Pass, sized: _Sized) -> None:
+        out, target = self._layouts[one.step.out], sized.targets[one.step.out]
+        width, height = sized.size(one.step.out)
+        target.use()
+        for tile in range(out.tiles):
+            target.viewport = (tile * width, 0, width, height)
+            _put(one.program, "left", tile * width)
+            _put(one.program, "tile", tile)
+            if one.blocks:
+                one.blocks[tile].bind_to_uniform_block(0)
+            one.vertices.render(moderngl.TRIANGLES, vertices=3)
+
+    def _draw_out(self, sized: _Sized, block: Size) -> moderngl.Texture:
+        tensor, (program, vertices) = self.network.result, self._out
+        _Units(program).bind("planes", sized.textures[tensor])
+        _put(program, "block", block)
+        _put(program, "width", sized.size(tensor)[0])
+        sized.target.use()
+        sized.target.viewport = (0, 0, *sized.picture.size)
+        vertices.render(moderngl.TRIANGLES, vertices=3)
+        return sized.picture
+
+    def _where(self, tensor: Tensor, given: dict[str, Picture], sized: _Sized) -> _Where:
+        width, height = size = sized.size(tensor)
+        if not tensor.given:
+            layout = self._layouts[tensor]
+            last = (layout.tiles * width - 1, height - 1)
+            return _Where(size, last, (1, 1), (width, 0), layout.tiles, layout.tiles, layout.planes)
+        picture, groups = given[tensor.given], tensor.channels // GROUP
+        last = (picture.texture.width - 1, picture.texture.height - 1)
+        return _Where(size, last, picture.block, (1, 1), picture.block[0], groups, 1)
+
+
+@dataclass(frozen=True)
+class _Where:
+    """`Set` of net_conv.frag."""
+
+    size: Size
+    last: Size
+    step: Size
+    span: Size
+    across: int
+    tiles: int
+    planes: int
+
+
+@dataclass(frozen=True)
+class _Names:
+    where: str
+    planes: str
+
+
+_FIRST, _SECOND = _Names("first", "planes"), _Names("second", "beside")
+
+
+class _Units:
+    """Texture units of one draw, given out one after another."""
+
+    def __init__(self, program: moderngl.Program) -> None:
+        self._program, self._next = program, 0
+
+    def bind(self, name: str, textures: list[moderngl.Texture]) -> None:
+        """Bind textures to a sampler, or an array of them."""
+        units = range(self._next, self._next + len(textures))
+        for unit, texture in zip(units, textures, strict=True):
+            texture.use(unit)
+        sampler = self._program[name]
+        assert isinstance(sampler, moderngl.Uniform)
+        sampler.value = tuple(units) if len(units) > 1 else units[0]
+        self._next = units.stop
+
+
+class _Sized:
+    """Textures of all tensors that steps make, and the picture, at one size."""
+
+    def __init__(
+        self,
+        context: moderngl.Context,
+        network: Steps,
+        layouts: dict[Tensor, Layout],
+        key: tuple[Size, Size],
+    ) -> None:
+        self.key = key
+        self.textures: dict[Tensor, list[moderngl.Texture]] = {}
+        self.targets: dict[Tensor, moderngl.Framebuffer] = {}
+        for step in network.steps:
+            layout, (width, height) = layouts[step.out], self.size(step.out)
+            made = [
+                context.texture((width * layout.tiles, height), GROUP, dtype="u1")
+                for _ in range(layout.planes)
+            ]
+            for texture in made:
+                texture.filter = (moderngl.NEAREST, moderngl.NEAREST)
+            self.textures[step.out] = made
+            self.targets[step.out] = context.framebuffer(made)
+        (columns, rows), (across, down) = key
+        self.picture = context.texture((columns * across, rows * down), 4)
+        self.picture.repeat_x = self.picture.repeat_y = False
+        self.target = context.framebuffer([self.picture])
+
+    def size(self, tensor: Tensor) -> Size:
+        """(width, height) of one of its tiles."""
+        (columns, rows), _ = self.key
+        return columns // tensor.shrink, rows // tensor.shrink
+
+    def release(self) -> None:
+        for target in (*self.targets.values(), self.target):
+            target.release()
+        for texture in (*(t for made in self.textures.values() for t in made), self.picture):
+            texture.release()
+
+
+def _set(program: moderngl.Program, name: str, where: _Where) -> None:
+    for key, value in vars(where).items():
+        _put(program, f"{name}.{key}", value)
+
+
+def _put(program: moderngl.Program, name: str, value: object) -> None:
+    """A uniform's value, where the program has not lost it for want of use."""
+    uniform = program.get(name, None)
+    if isinstance(uniform, moderngl.Uniform):
+        uniform.value = value

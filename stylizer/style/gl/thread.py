@@ -1,0 +1,48 @@
+"""A GL context on a thread of its own: whoever asks for a picture may have another one current."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import moderngl
+
+from stylizer.system.gl import leave_egl, standalone_context
+
+Result = TypeVar("Result")
+
+
+class GlThread:
+    """Runs functions one after another where its context is current. Any thread may ask.
+
+    Raises what opening the context raises.
+    """
+
+    context: moderngl.Context
+
+    def __init__(self, open_context: Callable[[], moderngl.Context] = standalone_context) -> None:
+        self._pool: ThreadPoolExecutor | None = ThreadPoolExecutor(1, "gl")
+        try:
+            self.context = self.run(open_context)
+        except BaseException:
+            self.close()
+            raise
+
+    def run(self, work: Callable[[], Result]) -> Result:
+        """The result of `work`, done on the thread; raises what it raises."""
+        if self._pool is None:
+            raise RuntimeError("this GL thread was closed")
+        return self._pool.submit(work).result()
+
+    def close(self) -> None:
+        """Free the context and end the thread; may be called twice."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.submit(self._leave).result()
+            pool.shutdown()
+
+    def _leave(self) -> None:
+        if hasattr(self, "context"):
+            self.context.release()
+            leave_egl()

@@ -1,0 +1,300 @@
+"""The shaders draw what integer arithmetic gives, byte for byte, or refuse the graph by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import integer_networks as networks
+import integer_reference as reference
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+
+from stylizer.errors import BadInput
+from stylizer.frame import Frame
+from stylizer.settings import Settings
+from stylizer.style import catalog
+from stylizer.style.gl.layout import layouts
+from stylizer.style.gl.network import Network, Picture
+from stylizer.style.gl.reading import DoesNotFit, read_steps
+from stylizer.style.gl.steps import Conv, Quantized, sum_table
+from stylizer.style.gl.thread import GlThread
+from stylizer.style.opening import open_style
+
+BUNDLED = [m.name for m in catalog.bundled() if (m.tier, m.precision) == ("fast", "int8")]
+SIZES = [(8, 8), (8, 24), (40, 8), (24, 40), (64, 48), (104, 56)]  # (width, height)
+CPU_FLAGS = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
+
+
+@pytest.fixture(scope="module")
+def gl() -> Iterator[GlThread]:
+    thread = GlThread()
+    yield thread
+    thread.close()
+
+
+def blocks(rng: np.random.Generator, size: tuple[int, int], channels: int) -> np.ndarray:
+    """Blocks of a picture with flat places, edges and noise, all values among them."""
+    rows, columns = size[1] // 4, size[0] // 4
+    coarse = rng.integers(0, 256, (rows // 2 + 1, columns // 2 + 1, channels))
+    whole = coarse.repeat(2, 0).repeat(2, 1)[:rows, :columns]
+    noise = rng.integers(-40, 41, whole.shape) * (rng.random((rows, columns, 1)) < 0.7)
+    return np.clip(whole + noise, 0, 255).astype(np.uint8)[None]
+
+
+def as_picture(tensor: np.ndarray) -> np.ndarray:
+    """Blocks of 4-byte pixels as a picture (height, width, 4)."""
+    _, rows, columns, channels = tensor.shape
+    side = round((channels // 4) ** 0.5)
+    pixels = tensor.reshape(rows, columns, side, side, 4).transpose(0, 2, 1, 3, 4)
+    return np.ascontiguousarray(pixels).reshape(rows * side, columns * side, 4)
+
+
+def drawn(gl: GlThread, network: Network, feeds: dict[str, np.ndarray]) -> np.ndarray:
+    """Blocks as the network draws them: fed as pictures where they are pixels, else block by
+    block, and read back both ways."""
+
+    def work() -> np.ndarray:
+        given = {}
+        for name, tensor in feeds.items():
+            _, rows, columns, channels = tensor.shape
+            side = round((channels // 4) ** 0.5)
+            square = 4 * side**2 == channels
+            size = (columns * side, rows * side) if square else (columns * channels // 4, rows)
+            data = as_picture(tensor) if square else tensor
+            texture = gl.context.texture(size, 4, data.tobytes())
+            given[name] = Picture(texture, (side, side) if square else (channels // 4, 1))
+        _, rows, columns, _ = feeds["input"].shape
+        channels = network.network.result.channels
+        texture = network.run(given, (columns, rows), (channels // 4, 1))
+        result = np.frombuffer(texture.read(), np.uint8).reshape(1, rows, columns, channels)
+        if channels == 64:
+            picture = np.frombuffer(network.run(given, (columns, rows), (4, 4)).read(), np.uint8)
+            assert np.array_equal(picture.reshape(rows * 4, columns * 4, 4), as_picture(result))
+        assert gl.context.error == "GL_NO_ERROR"
+        return result
+
+    return gl.run(work)
+
+
+def compare(gl: GlThread, path: Path, sizes: list[tuple[int, int]] = SIZES) -> None:
+    """Draw at every size and compare with whole numbers."""
+    proto = onnx.load(str(path))
+    network = gl.run(lambda: Network(gl.context, read_steps(proto)))
+    channels = {v.name: v.type.tensor_type.shape.dim[3].dim_value for v in proto.graph.input}
+    for number, size in enumerate(sizes):
+        rng = np.random.default_rng(number)
+        feeds = {name: blocks(rng, size, count) for name, count in channels.items()}
+        wanted = reference.run(proto, feeds)
+        assert wanted.std() > 5 or min(size) < 24, "a flat picture would prove nothing"
+        assert np.array_equal(drawn(gl, network, feeds), wanted), f"{path.stem} at {size}"
+    gl.run(network.release)
+
+
+# --- byte for byte --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_a_bundled_model_is_drawn_byte_for_byte(gl, name):
+    path = catalog.resolve(name, "gl").path
+    assert path is not None
+    compare(gl, path)
+
+
+def test_there_are_bundled_models():
+    assert len(BUNDLED) >= 8
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        {"stem": 12, "body": 20, "inner": 28},
+        {"frame": 48, "canvas": 12},  # pixels of three bytes
+        {"canvas": 16},  # a canvas of half the size
+        {"canvas": 0},
+    ],
+    ids=str,
+)
+def test_other_widths_and_inputs(gl, tmp_path, shape):
+    compare(gl, networks.fast_like(tmp_path / "m.onnx", **shape), [(40, 24), (16, 8)])
+
+
+def test_sums_too_large_for_one_float_are_split(gl, tmp_path):
+    g = networks.IntegerGraph(3)
+    x = g.conv(g.given("input", 64), 96)
+    path = g.save(tmp_path / "m.onnx", g.conv(x, 64, 3))
+    proto = onnx.load(str(path))
+    held = {w.name: w for w in proto.graph.initializer}
+    for name, values in g.weights.items():
+        if values.ndim == 4 and values.shape[2] == 3:  # the largest sums that there can be
+            held[name].CopyFrom(onnx.numpy_helper.from_array(np.full_like(values, 127), name))
+    last = [n for n in proto.graph.node if n.op_type == "QuantizeLinear"][-1]
+    wide = np.float32(g.weights[last.input[1]] * 30)
+    held[last.input[1]].CopyFrom(onnx.numpy_helper.from_array(wide, last.input[1]))
+    onnx.save(proto, str(path))
+    convs = [step for step in read_steps(proto).steps if isinstance(step, Conv)]
+    assert max(step.bound for step in convs) > 2**24
+    compare(gl, path, [(40, 24)])
+
+
+def test_a_driver_with_small_uniform_blocks(gl, tmp_path, monkeypatch):
+    """OpenGL promises 16 KiB; most drivers have 64."""
+    steps = read_steps(onnx.load(str(networks.fast_like(tmp_path / "m.onnx", 24, 48, 24))))
+    planes = {layouts(steps, 2**16)[s.out].planes for s in steps.steps}
+    assert planes != {layouts(steps, 2**14)[s.out].planes for s in steps.steps}
+    monkeypatch.setattr(
+        "stylizer.style.gl.network.layouts", lambda steps, limit: layouts(steps, 2**14)
+    )
+    compare(gl, tmp_path / "m.onnx", [(40, 24)])
+    with pytest.raises(DoesNotFit, match="bytes of weights"):
+        layouts(steps, 100)
+
+
+def run_on_cpu(path: Path, feeds: dict[str, np.ndarray]) -> np.ndarray:
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    return np.asarray(session.run(None, feeds)[0])
+
+
+@pytest.mark.skipif(" fma " not in CPU_FLAGS, reason="no fused multiply-adds in this CPU")
+def test_the_reference_rounds_as_onnx_runtime(tmp_path):
+    """With weights so small that CPUs without VNNI do not saturate either."""
+    g = networks.IntegerGraph(5)
+    x = g.given("input", 64)
+    y = g.conv(x, 64, 3, zero=100, most=60)
+    path = g.save(tmp_path / "m.onnx", g.add(y, g.conv(x, 64, most=60), zero=7))
+    feeds = {"input": blocks(np.random.default_rng(1), (104, 56), 64)}
+    assert np.array_equal(reference.run(path, feeds), run_on_cpu(path, feeds))
+
+
+@pytest.mark.skipif("vnni" not in CPU_FLAGS, reason="without VNNI ONNX Runtime saturates")
+@pytest.mark.parametrize("name", BUNDLED)
+def test_the_reference_is_onnx_runtime_with_vnni(name):
+    path = catalog.resolve(name, "cpu").path
+    assert path is not None
+    proto = onnx.load(str(path))
+    channels = {v.name: v.type.tensor_type.shape.dim[3].dim_value for v in proto.graph.input}
+    rng = np.random.default_rng(2)
+    feeds = {name: blocks(rng, (104, 56), count) for name, count in channels.items()}
+    assert np.array_equal(reference.run(proto, feeds), run_on_cpu(path, feeds))
+
+
+@pytest.mark.skipif(" fma " not in CPU_FLAGS, reason="no fused multiply-adds in this CPU")
+def test_sums_of_all_pairs_are_onnx_runtimes(tmp_path):
+    rng, every = np.random.default_rng(0), np.arange(256, dtype=np.uint8)
+    pairs = np.zeros((2, 1, 32, 32, 64), np.uint8)
+    pairs[0].reshape(256, 256)[:], pairs[1].reshape(256, 256)[:] = every[:, None], every
+    for trial in range(12):
+        g = networks.IntegerGraph()
+        a, b = (g.given(name, 64) for name in ("input", "other"))
+        scales = rng.uniform(0.004, 0.04, 2).astype(np.float32).tolist()
+        kinds = [(scale, int(rng.integers(0, 256))) for scale in scales]
+        a, b = (networks.Value(v.name, 64, *kind) for v, kind in zip((a, b), kinds, strict=True))
+        out = g.add(a, b, zero=trial * 20)
+        path = g.save(tmp_path / "m.onnx", out)
+        read = [Quantized(np.float32(v.scale), v.zero) for v in (a, b, out)]
+        got = run_on_cpu(path, {"input": pairs[0], "other": pairs[1]}).reshape(256, 256)
+        assert np.array_equal(sum_table(*read), got)
+
+
+# --- the backend ----------------------------------------------------------------------------
+
+
+def shifting_frames(size: tuple[int, int], count: int = 4) -> list[Frame]:
+    """A textured picture that moves by (3, 2) pixels a frame."""
+    rng = np.random.default_rng(4)
+    wide = rng.integers(0, 256, (size[1] // 4 + 8, size[0] // 4 + 8, 4), np.uint8)
+    wide = wide.repeat(4, 0).repeat(4, 1)
+    cut = [wide[2 * n : 2 * n + size[1], 3 * n : 3 * n + size[0]] for n in range(count)]
+    return [Frame(np.ascontiguousarray(c), "BGRA", 0.0, n) for n, c in enumerate(cut)]
+
+
+@pytest.mark.parametrize("size", [(160, 96), (179, 101)])
+def test_frames_of_any_size_with_a_moving_canvas(size):
+    """Odd sizes are padded by their edge; the canvas that moved is the one that is drawn."""
+    style = open_style(Settings(provider="gl"), BUNDLED[0], size)
+    try:
+        stamps = set()
+        for frame in shifting_frames(size):
+            image = style.style(frame).image
+            assert image is not None
+            canvas = style._canvas.tensor.copy()  # type: ignore[attr-defined]
+            stamps.add(canvas.tobytes())
+            tensor = style._packer.pack(frame)  # type: ignore[attr-defined]
+            wanted = reference.run(
+                catalog.resolve(BUNDLED[0], "gl").path,  # type: ignore[arg-type]
+                {"input": tensor, "canvas": canvas},
+            )
+            whole = as_picture(wanted)[: size[1], : size[0], :3]
+            assert np.array_equal(image.rgb(), whole)
+        assert len(stamps) > 1, "the canvas did not move"
+    finally:
+        style.close()
+
+
+def test_the_size_seen_may_change_at_any_time():
+    style = open_style(Settings(provider="gl"), "mosaic-fast", (96, 64))
+    frame = shifting_frames((96, 64))[0]
+    try:
+        for seen in ((48, 32), None, (64, 40)):
+            style.see(seen)
+            image = style.style(frame).image
+            assert image is not None
+            assert image.size == style.inference_size == (seen or frame.size)
+        assert "drawn by" in style.provider_reason
+    finally:
+        style.close()
+        style.close()
+
+
+# --- refusals -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "operator"), [("mosaic-small", "Pad"), ("mosaic-fast-fp16", "Shape")]
+)
+def test_another_network_is_refused_by_its_first_operator(name, operator):
+    with pytest.raises(BadInput) as caught:
+        open_style(Settings(provider="gl"), name, (64, 48))
+    told = str(caught.value)
+    assert f"{name} does not run on gl: its operator {operator} '" in told
+    assert "--provider cpu" in told
+
+
+def changed(path: Path, op: str, **attributes) -> onnx.ModelProto:
+    """The network with attributes of its last `op` set."""
+    proto = onnx.load(str(path))
+    node = [n for n in proto.graph.node if n.op_type == op][-1]
+    for name, value in attributes.items():
+        kept = [a for a in node.attribute if a.name != name]
+        del node.attribute[:]
+        node.attribute.extend([*kept, onnx.helper.make_attribute(name, value)])
+    return proto
+
+
+@pytest.mark.parametrize(
+    ("op", "attributes", "why"),
+    [
+        ("Conv", {"pads": [1, 1, 1, 1]}, "Conv 'conv_[0-9]+' is one with groups, pads"),
+        ("Conv", {"dilations": [2, 2]}, "dilations"),
+        ("Pad", {"mode": "reflect"}, "Pad 'pad_[0-9]+' is a padding other than by the edge"),
+        ("DepthToSpace", {"mode": "CRD"}, "DepthToSpace|DequantizeLinear"),
+        ("Transpose", {"perm": [0, 3, 2, 1]}, "output"),
+    ],
+)
+def test_what_the_shaders_lack_is_named(tmp_path, op, attributes, why):
+    proto = changed(networks.fast_like(tmp_path / "m.onnx"), op, **attributes)
+    if attributes == {"mode": "CRD"}:
+        read_steps(proto)  # another order of the same channels: read from what it does
+        return
+    with pytest.raises(DoesNotFit, match=why):
+        read_steps(proto)
+
+
+def test_an_unknown_operator_is_named(tmp_path):
+    proto = onnx.load(str(networks.fast_like(tmp_path / "m.onnx")))
+    node = next(n for n in proto.graph.node if n.op_type == "Add")
+    node.op_type = "Mul"
+    with pytest.raises(DoesNotFit, match=f"its operator Mul '{node.name}' is none that"):
+        read_steps(proto)
