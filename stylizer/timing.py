@@ -1,7 +1,7 @@
 """Frame-time statistics: pure functions and counters, no I/O.
 
 Percentiles are numpy's linear ones over the raw series. Average fps = frames / seconds, never a
-mean of per-frame fps. 1% low = 1000 / p99 frame time, as in contract.md.
+mean of per-frame fps. 1% low = 1000 / p99 frame time.
 """
 
 from __future__ import annotations

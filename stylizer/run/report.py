@@ -1,4 +1,4 @@
-"""The report of a run: contract.md's JSON, from what the loop counted."""
+"""The report of a run: its JSON, from what the loop counted."""
 
 from __future__ import annotations
 
@@ -21,6 +21,16 @@ from stylizer.timing import (
 
 DEFINITIONS = {
     **STYLE_DEFINITIONS,  # of preprocess and infer, told where they are measured
+    "model": "the style model that ran last, or none",
+    "model_bytes": "size of its file",
+    "provider": "what the network ran on",
+    "provider_reason": "why that one",
+    "source": "where the frames came from",
+    "capture_method": "and how",
+    "present_reason": "why that presenter",
+    "sync": "true: lock-step, every frame styled, in order",
+    "first_styled_s": "from the call of run() to the first styled frame shown; null: none was",
+    "machine": "processor, system, versions and the GL renderer",
     "preset": "the settings file's game section that applied, or why none did; null: none to match",
     "size": "width and height of the frames, in pixels",
     "inference_size": "width and height that the network saw",
@@ -36,7 +46,8 @@ DEFINITIONS = {
     "capture": "the source's read() of one frame",
     "upload": "source and styled pixels to GL textures",
     "compose": "blend pass and HUD, as issued; on an offscreen presenter finished in present",
-    "present": "hand-over to the display; an offscreen presenter waits for the GPU (glFinish)",
+    "present": "the presenter; in stage_ms: hand-over to the display, where an offscreen presenter "
+    "waits for the GPU (glFinish)",
     "latency_ms": "from a frame's capture to the return of the present call that first showed it",
     "dropped": "frames captured or due but never styled",
     "duplicates": "frames presented again unchanged",
