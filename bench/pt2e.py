@@ -46,8 +46,13 @@ def step(name: str, work, *args):
 
 
 def quantized(network: torch.nn.Module) -> torch.nn.Module:
-    from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
-    from torchao.quantization.pt2e.quantizer import x86_inductor_quantizer as x86
+    from torchao.quantization.pt2e.quantize_pt2e import (  # pyright: ignore[reportMissingImports]
+        convert_pt2e,
+        prepare_pt2e,
+    )
+    from torchao.quantization.pt2e.quantizer import (  # pyright: ignore[reportMissingImports]
+        x86_inductor_quantizer as x86,
+    )
 
     exported = torch.export.export(network, (picture(0),)).module()
     quantizer = x86.X86InductorQuantizer()

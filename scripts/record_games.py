@@ -58,7 +58,7 @@ class Game(NamedTuple):
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--games", help="names, separated by commas (default: all)")
     parser.add_argument("--frames", type=int, default=60)

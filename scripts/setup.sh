@@ -56,7 +56,7 @@ fi
 
 extras=""
 if [ "$what" = test ]; then
-    extras="[lab,dev]"
+    extras="[lab,openvino,dev]"
 fi
 stamp=.venv/.stamp-$what
 want=$(cat pyproject.toml constraints.txt scripts/setup.sh | sha256sum)

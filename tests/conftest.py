@@ -17,8 +17,10 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.audio.stream import AudioStream
 from av.container.output import OutputContainer
 from av.video.reformatter import Interpolation
+from av.video.stream import VideoStream
 from PIL import Image
 
 from stylizer.settings import Settings
@@ -81,6 +83,7 @@ def write_video(
     """
     with av.open(str(path), "w", container_options=container_options or {}) as container:
         stream = container.add_stream(codec, rate=rate, options=options or {})
+        assert isinstance(stream, VideoStream)
         stream.width, stream.height = pictures[0].shape[1], pictures[0].shape[0]
         stream.pix_fmt = pix_fmt
         unit = Fraction(1, 1000) if times else Fraction(1, rate)
@@ -109,13 +112,14 @@ def write_video(
     return path
 
 
-def _add_tone(container: OutputContainer, codec: str) -> av.AudioStream:
+def _add_tone(container: OutputContainer, codec: str) -> AudioStream:
     stream = container.add_stream(codec, rate=48000)
+    assert isinstance(stream, AudioStream)
     stream.layout = "mono"
     return stream
 
 
-def _write_tone(container: OutputContainer, stream: av.AudioStream, seconds: float):
+def _write_tone(container: OutputContainer, stream: AudioStream, seconds: float):
     """A 440 Hz sine at half volume."""
     rate, block = 48000, stream.codec_context.frame_size or 1024
     resampler = av.AudioResampler(stream.format, stream.layout, rate)

@@ -15,4 +15,4 @@ options.intra_op_num_threads = 1
 session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 names = [port.name for port in session.get_inputs()]
 feeds = {name: np.load(path) for name, path in zip(names, given, strict=True)}
-np.save(result, session.run(None, feeds)[0])
+np.save(result, np.asarray(session.run(None, feeds)[0]))

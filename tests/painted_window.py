@@ -45,7 +45,7 @@ while True:
             continue
         drawing, step = words[0] != "still", words[0] != "same"
     if drawing or exposed:
-        screen = pygame.display.get_surface()
+        screen = pygame.display.get_surface() or screen  # another after a resize
         screen.fill(color)
         screen.fill((0, 0, 0), (number * 4 % max(1, screen.get_width() - 8), 0, 8, 4))
         pygame.display.flip()

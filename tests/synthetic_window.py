@@ -30,9 +30,8 @@ while True:
     time.sleep(max(0.0, due - time.perf_counter()))
     due = max(due, time.perf_counter() - 1 / rate) + 1 / rate
     burn_time(pixels, time.perf_counter())
-    np.frombuffer(screen.get_buffer(), np.uint8).reshape(height, -1)[:, : 4 * width] = (
-        pixels.reshape(height, -1)
-    )
+    shown = np.asarray(screen.get_buffer(), np.uint8)  # a view
+    shown.reshape(height, -1)[:, : 4 * width] = pixels.reshape(height, -1)
     pygame.display.flip()
     if number == 0:
         print("ready", flush=True)

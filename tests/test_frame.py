@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stylizer.frame import Frame, Rect, StyledImage, letterbox
+from stylizer.frame import ChannelOrder, Frame, Rect, StyledImage, letterbox
 
 
 def test_a_good_frame():
@@ -32,7 +32,9 @@ def test_rgb_of_every_channel_order():
     alpha = np.full((2, 3, 1), 9, np.uint8)
     rgba = np.concatenate([rgb, alpha], axis=2)
     bgra = np.concatenate([rgb[:, :, ::-1], alpha], axis=2)
-    for pixels, order in ((rgb, "RGB"), (rgba, "RGBA"), (bgra, "BGRA")):
+    orders: list[tuple[np.ndarray, ChannelOrder]]
+    orders = [(rgb, "RGB"), (rgba, "RGBA"), (bgra, "BGRA")]
+    for pixels, order in orders:
         frame = Frame(np.ascontiguousarray(pixels), order, 0.0, 0)
         np.testing.assert_array_equal(frame.rgb(), rgb)
 

@@ -16,9 +16,8 @@ from torch import Tensor, nn  # noqa: E402
 
 from stylizer.frame import Frame  # noqa: E402
 from stylizer.lab.nets import fake_quant  # noqa: E402
-from stylizer.lab.nets.fast import CanvasFile, FastArch, FastNetwork  # noqa: E402
+from stylizer.lab.nets.fast import FAST_ARCHS, CanvasFile, FastArch, FastNetwork  # noqa: E402
 from stylizer.lab.nets.registry import (  # noqa: E402
-    ARCHS,
     new_network,
 )
 from stylizer.lab.onnx import export  # noqa: E402
@@ -238,23 +237,25 @@ def test_training_goes_on_from_the_float_file(network, files):
     with torch.no_grad():
         assert (again(x) - network(x)).abs().max() < 1e-4
     assert torch.equal(again.tile, network.tile)
-    ranges, others = (
-        {n: (float(m.depth), float(m.reach)) for n, m in net.named_modules() if is_held(m)}
-        for net in (network, again)
-    )
+    ranges, others = ranges_of(network), ranges_of(again)
     assert any(depth > 0 for depth, _ in ranges.values())
     for name, ends in ranges.items():
         assert ends == pytest.approx(others[name])
 
 
-def is_held(module: nn.Module) -> bool:
-    return isinstance(module, fake_quant.Activation)
+def ranges_of(net: nn.Module) -> dict[str, tuple[float, float]]:
+    """How far every activation reaches below zero and above."""
+    return {
+        name: (float(module.depth), float(module.reach))
+        for name, module in net.named_modules()
+        if isinstance(module, fake_quant.Activation)
+    }
 
 
 def test_the_float_file_keeps_to_the_ranges_that_the_integers_have(tmp_path):
     """Else a bright surface beyond every range seen in training is one picture in float and another
     in integers."""
-    network = observed(FastNetwork(ARCHS["fast-tiny"]))
+    network = observed(FastNetwork(FAST_ARCHS["fast-tiny"]))
     for module in network.modules():
         if isinstance(module, fake_quant.Activation) and not module.fixed:
             module.reach *= 0.4
@@ -281,7 +282,8 @@ def test_a_batch_norm_folds_into_the_weights(tmp_path):
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = 0.5  # sooner than in training
     for _ in range(20):  # until the running statistics are the batch's
-        batch_wise = normed(x)
+        normed(x)
+    batch_wise = normed(x)
     fake_quant.normalize(normed, False)
     fake_quant.observe(normed, True)
     with torch.no_grad():

@@ -1,7 +1,9 @@
 """Training, resuming, exporting and judging, on a tiny network and a VGG-16 of random weights."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -30,10 +32,12 @@ from stylizer.lab.training.perceptual import (  # noqa: E402
 )
 
 
-def recipe(**changes: object) -> loop.Recipe:
-    values = {"arch": "tiny", "style": "0.png", "content": "pictures", "steps": 6, "batch": 1}
-    values |= {"crop": (64, 64), "style_size": 64, "imitate_steps": 2, "learning_rate": 1e-2}
-    return loop.Recipe(**(values | changes))
+def recipe(**changes: Any) -> loop.Recipe:
+    made = loop.Recipe(
+        "tiny", "0.png", "pictures", steps=6, batch=1, crop=(64, 64), style_size=64,
+        imitate_steps=2, learning_rate=1e-2,
+    )  # fmt: skip
+    return replace(made, **changes)
 
 
 def train(recipe, state, vgg_file, pictures, run_dir, on_step=lambda _: None):

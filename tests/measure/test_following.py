@@ -82,6 +82,7 @@ def test_sharpness_is_compared_with_pictures_styled_alone(passing: Path):
     assert found.sharpness_ratio == pytest.approx(
         found.sharpness_255ths / found.alone_sharpness_255ths
     )
+    assert found.sharpness_ratio is not None
     assert found.sharpness_ratio < 0.5
     assert alone.forgotten == FRAMES
 

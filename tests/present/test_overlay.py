@@ -48,8 +48,12 @@ def xvfb(request: pytest.FixtureRequest) -> Iterator[str]:
         if manager == "no manager":
             yield display
             return
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        process = subprocess.Popen([manager], env=os.environ | {"DISPLAY": display}, **quiet)
+        process = subprocess.Popen(
+            [manager],
+            env=os.environ | {"DISPLAY": display},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         try:
             wait_for_manager(display)
             yield display
@@ -90,7 +94,8 @@ class Overlay:
         """One turn of the pipeline's loop."""
         self.presenter.follow(self.game_id)
         self.actions += self.presenter.poll()
-        self.presenter.framebuffer.clear(*(v / 255 for v in PAINT))
+        red, green, blue = (v / 255 for v in PAINT)
+        self.presenter.framebuffer.clear(red, green, blue)
         self.presenter.present()
 
     def until(self, done: Callable[[], object], seconds: float = 15.0) -> None:

@@ -283,7 +283,7 @@ def test_buffers_may_be_reused(tmp_path: Path) -> None:
         for color in COLORS:
             buffer[:] = color
             recorder.add(buffer[:, :, ::-1], 0)  # a view, as Frame.rgb() gives of BGRA
-    swapped = [c[::-1] for c in COLORS]
+    swapped = [(b, g, r) for r, g, b in COLORS]
     found = pictures_of(tmp_path / "a.mp4")
     assert [off(p, c) <= 3 for p, c in zip(found, swapped, strict=True)] == [True] * 5
 

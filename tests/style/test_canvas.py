@@ -268,6 +268,7 @@ def test_the_canvas_moves_by_the_shift_of_the_picture(soft_path):
     style = open_style(Settings(provider="cpu"), str(soft_path), WIDE)
     picture = scene()
     assert np.array_equal(canvas_seen(style, view(picture)), resting())
+    got = resting()
     for number in range(1, 6):
         got = canvas_seen(style, view(picture, 4 * number, -2 * number))
     wanted = resting(20, -10)
@@ -321,7 +322,7 @@ def test_when_the_canvas_moves(words, moves):
 
 def test_what_the_network_sees_may_be_smaller_than_the_frame(soft_path):
     style = open_style(Settings(provider="cpu", inference_size=(160, 120)), str(soft_path), WIDE)
-    picture = scene()
+    picture, image = scene(), None
     for number in range(5):
         image = style.style(view(picture, 8 * number)).image
     assert image is not None

@@ -58,7 +58,7 @@ def test_a_still_picture_has_no_motion_at_all():
 
 
 def test_capture_noise_is_no_motion():
-    rng, picture, meter = np.random.default_rng(3), scene(), MotionMeter()
+    rng, picture, meter, motion = np.random.default_rng(3), scene(), MotionMeter(), None
     for _ in range(3):
         noise = rng.normal(0, 2, (SIZE[1], SIZE[0], 4))
         noisy = np.clip(view(picture).pixels + noise, 0, 255).astype(np.uint8)
@@ -80,7 +80,7 @@ def test_a_cut_and_another_size_lead_nowhere():
 
 
 def test_a_frame_too_small_for_flow_stands_still():
-    meter, rng = MotionMeter(), np.random.default_rng(0)
+    meter, rng, motion = MotionMeter(), np.random.default_rng(0), None
     for _ in range(2):
         pixels = rng.integers(0, 256, (37, 50, 3), np.uint8)
         motion = meter.see(Frame(pixels, "RGB", 0.0, 0))

@@ -161,9 +161,9 @@ def test_the_command_says_what_is_in_force(capsys, file):
     assert found["games"] == [{"match": {"title": "Tux"}, "settings": {}}]
 
 
-def test_the_readmes_example_is_a_settings_file(tmp_path):
-    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
-    example = re.search(r"```toml\n(.*?)```", readme, re.DOTALL)
+def test_the_example_of_the_docs_is_a_settings_file(tmp_path):
+    page = (Path(__file__).parents[3] / "docs" / "settings.md").read_text(encoding="utf-8")
+    example = re.search(r"```toml\n(.*?)```", page, re.DOTALL)
     assert example is not None
     path = tmp_path / "settings.toml"
     path.write_text(example[1])

@@ -134,6 +134,7 @@ def into_play(game: Played, keys: list[str]) -> None:
         for key in keys:
             game.press(key)
             frames_within(source, 1.0)
+        frames = []
         for _ in range(8):
             frames = frames_within(source, 1.0)
             if len(frames) > 10:
@@ -187,7 +188,7 @@ def cover(played: Played) -> Iterator[None]:
 
 def is_green(rgb: np.ndarray, exactly: bool = False) -> np.ndarray:
     """bool (height, width): the cover's color, or what lossy coding leaves of it."""
-    return (np.abs(rgb.astype(int) - GREEN) <= (0 if exactly else 40)).all(axis=2)
+    return np.all(np.abs(rgb.astype(int) - GREEN) <= (0 if exactly else 40), axis=2)
 
 
 def test_captured_is_what_the_screen_shows(played):
