@@ -79,7 +79,7 @@ class IntegerGraph:
         w = self.node("DequantizeLinear", [*names, self.constant([0] * out, np.int8)], axis=0)
         names = [self.constant(bias, np.int32), self.constant(scale * x.scale, np.float32)]
         b = self.node("DequantizeLinear", [*names, self.constant([0] * out, np.int32)], axis=0)
-        size = {"kernel_shape": [side, side], "strides": [stride, stride]}
+        size: dict[str, Any] = {"kernel_shape": [side, side], "strides": [stride, stride]}
         y = self.node("Conv", [self.floats(x), w, b], **size)
         return self.quantized(y, out, float(np.float32(spread / 64)), zero)
 

@@ -14,6 +14,8 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+Floats = np.ndarray | np.floating
+
 
 @dataclass(frozen=True)
 class Scaled:
@@ -83,9 +85,9 @@ def quantize(told: dict, value, scale: np.ndarray, zero: np.ndarray) -> np.ndarr
     return np.clip(np.rint(total), 0, 255).astype(np.uint8)
 
 
-def multiply_add(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
+def multiply_add(x: Floats, y: Floats, z: Floats) -> np.ndarray:
     """x * y + z rounded once: a product of two float32 is exact in float64."""
-    return (np.float64(x) * np.float64(y) + np.float64(z)).astype(np.float32)
+    return np.asarray(np.float64(x) * np.float64(y) + np.float64(z), np.float32)
 
 
 def pad(told: dict, x: np.ndarray, pads: np.ndarray) -> np.ndarray:

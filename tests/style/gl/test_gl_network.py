@@ -131,7 +131,7 @@ def test_sums_too_large_for_one_float_are_split(gl, tmp_path):
         if values.ndim == 4 and values.shape[2] == 3:  # the largest sums that there can be
             held[name].CopyFrom(onnx.numpy_helper.from_array(np.full_like(values, 127), name))
     last = [n for n in proto.graph.node if n.op_type == "QuantizeLinear"][-1]
-    wide = np.float32(g.weights[last.input[1]] * 30)
+    wide = np.asarray(g.weights[last.input[1]] * 30, np.float32)
     held[last.input[1]].CopyFrom(onnx.numpy_helper.from_array(wide, last.input[1]))
     onnx.save(proto, str(path))
     convs = [step for step in read_steps(proto).steps if isinstance(step, Conv)]
