@@ -75,7 +75,7 @@ class ModelBank:
             return "" if self._target in self._loaded else self._target
 
     def take_failures(self) -> list[str]:
-        """One sentence for each model that could not be loaded since the last call."""
+        """One sentence for each model asked for that could not be loaded since the last call."""
         with self._condition:
             failed, self._failed = self._failed, []
             return failed
@@ -116,10 +116,7 @@ class ModelBank:
                     self._active = backend
             elif self._active is None:
                 self._error = error
-            else:  # the run goes on with the model it has; the user is told
+            elif self._target == name:  # the run goes on with the model it has; the user is told
                 self._failed.append(f"{name}: {error}")
-                if self._target == name:
-                    self._target = next(
-                        (n for n, b in self._loaded.items() if b is self._active), ""
-                    )
+                self._target = next((n for n, b in self._loaded.items() if b is self._active), "")
             self._condition.notify_all()

@@ -48,6 +48,7 @@ class Provider:
     device: str | None = None  # OrtValue device for IOBinding; None binds CPU memory
     options: Callable[[], dict[str, Any]] = dict
     backend: str = "ort"  # row of stages.STYLES
+    software: bool = True  # whether a renderer on the CPU will do
 
 
 def _tensorrt_options() -> dict[str, Any]:
@@ -112,7 +113,6 @@ _ROWS = (
         "gl",
         "",
         "install the graphics driver; on Debian apt-get install libegl1 libgl1-mesa-dri",
-        auto=False,
         backend="gl",
     ),
     Provider("cpu", "CPUExecutionProvider", "pip install onnxruntime", gpu=False),

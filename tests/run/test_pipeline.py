@@ -245,3 +245,27 @@ def test_loading_gives_way_to_the_display_where_there_is_one():
     assert seen["alone"] == before
     assert seen["shown"] > before
     assert os.getpriority(os.PRIO_PROCESS, 0) == before, "the display's own thread stays"
+
+
+def test_only_a_model_that_was_asked_for_is_missed():
+    """The other tiers are loaded on the quiet: some providers have no way to run them."""
+
+    def load(name):
+        if name != "good":
+            raise StylizerError("no such thing here")
+        return InvertingStyle()
+
+    bank = ModelBank(load)
+    bank.use("good")
+    bank.active()
+    bank.keep_warm(["bad"])
+    deadline = time.monotonic() + 20
+    while bank._wanted and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert bank.take_failures() == []
+    bank.use("bad")
+    while bank._wanted and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert bank.take_failures() == ["bad: no such thing here"]
+    assert bank.loading == ""
+    bank.close()

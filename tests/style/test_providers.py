@@ -12,7 +12,7 @@ import tiny_models as tiny
 
 from stylizer.errors import BadInput
 from stylizer.settings import Settings
-from stylizer.style import inspection, providers
+from stylizer.style import inspection, opening, providers
 from stylizer.style.opening import open_style
 from stylizer.style.ort import _Binding
 
@@ -68,6 +68,33 @@ def test_auto_takes_a_provider_that_works(tmp_path):
     listed = providers.is_installed(providers.PROVIDERS["cuda"])
     if listed and not works("cuda"):
         assert "no cuda session could be built (" in style.provider_reason
+
+
+def test_auto_never_takes_a_software_renderer():
+    """Here OpenGL is llvmpipe: said, and left alone."""
+    style = open_style(Settings(), "mosaic-fast", SIZE)
+    style.close()
+    _, drawn_by = inspection.prove_provider("gl")
+    if "(software" not in drawn_by:
+        pytest.skip("needs OpenGL in software")
+    assert style.provider != "gl"
+    assert "no gl session could be built (OpenGL is software here: " in style.provider_reason
+
+
+@pytest.mark.parametrize("faster", ["gl", "cpu"])
+def test_auto_takes_the_faster_of_shaders_and_the_rest(monkeypatch, faster):
+    """As on a machine with a GPU: llvmpipe is taken for one, and both are really run."""
+    monkeypatch.setattr("stylizer.style.gl.backend.is_software_gl", lambda renderer: False)
+    monkeypatch.setattr(providers, "is_installed", lambda row: row.name in ("gl", "cpu"))
+    timed = opening._frame_ms
+    times = {"gl": 1.0 if faster == "gl" else 3.0, "cpu": 2.0}
+    monkeypatch.setattr(
+        opening, "_frame_ms", lambda style, size: timed(style, size) * 0 + times[style.provider]
+    )
+    style = open_style(Settings(), "mosaic-fast", SIZE)
+    assert style.provider == faster
+    assert f"gl {times['gl']:.1f} ms a frame, cpu 2.0" in style.provider_reason
+    style.close()
 
 
 def test_no_notice_on_stdout_or_stderr(tmp_path):

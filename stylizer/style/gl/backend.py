@@ -46,13 +46,19 @@ class GlStyle(SessionStyle):
         steps = _fitting_steps(model, proto)
         try:
             self._thread = GlThread()
+            renderer = self._gl.renderer
+            if not row.software and is_software_gl(renderer):
+                raise providers.ProviderProblem(f"OpenGL is software here: {renderer}")
             self._drawing = self._thread.run(lambda: _Drawing(self._gl, model, steps))
             self._run = self._on_thread
-            self.provider_reason = _drawn_by(self._gl)
+            self.provider_reason = _drawn_by(renderer)
             self.warm_up(frame_size)
         except DoesNotFit as misfit:
             self.close()
             raise _wrong(model, str(misfit)) from misfit
+        except providers.ProviderProblem:
+            self.close()
+            raise
         except Exception as error:  # moderngl raises bare Exceptions
             self.close()
             raise providers.ProviderProblem(first_line(error)) from error
@@ -127,8 +133,7 @@ def _wrong(model: StyleModel, why: str) -> providers.WrongModel:
     return providers.WrongModel(f"{model.stem} does not run on gl: {why}")
 
 
-def _drawn_by(thread: GlThread) -> str:
+def _drawn_by(renderer: str) -> str:
     """For the reason shown: which renderer, and whether that is a GPU."""
-    renderer = str(thread.context.info["GL_RENDERER"])
     software = " (software: slower than cpu)" if is_software_gl(renderer) else ""
     return f", drawn by {renderer}{software}"

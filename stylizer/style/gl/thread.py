@@ -25,6 +25,8 @@ class GlThread:
         self._pool: ThreadPoolExecutor | None = ThreadPoolExecutor(1, "gl")
         try:
             self.context = self.run(open_context)
+            # moderngl keeps what it is told first: without a current context, nothing.
+            self.renderer = self.run(lambda: str(self.context.info["GL_RENDERER"]))
         except BaseException:
             self.close()
             raise
