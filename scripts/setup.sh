@@ -63,18 +63,28 @@ want=$(cat pyproject.toml constraints.txt scripts/setup.sh | sha256sum)
 if [ "$(cat "$stamp" 2>/dev/null)" = "$want" ] && [ -x .venv/bin/python ]; then
     exit 0
 fi
+try_install() { # packages that some tests need; they are skipped by name without
+    [ $# -gt 0 ] || return 0
+    echo "setup: apt-get install --no-install-recommends $*"
+    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y --no-install-recommends "$@" \
+        >/dev/null 2>&1 || echo "setup: not to be had: $*; the tests that need them are skipped"
+}
 if [ "$what" = test ] && [ "$(uname -s)" = Linux ]; then # once: what cannot be had is not asked again
     games=() # real ones to capture, 4 MB together; without them their tests are skipped by name
     for game in chromium-bsu armagetronad; do
         [ -x "/usr/games/$game" ] || games+=("$game")
     done
-    if [ ${#games[@]} -gt 0 ]; then
-        echo "setup: apt-get install --no-install-recommends ${games[*]}"
-        { [ ${#missing[@]} -gt 0 ] || $sudo apt-get update -qq; } >/dev/null 2>&1 &&
-            DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y --no-install-recommends \
-                "${games[@]}" >/dev/null 2>&1 ||
-            echo "setup: not to be had: ${games[*]}; the tests that play them are skipped"
-    fi
+    desktop=() # a Wayland desktop without a screen, 60 MB; without it its tests are skipped
+    for part in sway dbus-daemon pipewire wireplumber; do
+        command -v $part >/dev/null || desktop+=("$part")
+    done
+    for part in xdg-desktop-portal xdg-desktop-portal-wlr; do
+        [ -x /usr/libexec/$part ] || desktop+=("$part")
+    done
+    [ $((${#games[@]} + ${#desktop[@]})) = 0 ] || [ ${#missing[@]} -gt 0 ] ||
+        $sudo apt-get update -qq >/dev/null 2>&1 || true
+    try_install "${games[@]}"
+    try_install "${desktop[@]}"
 fi
 if [ ! -x .venv/bin/python ]; then
     "$python" -m venv .venv

@@ -73,6 +73,13 @@ class Settings:
         False, "source", rules.SWITCH, "when the captured window closes, wait until it is back",
         in_file=True,
     )  # fmt: skip
+    ask: bool = setting(
+        False, "source", rules.FLAG,
+        "portal: let the desktop ask anew, also where it remembers what was chosen",
+    )  # fmt: skip
+    cursor: bool = setting(
+        False, "source", rules.SWITCH, "portal: the mouse pointer is in the picture", in_file=True
+    )
     region: tuple[int, int, int, int] | None = setting(
         None, "source", rules.REGION, "capture this part of the screen: x, y, width, height"
     )

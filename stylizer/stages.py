@@ -178,9 +178,7 @@ SOURCES: dict[str, Backend[Source]] = {
     "video": Backend("stylizer.source.video", "VideoSource"),
     "images": Backend("stylizer.source.images", "ImagesSource"),
     "window": WINDOWS.get(sys.platform, X11_WINDOW),
-    "portal": Backend(
-        "stylizer.source.window_wayland", "PortalSource", 'pip install "stylizer[wayland]"'
-    ),
+    "portal": Backend("stylizer.source.wayland.source", "PortalSource", "pip install jeepney"),
     "screen": Backend("stylizer.source.screen", "ScreenSource"),
     "synthetic": Backend("stylizer.source.synthetic", "SyntheticSource"),
 }

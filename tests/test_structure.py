@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "stylizer"
 HERE = ""  # the package's root: the values that all rooms share
 ROOT_MODULES = {"errors", "frame", "hotkeys", "rules", "settings", "stages", "timing"}
-SOURCES = {"source", "source/demo", "source/x11"}
+SOURCES = {"source", "source/demo", "source/x11", "source/wayland"}
 STAGES = {"style", "compose", "present"}
 LAB = {"lab/nets", "lab/onnx", "lab/training", "lab/compress"}
 # Every folder, and the rooms it may import beside itself; late imports and those for types count.
@@ -22,6 +22,7 @@ ROWS: dict[str, set[str]] = {
     "source": {HERE, "system"},
     "source/demo": {HERE, "system"},
     "source/x11": {HERE, "system"},
+    "source/wayland": {HERE, "system"},
     "style": {HERE, "system"},
     "style/gl": {HERE, "system", "style"},
     "compose": {HERE, "system"},

@@ -59,8 +59,11 @@ def check_together(args: argparse.Namespace, source: str, given: dict[str, Any])
     """Raise BadInput for settings that contradict each other; given: those of the command line."""
     if source in FILE_SOURCES and args.input is None:
         raise BadInput(f"--source {source} needs --input PATH")
-    if (source == "window") != (args.window is not None):
+    # With the portal the name is the game's, for which the choice is remembered.
+    if source != "portal" and (source == "window") != (args.window is not None):
         raise BadInput("--source window and --window NAME belong together; see `stylizer windows`")
+    if source != "portal" and (args.ask or given.get("cursor")):
+        raise BadInput(f"--ask and --cursor belong to --source portal, not to {source}")
     if source != "screen" and (args.region or args.monitor):
         raise BadInput(f"--region and --monitor belong to --source screen, not to {source}")
     if source not in FILE_SOURCES and args.input is not None:
@@ -110,7 +113,7 @@ def pick(args: argparse.Namespace) -> None:
     if "window" in given or given.get("source", "window") != "window":
         raise BadInput("--pick chooses the window itself: leave out --window and --source")
     if os.environ.get("XDG_SESSION_TYPE") == "wayland":
-        args.source = "portal"
+        args.source, args.ask = "portal", True
     else:
         args.window = click_a_window()["id"]
 

@@ -1,0 +1,1 @@
+"""Wayland: the desktop's portal and PipeWire, wlroots' screencopy, and where sway's windows are."""

@@ -1,0 +1,336 @@
+"""libwayland-client through ctypes: a connection, its objects, and what their interfaces say.
+
+An object's requests and events are called by their names; how their arguments are passed is read
+from libwayland's own description (`struct wl_interface`), given by the library for the core
+protocol and by `interface` for others. See
+https://wayland.freedesktop.org/docs/html/apb.html and wayland-util.h.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes as c
+import select
+import time
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any
+
+from stylizer.errors import StylizerError
+
+Handlers = dict[str, Callable[..., object]]
+
+
+class _Message(c.Structure):
+    """wl_message"""
+
+    _fields_ = [("name", c.c_char_p), ("signature", c.c_char_p), ("types", c.c_void_p)]
+
+
+class InterfaceStruct(c.Structure):
+    """wl_interface"""
+
+    _fields_ = [
+        ("name", c.c_char_p), ("version", c.c_int),
+        ("method_count", c.c_int), ("methods", c.POINTER(_Message)),
+        ("event_count", c.c_int), ("events", c.POINTER(_Message)),
+    ]  # fmt: skip
+
+
+class _Argument(c.Union):
+    """wl_argument"""
+
+    _fields_ = [("i", c.c_int32), ("u", c.c_uint32), ("s", c.c_char_p), ("o", c.c_void_p)]
+
+
+_DISPATCHER = c.CFUNCTYPE(
+    c.c_int, c.c_void_p, c.c_void_p, c.c_uint32, c.POINTER(_Message), c.POINTER(_Argument)
+)
+
+
+class Interface:
+    """A wl_interface: its requests and events by name."""
+
+    def __init__(self, struct: InterfaceStruct, keep: object = None) -> None:
+        self.struct, self._keep = struct, keep  # the struct points into what is kept
+        self.name = struct.name.decode()
+        self.version = struct.version
+        self.opcodes = {struct.methods[i].name.decode(): i for i in range(struct.method_count)}
+
+    def request(self, opcode: int) -> tuple[str, int | None]:
+        """(its arguments' letters, address of the interface of the object it makes)."""
+        message = self.struct.methods[opcode]
+        letters = _letters(message)
+        if "n" not in letters:
+            return letters, None
+        types = c.cast(message.types, c.POINTER(c.c_void_p))
+        return letters, types[letters.index("n")]
+
+
+def _letters(message: _Message) -> str:
+    """A signature without versions and question marks, as in "iuo"."""
+    return "".join(letter for letter in message.signature.decode() if letter in "iufsonah")
+
+
+def interface(
+    name: str,
+    version: int,
+    requests: list[tuple[str, str, list[Interface | None]]],
+    events: list[tuple[str, str]] = (),  # type: ignore[assignment]
+) -> Interface:
+    """Describe an interface as a protocol's XML does.
+
+    requests: (name, signature, the interface of each object or new object among its arguments).
+    events: (name, signature), of plain values and known objects only.
+    """
+    keep: list[object] = []
+
+    def messages(rows: list[tuple[str, str, list[Interface | None]]]) -> Any:
+        array = (_Message * max(1, len(rows)))()
+        for i, (row, signature, kinds) in enumerate(rows):
+            letters = [letter for letter in signature if letter in "iufsonah"]
+            left = iter(kinds)
+            types = (c.c_void_p * max(1, len(letters)))()
+            for at, letter in enumerate(letters):
+                kind = next(left, None) if letter in "on" else None
+                types[at] = c.addressof(kind.struct) if kind else None
+            keep.extend((types, kinds))
+            array[i] = _Message(row.encode(), signature.encode(), c.addressof(types))
+        keep.append(array)
+        return array
+
+    plain = [(row, signature, []) for row, signature in events]
+    struct = InterfaceStruct(
+        name.encode(), version, len(requests), messages(requests), len(plain), messages(plain)
+    )
+    return Interface(struct, keep)
+
+
+@cache
+def core(name: str) -> Interface:
+    """An interface of the core protocol, as "wl_surface"."""
+    return Interface(InterfaceStruct.in_dll(library(), f"{name}_interface"))
+
+
+class Proxy:
+    """An object of the compositor's, by its address. Made by `Display` and by requests."""
+
+    def __init__(self, display: Display, pointer: int, kind: Interface) -> None:
+        self.display, self.pointer, self.kind = display, pointer, kind
+        display.objects[pointer] = self
+        self._handlers: Handlers = {}
+
+    def __call__(self, request: str, *values: Any) -> Any:
+        """Send a request; returns the object it makes, if it makes one."""
+        opcode = self.kind.opcodes[request]
+        letters, made = self.kind.request(opcode)
+        given = iter(values)
+        arguments = (_Argument * max(1, len(letters)))()
+        for at, letter in enumerate(letters):
+            if letter != "n":
+                _put(arguments[at], letter, next(given))
+        if made is None:
+            library().wl_proxy_marshal_array(self.pointer, opcode, arguments)
+            return None
+        version = library().wl_proxy_get_version(self.pointer)
+        pointer = library().wl_proxy_marshal_array_constructor_versioned(
+            self.pointer, opcode, arguments, made, version
+        )
+        return Proxy(self.display, pointer, self.display.kind_at(made))
+
+    def on(self, **handlers: Callable[..., object]) -> Proxy:
+        """Call these on its events, with their arguments; others are passed over."""
+        if not self._handlers:
+            library().wl_proxy_add_dispatcher(self.pointer, self.display.dispatcher, None, None)
+        self._handlers |= handlers
+        return self
+
+    def handle(self, event: str, values: list[Any]) -> None:
+        handler = self._handlers.get(event)
+        if handler is not None:
+            handler(*values)
+
+    def destroy(self, request: str = "destroy") -> None:
+        """Say goodbye by this request, if it has it, and forget the object; may be called twice."""
+        if self.pointer and self.display.pointer:
+            if request in self.kind.opcodes:
+                self(request)
+            self.display.objects.pop(self.pointer, None)
+            library().wl_proxy_destroy(self.pointer)
+        self.pointer = 0
+
+
+class Display:
+    """A connection to a compositor. One thread.
+
+    name: as WAYLAND_DISPLAY has it, which is taken without one. Raises StylizerError where there is
+    no compositor; `read` and `roundtrip` do when it ended or refused something.
+    """
+
+    def __init__(self, name: str | None = None) -> None:
+        self.objects: dict[int, Proxy] = {}
+        self._kinds: dict[int, Interface] = {}
+        self.dispatcher = _DISPATCHER(self._dispatch)
+        self._failure: BaseException | None = None
+        self.pointer = library().wl_display_connect(name.encode() if name else None)
+        if not self.pointer:
+            raise StylizerError(
+                "there is no Wayland compositor: set WAYLAND_DISPLAY and XDG_RUNTIME_DIR as in the "
+                "desktop's own terminal"
+            )
+        self._display = Proxy(self, self.pointer, core("wl_display"))
+        self.globals: dict[int, tuple[str, int]] = {}  # name (a number) -> interface, version
+        self.registry = self._display("get_registry").on(
+            **{"global": self._add_global, "global_remove": lambda n: self.globals.pop(n, None)}
+        )
+        self.roundtrip()
+
+    def bind(self, kind: Interface, number: int | None = None, version: int = 99) -> Proxy | None:
+        """The compositor's object of this kind, the first or the one of this number; None: it has
+        none."""
+        for name, (what, offered) in sorted(self.globals.items()):
+            if what == kind.name and number in (None, name):
+                version = min(version, offered, kind.version)
+                arguments = (_Argument * 4)()
+                for at, (letter, value) in enumerate(
+                    zip("usu", (name, what, version), strict=True)
+                ):
+                    _put(arguments[at], letter, value)
+                pointer = library().wl_proxy_marshal_array_constructor_versioned(
+                    self.registry.pointer, 0, arguments, c.addressof(kind.struct), version
+                )
+                self._kinds[c.addressof(kind.struct)] = kind
+                return Proxy(self, pointer, kind)
+        return None
+
+    def all_of(self, name: str) -> list[int]:
+        """The numbers of the compositor's objects of an interface, for `bind`."""
+        return sorted(n for n, (what, _) in self.globals.items() if what == name)
+
+    def kind_at(self, address: int) -> Interface:
+        """The interface at an address, ours or libwayland's."""
+        if address not in self._kinds:
+            self._kinds[address] = Interface(InterfaceStruct.from_address(address))
+        return self._kinds[address]
+
+    def roundtrip(self) -> None:
+        """Until all that was asked is answered."""
+        self._check(library().wl_display_roundtrip(self.pointer))
+
+    def read(self, timeout_s: float = 0.0) -> None:
+        """Send what waits, and handle the events that come within this time, back at the first."""
+        wl = library()
+        deadline = time.monotonic() + timeout_s
+        while wl.wl_display_prepare_read(self.pointer) != 0:
+            self._check(wl.wl_display_dispatch_pending(self.pointer))
+            deadline = 0.0  # something was handled
+        wl.wl_display_flush(self.pointer)
+        wait_s = max(0.0, deadline - time.monotonic())
+        if select.select([wl.wl_display_get_fd(self.pointer)], [], [], wait_s)[0]:
+            self._check(wl.wl_display_read_events(self.pointer))
+        else:
+            wl.wl_display_cancel_read(self.pointer)
+        self._check(wl.wl_display_dispatch_pending(self.pointer))
+
+    def close(self) -> None:
+        """Disconnect; the compositor frees all objects. May be called twice."""
+        if self.pointer:
+            wl = library()
+            for proxy in list(self.objects.values()):
+                if proxy.pointer != self.pointer:
+                    wl.wl_proxy_destroy(proxy.pointer)
+                proxy.pointer = 0
+            self.objects.clear()
+            wl.wl_display_disconnect(self.pointer)
+            self.pointer = 0
+
+    def _add_global(self, number: int, name: str, version: int) -> None:
+        self.globals[number] = (name, version)
+
+    def _dispatch(self, _: int, target: int, opcode: int, message: Any, arguments: Any) -> int:
+        proxy = self.objects.get(target)
+        if proxy is None:
+            return 0
+        told = message.contents
+        values = [self._get(arguments[at], letter) for at, letter in enumerate(_letters(told))]
+        try:
+            proxy.handle(told.name.decode(), values)
+        except BaseException as error:  # C cannot carry it
+            self._failure = self._failure or error
+        return 0
+
+    def _get(self, argument: _Argument, letter: str) -> Any:
+        if letter in "so":
+            if letter == "s":
+                return (argument.s or b"").decode(errors="replace")
+            return self.objects.get(argument.o or 0)
+        if letter == "f":
+            return argument.i / 256
+        return argument.i if letter in "ih" else argument.u
+
+    def _check(self, result: int) -> None:
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
+        if result < 0:
+            code = library().wl_display_get_error(self.pointer)
+            raise StylizerError(f"the Wayland compositor ended the connection (error {code})")
+
+
+def _put(argument: Any, letter: str, value: Any) -> None:
+    if letter == "s":
+        argument.s = None if value is None else value.encode()
+    elif letter == "o":
+        argument.o = value.pointer if value is not None else None
+    elif letter == "f":
+        argument.i = round(value * 256)
+    elif letter in "ih":
+        argument.i = value
+    else:
+        argument.u = value
+
+
+@contextlib.contextmanager
+def connected(name: str | None = None) -> Iterator[Display]:
+    """A `Display` that is closed with the block."""
+    display = Display(name)
+    try:
+        yield display
+    finally:
+        display.close()
+
+
+@cache
+def library() -> Any:
+    """libwayland-client with the types of what is called. Raises StylizerError without it.
+
+    The system's own, which Mesa uses, too: a wheel's copy cannot share objects with it.
+    """
+    try:
+        wl = c.CDLL("libwayland-client.so.0")
+    except OSError as error:
+        raise StylizerError(
+            "libwayland is not installed: apt-get install libwayland-client0"
+        ) from error
+    pointer, number = c.c_void_p, c.c_uint32
+    for name, result, arguments in (
+        ("wl_display_connect", pointer, [c.c_char_p]),
+        ("wl_display_disconnect", None, [pointer]),
+        ("wl_display_get_fd", c.c_int, [pointer]),
+        ("wl_display_get_error", c.c_int, [pointer]),
+        ("wl_display_flush", c.c_int, [pointer]),
+        ("wl_display_roundtrip", c.c_int, [pointer]),
+        ("wl_display_dispatch_pending", c.c_int, [pointer]),
+        ("wl_display_prepare_read", c.c_int, [pointer]),
+        ("wl_display_read_events", c.c_int, [pointer]),
+        ("wl_display_cancel_read", None, [pointer]),
+        ("wl_proxy_destroy", None, [pointer]),
+        ("wl_proxy_get_version", number, [pointer]),
+        ("wl_proxy_marshal_array", None, [pointer, number, pointer]),
+        ("wl_proxy_marshal_array_constructor_versioned", pointer,
+         [pointer, number, pointer, pointer, number]),
+        ("wl_proxy_add_dispatcher", c.c_int, [pointer, _DISPATCHER, pointer, pointer]),
+    ):  # fmt: skip
+        function = getattr(wl, name)
+        function.restype, function.argtypes = result, arguments
+    return wl
