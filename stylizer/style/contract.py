@@ -123,11 +123,19 @@ class Selector:
 class CanvasInput:
     """The canvas of a network: an input of its graph, or a value computed from a constant there,
     which `graph.wrap` makes an input. dtype is numpy's name; the values are 0..255, 128 is nothing.
-    tile: uint8 (side, side, 3) RGB that goes on seamlessly over its edges; side a multiple of 8."""
+    tile: uint8 (side, side, 3) RGB that goes on seamlessly over its edges; side a multiple of 8.
+    step: pixels of the picture along a side of one of the canvas, 1 or 2."""
 
     name: str
     dtype: str
     tile: np.ndarray
+    step: int = 1
+
+    def shape_beside(self, picture: tuple[int, ...], layout: str) -> tuple[int, ...]:
+        """Of its tensor beside a picture's of that shape."""
+        if LAYOUTS[layout].block:
+            return (*picture[:3], picture[3] // self.step**2)
+        return (1, 3, picture[2] // self.step, picture[3] // self.step)
 
 
 @dataclass(frozen=True)

@@ -62,9 +62,13 @@ def _count(proto: onnx.ModelProto, shapes: Shapes) -> int | None:
 def _inferred_shapes(proto: onnx.ModelProto, model: StyleModel, shape: tuple[int, ...]) -> Shapes:
     fixed = onnx.ModelProto()
     fixed.CopyFrom(proto)
+    lengths = {model.input.name: shape}
+    if model.canvas:
+        lengths[model.canvas.name] = model.canvas.shape_beside(shape, model.layout)
     for value in fixed.graph.input:
-        if value.name == model.input.name or (model.canvas and value.name == model.canvas.name):
-            for dim, length in zip(value.type.tensor_type.shape.dim, shape, strict=True):
+        if value.name in lengths:
+            dims = value.type.tensor_type.shape.dim
+            for dim, length in zip(dims, lengths[value.name], strict=True):
                 dim.dim_value = length
     del fixed.graph.value_info[:]
     for value in fixed.graph.output:
@@ -95,7 +99,8 @@ def _shapes_of_a_run(proto: onnx.ModelProto, model: StyleModel, shape: tuple[int
     if model.selector:
         feeds[model.selector.name] = graph.one_hot(model)
     if model.canvas:
-        feeds[model.canvas.name] = np.zeros(shape, model.canvas.dtype)
+        beside = model.canvas.shape_beside(shape, model.layout)
+        feeds[model.canvas.name] = np.zeros(beside, model.canvas.dtype)
     names = sorted(wanted)
     results = session.run([f"{graph.PREFIX}shape_{name}" for name in names], feeds)
     found = {n: tuple(np.asarray(r).tolist()) for n, r in zip(names, results, strict=True)}

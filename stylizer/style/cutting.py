@@ -10,8 +10,9 @@ from stylizer.style.contract import CanvasInput
 
 
 def cut_canvas(graph: onnx.GraphProto, canvas: CanvasInput) -> None:
-    """Make the value that holds the canvas an input (1, 3, height, width) of its own type; the
-    nodes and weights that only made it go. A graph that takes a canvas already stays as it is."""
+    """Make the value that holds the canvas an input (1, 3, height, width) of its own type and size;
+    the nodes and weights that only made it go. A graph that takes a canvas already stays as it is.
+    """
     if canvas.name in {value.name for value in graph.input}:
         return
     needed = _needed(graph, {value.name for value in graph.output}, canvas.name)
@@ -23,7 +24,7 @@ def cut_canvas(graph: onnx.GraphProto, canvas: CanvasInput) -> None:
     graph.initializer.extend(weights)
     graph.value_info.extend(named)
     kind = helper.np_dtype_to_tensor_dtype(np.dtype(canvas.dtype))
-    shape = [1, 3, "height", "width"]
+    shape = [1, 3, "canvas_height", "canvas_width"]
     graph.input.append(helper.make_tensor_value_info(canvas.name, kind, shape))
 
 

@@ -1,4 +1,8 @@
-"""Where each place of the picture reads in the canvas: a smooth field that follows the motion."""
+"""Where each place of the picture reads in the canvas: a smooth field that follows the motion.
+
+Textures that are carried by motion stretch, so that they have to be begun anew while they are seen:
+one is faded into the next (Neyret 2003, "Advected textures").
+"""
 
 from __future__ import annotations
 
@@ -9,27 +13,34 @@ from stylizer.system.motion import CELL_PX, Motion, cell_places, sampled
 
 Size = tuple[int, int]
 
-MOST_STRETCH = 0.25  # pixels a pixel: beyond it strokes are seen to grow or shrink
-MOST_TREND = 0.18  # the same over the whole picture
-PULL_CELLS = (13, 13)
+MOST_STRETCH = 0.12  # pixels a pixel: a fresh field has little of it
+MOST_TREND = 0.06  # the same over the whole picture
+PULLS = (13, 25, 41)  # cells around a steep place that it is evened out over, again and again
+APART = 0.5  # pixels of the canvas: fields nearer to each other than that are one
+FADE_FRAMES = 14  # from one field to the next
+WILD_STRETCH = 0.5  # strokes more stretched than that are faded sooner
 
 
 class Drift:
-    """float32 d (rows, columns, 2), pixels, one value a cell of 8 x 8: place p shows the canvas's
+    """float32 fields d (rows, columns, 2), pixels, one value a cell: place p shows the canvas's
     p + d(p).
 
     What is at p now was at p + m(p), and there it showed p + m(p) + d(p + m(p)): so d becomes
-    m(p) + d(p + m(p)). Walking forward, d grows into a stretch without end; beyond a limit the
-    strokes slide instead.
+    m(p) + d(p + m(p)). Walking forward, d grows into a stretch without end: a second, fresh field
+    has less of it, follows the same motion, and is faded in. Where nothing is stretched both are
+    the same, and nothing is seen of that.
     """
 
-    def __init__(self, size: Size) -> None:
-        """size: (width, height) of the canvas in pixels."""
+    def __init__(self, size: Size, cell: int = CELL_PX) -> None:
+        """size: (width, height) of the canvas in pixels; cell: pixels of it a side of a cell."""
         self._size = size
-        shape = (max(1, -(-size[1] // CELL_PX)), max(1, -(-size[0] // CELL_PX)))
+        self._cell = cell
+        shape = (max(1, -(-size[1] // cell)), max(1, -(-size[0] // cell)))
         self._places = cell_places(shape)
-        self._middles = cell_places((shape[0] + 2, shape[1] + 2)) * CELL_PX - (CELL_PX + 1) / 2
+        self._middles = cell_places((shape[0] + 2, shape[1] + 2)) * cell - (cell + 1) / 2
         self.field = np.zeros((*shape, 2), np.float32)
+        self._fresh = self.field
+        self._share = 0.0
 
     def follow(self, motion: Motion) -> None:
         """Take in the motion of one frame, of any size."""
@@ -40,32 +51,59 @@ class Drift:
         if motion.size != self._size:
             ratio = np.array(self._size, np.float32) / np.array(motion.size, np.float32)
             flow = flow * ratio
-        self.field = flow + sampled(self.field, self._places + flow / CELL_PX)
-        self._slacken()
+        read = self._places + flow / self._cell
+        apart = self._fresh is not self.field
+        self.field = carried(self.field, flow, read)
+        self._fresh = carried(self._fresh, flow, read) if apart else self.field
+        self._fade(apart)
 
-    def _slacken(self) -> None:
-        """Bound the stretch: the picture's whole trend first, then, where it is steep, toward the
-        neighborhood's mean; and a little everywhere, against the noise of measuring."""
-        d = cv2.GaussianBlur(self.field, (3, 3), 0.4)
-        if stretch(d).max() > MOST_TREND:
-            d = without_trend(d, self._places)
-            excess = (stretch(d) - MOST_STRETCH) / MOST_STRETCH
-            if excess.max() > 0:
-                pull = cv2.blur(np.clip(excess, 0, 1), (3, 3))[..., None]
-                d = d + pull * (cv2.blur(d, PULL_CELLS) - d)
-        self.field = d
+    def layers(self) -> tuple[np.ndarray, np.ndarray, float]:
+        """(field, fresh field, the fresh one's share)."""
+        s = self._share
+        return self.field, self._fresh, s
 
-    def places(self, side: int) -> np.ndarray:
+    def _fade(self, apart: bool) -> None:
+        """One frame on from one field to the next, where they differ."""
+        if apart:
+            wild = float(np.percentile(stretch(self.field, self._cell), 90)) / WILD_STRETCH
+            self._share += min(max(wild, 1.0), 3.0) / FADE_FRAMES
+            if self._share < 1:
+                return
+            self.field, self._share = self._fresh, 0.0
+        fresh = relaxed(self.field, self._places, self._cell)
+        differ = cv2.norm(fresh, self.field, cv2.NORM_INF) > APART
+        self._fresh = fresh if differ else self.field
+
+    def places(self, field: np.ndarray, side: int) -> np.ndarray:
         """float32 (rows + 2, columns + 2, 2): what the cells' middles read, with a cell more at
         each edge; in pixels from the corner of the tile (`side` pixels) that lies before them
         all."""
-        d = cv2.copyMakeBorder(self.field, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+        d = cv2.copyMakeBorder(field, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
         read = self._middles + d
         first = [float(read[..., k].min()) for k in (0, 1)]
         return read - np.floor(np.array(first, np.float32) / side) * side
 
 
-def stretch(d: np.ndarray) -> np.ndarray:
+def carried(d: np.ndarray, flow: np.ndarray, read: np.ndarray) -> np.ndarray:
+    """d after the motion `flow` (pixels), read at these cells; smoothed a little, against the noise
+    of measuring."""
+    return cv2.GaussianBlur(flow + sampled(d, read), (3, 3), 0.4)
+
+
+def relaxed(d: np.ndarray, places: np.ndarray, cell: int) -> np.ndarray:
+    """d without most of its stretch: the picture's whole trend first, then, where it is steep,
+    evened out over the neighborhood."""
+    d = without_trend(d, places, cell)
+    for around in PULLS:
+        excess = (stretch(d, cell) - MOST_STRETCH) / MOST_STRETCH
+        if excess.max() <= 0:
+            break
+        pull = cv2.blur(np.clip(excess, 0, 1), (5, 5))[..., None]
+        d = d + pull * (cv2.blur(d, (around, around)) - d)
+    return d
+
+
+def stretch(d: np.ndarray, cell: int = CELL_PX) -> np.ndarray:
     """float32 (rows, columns): the largest derivative of d (rows, columns, 2) at each cell."""
     x, y = (np.ascontiguousarray(d[..., k]) for k in (0, 1))
     down = np.maximum(cv2.absdiff(x[1:], x[:-1]), cv2.absdiff(y[1:], y[:-1]))
@@ -78,14 +116,14 @@ def stretch(d: np.ndarray) -> np.ndarray:
         (found[:, :-1], across),
     ):
         np.maximum(part, steps, out=part)
-    return found / CELL_PX
+    return found / cell
 
 
-def without_trend(d: np.ndarray, places: np.ndarray) -> np.ndarray:
+def without_trend(d: np.ndarray, places: np.ndarray, cell: int) -> np.ndarray:
     """d without what its linear part (least squares) has beyond MOST_TREND: that part alone is the
     same after any blurring."""
     for axis in (0, 1):
-        along = places[..., axis] * CELL_PX
+        along = places[..., axis] * cell
         along = along - along.mean()
         norm = max(1.0, float(np.vdot(along, along)))
         slope = np.array([float(np.vdot(along, d[..., k])) / norm for k in (0, 1)], np.float32)

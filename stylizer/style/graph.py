@@ -99,7 +99,7 @@ def wrap(proto: onnx.ModelProto, model: StyleModel) -> bytes:
     uint8 RGB (1, 3, H, W), rounded half up and clipped. A Transpose at the ends of an NHWC model
     meets the exporter's own and ONNX Runtime removes both. A graph whose layout is not planar
     takes and gives uint8 already: only its style is chosen. A canvas that a planar graph holds as
-    a constant becomes "stylizer_canvas", uint8 RGB (1, 3, H, W).
+    a constant becomes "stylizer_canvas", uint8 RGB (1, 3, H / step, W / step).
     """
     wrapped = onnx.ModelProto()
     wrapped.CopyFrom(proto)
@@ -117,8 +117,8 @@ def wrap(proto: onnx.ModelProto, model: StyleModel) -> bytes:
     nodes = [*before, *graph.node, *after]
     del graph.node[:], graph.input[:], graph.output[:]
     graph.node.extend(nodes)
-    for name, channels in zip(fed(model), (model.input.channels, 3), strict=False):
-        planes = [1, channels, "height", "width"]
+    ends = ((model.input.channels, "height", "width"), (3, "canvas_height", "canvas_width"))
+    for name, planes in zip(fed(model), ([1, *end] for end in ends), strict=False):
         graph.input.append(helper.make_tensor_value_info(name, TensorProto.UINT8, planes))
     styled = [1, 3, "styled_height", "styled_width"]
     graph.output.append(helper.make_tensor_value_info(f"{PREFIX}out", TensorProto.UINT8, styled))

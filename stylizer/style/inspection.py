@@ -190,6 +190,7 @@ def _contract(model: StyleModel) -> dict[str, Any]:
         "styles": model.selector.count if model.selector else 1,
         "roles": {"canvas": model.canvas.name} if model.canvas else {},
         "canvas_tile_px": list(model.canvas.tile.shape[1::-1]) if model.canvas else None,
+        "canvas_step": model.canvas.step if model.canvas else None,
         "style": model.style,
         "tier": model.tier,
         "precision": model.precision,

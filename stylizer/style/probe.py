@@ -271,7 +271,8 @@ class _Probe:
             hot[self.selector.selected] = 1
             feeds[self.selector.name] = hot.reshape(self.selector.shape)
         if self.canvas and self.canvas.name in {i.name for i in self.session.get_inputs()}:
-            feeds[self.canvas.name] = np.full(tensor.shape, 128, self.canvas.dtype)
+            beside = self.canvas.shape_beside(tensor.shape, self.values.get("layout", "NCHW"))
+            feeds[self.canvas.name] = np.full(beside, 128, self.canvas.dtype)
         names = [output.name for output in self.outputs]
         return [np.asarray(result) for result in self.session.run(names, feeds)]
 

@@ -18,6 +18,7 @@ from stylizer.style.contract import LAYOUTS, CanvasInput, StyleModel
 
 TILE_KEY = "stylizer.canvas"
 TILE_MULTIPLE = 8
+STEPS = (1, 2)
 LARGEST_TILE_PX = 4096
 FLOATS = ("float32", "float16")
 
@@ -43,7 +44,13 @@ def canvas_input(path: Path, proto: onnx.ModelProto, contract: dict) -> CanvasIn
             f"{path}: its metadata names the canvas {name!r}, which is no picture of its graph; "
             "export it again"
         )
-    return CanvasInput(name, dtype, _tile(path, proto))
+    step = contract.get("canvas_step", 1)
+    if step not in STEPS:
+        raise BadInput(
+            f"{path}: its metadata gives the canvas_step {step!r}, and only 1 and 2 are known "
+            "here; update the program, or export the model again"
+        )
+    return CanvasInput(name, dtype, _tile(path, proto), step)
 
 
 def check_layout(model: StyleModel, proto: onnx.ModelProto) -> None:
@@ -54,7 +61,11 @@ def check_layout(model: StyleModel, proto: onnx.ModelProto) -> None:
     if LAYOUTS[model.layout].block:
         given = {tensor.name: tensor for tensor in graph.inputs(proto)}
         picture, beside = given[model.input.name], given.get(canvas.name)
-        fits = beside and (picture.dtype, picture.shape) == (beside.dtype, beside.shape)
+        fits = (
+            beside is not None
+            and (picture.dtype, picture.shape[:3]) == (beside.dtype, beside.shape[:3])
+            and picture.shape[3] == (beside.shape[3] or 0) * canvas.step**2
+        )
     else:
         planar = model.layout == "NCHW" and model.input.channels == 3
         fits = planar and canvas.dtype in FLOATS

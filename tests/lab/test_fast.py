@@ -16,7 +16,8 @@ from torch import Tensor, nn  # noqa: E402
 
 from stylizer.frame import Frame  # noqa: E402
 from stylizer.lab.nets import fake_quant  # noqa: E402
-from stylizer.lab.nets.fast import FAST_ARCHS, CanvasFile, FastArch, FastNetwork  # noqa: E402
+from stylizer.lab.nets.fast import FAST_ARCHS, FastArch, FastNetwork  # noqa: E402
+from stylizer.lab.nets.painter import CanvasFile  # noqa: E402
 from stylizer.lab.nets.registry import (  # noqa: E402
     new_network,
 )
@@ -121,10 +122,10 @@ def test_the_bundled_layout_is_small_enough():
 
 def test_the_canvas_is_seen_and_at_rest_it_is_the_tile(network):
     x = tensor(textured(72, 136))
-    rows, columns = (torch.arange(n) % 64 for n in (72, 136))
+    rows, columns = (torch.arange(n) % 32 for n in (36, 68))
     canvas = network.tile[:, rows][:, :, columns][None].float() / 255
     with torch.no_grad():
-        seen, nothing = network(x), network(x, torch.full_like(x, 128 / 255))
+        seen, nothing = network(x), network(x, torch.full_like(canvas, 128 / 255))
         assert torch.equal(network(x, canvas), seen)
     assert float((nothing - seen).abs().mean()) > 0.01
 
@@ -198,10 +199,12 @@ def test_the_integer_file_holds_no_float_work(files):
     assert json.loads(contract)["layout"] == "blocks4"
 
 
-def blocks(picture: np.ndarray) -> np.ndarray:
-    """RGBX blocks (1, H/4, W/4, 64) of an RGB picture."""
+def blocks(picture: np.ndarray, side: int = 4) -> np.ndarray:
+    """RGBX blocks (1, H / side, W / side, 4 side^2) of an RGB picture."""
     rgbx = np.concatenate([picture, picture[..., :1]], axis=2)
-    return LAYOUTS["blocks4"].pack(rgbx)
+    height, width = picture.shape[0] // side, picture.shape[1] // side
+    split = rgbx.reshape(height, side, width, side, 4).transpose(0, 2, 1, 3, 4)
+    return split.reshape(1, height, width, -1).copy()
 
 
 @pytest.mark.skipif(not shutil.which("qemu-x86_64"), reason="needs Debian's qemu-user")
@@ -211,7 +214,7 @@ def test_a_cpu_without_vnni_gives_the_same_picture(network, files, tmp_path):
     names = ("given", "canvas", "native", "old")
     given, canvas, native, old = (tmp_path / f"{n}.npy" for n in names)
     np.save(given, blocks(picture))
-    np.save(canvas, blocks(np.tile(network.tile.numpy().transpose(1, 2, 0), (2, 2, 1))[:96]))
+    np.save(canvas, blocks(np.tile(network.tile.numpy().transpose(1, 2, 0), (2, 2, 1))[:48], 2))
     here = [sys.executable, str(Path(__file__).parents[1] / "one_frame.py"), str(files[1])]
     subprocess.run([*here, str(native), str(given), str(canvas)], check=True)
     haswell = ["qemu-x86_64", "-cpu", "Haswell", *here, str(old), str(given), str(canvas)]

@@ -1,5 +1,6 @@
 """Training, resuming, exporting and judging, on a tiny network and a VGG-16 of random weights."""
 
+import base64
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -47,7 +48,9 @@ def train(recipe, state, vgg_file, pictures, run_dir, on_step=lambda _: None):
 
 
 def test_the_original_has_the_layers_of_fast_neural_style():
-    assert parameter_count(StyleNetwork(ARCHS["original"])) == 1_679_235
+    assert parameter_count(StyleNetwork(ARCHS["original"])) == 1_679_235 + 3 * 81 * 32, (
+        "and the canvas beside the frame"
+    )
 
 
 @pytest.mark.parametrize("size", [(64, 64), (72, 100)])
@@ -196,8 +199,11 @@ def test_the_exported_model_keeps_its_promises(tmp_path):
     assert kinds.count("InstanceNormalization") == norms
     assert not {"ReduceMean", "Constant"} & set(kinds)
     assert len(model.graph.input) == len(model.graph.output) == 1
-    metadata = {p.key: json.loads(p.value) for p in model.metadata_props}
-    assert metadata == {"stylizer.contract": {"layout": "NCHW"}, "stylizer.recipe": {"seed": 3}}
+    texts = {p.key: p.value for p in model.metadata_props}
+    assert base64.b64decode(texts.pop("stylizer.canvas"))[8:12] == b"WEBP"
+    told = {"layout": "NCHW", "roles": {"canvas": "canvas"}, "canvas_step": 2}
+    metadata = {key: json.loads(value) for key, value in texts.items()}
+    assert metadata == {"stylizer.contract": told, "stylizer.recipe": {"seed": 3}}
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     for height, width in ((32, 48), (100, 36)):
         x = np.zeros((1, 3, height, width), np.float32)

@@ -88,6 +88,22 @@ def test_other_sizes_of_frames_and_of_what_is_seen(path, provider):
         assert np.abs(got - tiny.over_canvas(picture, repeated(size))).max() <= 1
 
 
+HALF = {
+    "blocks": lambda path, drawn: tiny.canvas_blocks(path, drawn, step=2),
+    "float32": lambda path, drawn: tiny.canvas_floats(path, drawn, step=2),
+}
+
+
+@pytest.mark.parametrize("kind", HALF)
+def test_a_canvas_of_half_the_size(tmp_path, provider, kind):
+    style = open_style(
+        Settings(provider=provider), str(HALF[kind](tmp_path / "m.onnx", tiny.tile())), SIZE
+    )
+    frame = a_frame()
+    whole = repeated(SIZE).repeat(2, 0).repeat(2, 1)[: SIZE[1], : SIZE[0]]
+    assert np.array_equal(styled(style, frame), tiny.over_canvas(frame.rgb(), whole))
+
+
 def test_a_foreign_program_sees_the_same(tmp_path):
     """A float file alone, without our runtime: one input, the same picture."""
     path = tiny.canvas_floats(tmp_path / "m.onnx", tiny.tile())
@@ -208,6 +224,19 @@ def test_a_bad_role_is_one_sentence(tmp_path, roles, says):
         load_model(path)
 
 
+@pytest.mark.parametrize(
+    ("step", "says"), [(3, "canvas_step 3"), (2, "dimensions for input: canvas")]
+)
+def test_a_step_that_does_not_fit_is_one_sentence(tmp_path, step, says):
+    path = tiny.canvas_blocks(tmp_path / "m.onnx", tiny.tile())
+    model = onnx.load(str(path))
+    told = json.loads(model.metadata_props[0].value) | {"canvas_step": step}
+    model.metadata_props[0].value = json.dumps(told)
+    onnx.save(model, str(path))
+    with pytest.raises(BadInput, match=says):
+        load_model(path)
+
+
 def test_a_canvas_inside_a_graph_of_blocks_is_refused(tmp_path):
     told = tiny.CONTRACT | {"layout": "blocks4", "roles": {"canvas": "inner"}}
     ends = ("uint8", [1, "rows", "columns", 64])
@@ -274,6 +303,16 @@ def test_the_canvas_moves_by_the_shift_of_the_picture(soft_path):
     wanted = resting(20, -10)
     assert inner_error(got, wanted) < 3.5, "less than a pixel"
     assert inner_error(got, resting()) > 10, "it is not where it was"
+
+
+@pytest.mark.parametrize("kind", HALF)
+def test_a_canvas_of_half_the_size_moves_by_half_as_many_pixels(tmp_path, kind):
+    path = HALF[kind](tmp_path / "m.onnx", soft_tile())
+    style = open_style(Settings(provider="cpu"), str(path), WIDE)
+    picture = scene()
+    for number in range(6):
+        got = canvas_seen(style, view(picture, 4 * number, -2 * number))
+    assert inner_error(got[::2, ::2], resting(10, -5)[: WIDE[1] // 2, : WIDE[0] // 2]) < 3.5
 
 
 def test_still_frames_give_identical_bytes(soft_path):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
-from stylizer.style.drift import MOST_STRETCH, Drift, stretch
+from stylizer.style.drift import FADE_FRAMES, Drift, stretch
 from stylizer.system.motion import Motion
 
 WIDE = (320, 240)
@@ -39,12 +41,42 @@ def test_drift_follows_a_motion_that_differs_from_place_to_place():
 @pytest.mark.parametrize("rate", [0.01, -0.01, 0.03])
 def test_walking_forward_never_stretches_without_end(rate):
     drift = Drift(WIDE)
-    columns, rows = np.meshgrid(np.arange(40) - 19.5, np.arange(30) - 14.5)
-    zoom = np.dstack([columns, rows]) * 8 * -rate
     for _ in range(300):
-        drift.follow(a_motion(zoom))
-    assert stretch(drift.field).max() < 2 * MOST_STRETCH
-    assert np.abs(drift.field).max() < 100
+        drift.follow(a_motion(zoom(rate)))
+        field, fresh, _ = drift.layers()
+        assert stretch(field).max() < 3
+        assert np.abs(fresh).max() < 200
+    assert stretch(fresh).max() < stretch(field).max(), "what comes is less stretched"
+
+
+def zoom(rate: float) -> np.ndarray:
+    """Flow (30, 40, 2) of walking into the picture, or out of it."""
+    columns, rows = np.meshgrid(np.arange(40) - 19.5, np.arange(30) - 14.5)
+    return np.dstack([columns, rows]) * 8 * -rate
+
+
+def test_what_is_seen_never_jumps():
+    """Weighted by what is seen of it, no field is replaced by another from frame to frame."""
+    drift = Drift(WIDE)
+    shares = []
+    for _ in range(100):
+        drift.follow(a_motion(zoom(0.02)))
+        shares.append(drift.layers()[2])
+    steps = np.diff(shares)
+    assert (steps[steps > 0] <= 3.001 / FADE_FRAMES).all()
+    for before, after in pairwise(shares):
+        assert after >= before or before >= 1 - 3.001 / FADE_FRAMES
+
+
+def test_a_camera_that_only_turns_has_one_field():
+    drift = Drift(WIDE)
+    flow = np.zeros((30, 40, 2))
+    flow[...] = (3.0, 1.0)
+    for _ in range(50):
+        drift.follow(a_motion(flow))
+        field, fresh, share = drift.layers()
+        assert fresh is field
+        assert share == 0
 
 
 def test_places_are_moved_by_whole_tiles_only():
@@ -53,7 +85,7 @@ def test_places_are_moved_by_whole_tiles_only():
     flow[...] = (-50, 70)
     for _ in range(40):
         drift.follow(a_motion(flow))
-        places = drift.places(64)
+        places = drift.places(drift.field, 64)
         assert (places >= 0).all()
         assert places.min() < 64
         assert np.allclose(np.diff(places[1:-1, :, 0], axis=1), 8, atol=0.01)

@@ -18,8 +18,9 @@ from stylizer.lab.commands.judge import judge, style_size_of
 from stylizer.lab.commands.train_recipe import recipe_of
 from stylizer.lab.nets.channels import leave_out_dead
 from stylizer.lab.nets.fake_quant import normalize, quantize
-from stylizer.lab.nets.fast import CanvasFile, FastNetwork
+from stylizer.lab.nets.fast import FastNetwork
 from stylizer.lab.nets.johnson import parameter_count
+from stylizer.lab.nets.painter import CanvasFile, Painter
 from stylizer.lab.nets.registry import Network, Recipe
 from stylizer.lab.onnx.card import write_card
 from stylizer.lab.onnx.export import export_onnx, load_network
@@ -65,7 +66,7 @@ def train_in_team(
     checkpoint = run_dir / "checkpoint.pt"
     resumes = args.resume
     state = load_checkpoint(checkpoint, recipe, start) if resumes else new_state(recipe, start)
-    if isinstance(state.network, FastNetwork):
+    if recipe.paint is not None:
         give_style(state.network, recipe, style, content, args.canvas)
     teacher = load_network(args.teacher) if args.teacher else None
     final = train_with_progress(args, recipe, state, vgg, style, content, run_dir, teacher, team)
@@ -124,7 +125,7 @@ def vgg_name(recipe: Recipe, given: Path | None) -> str:
 
 
 def give_style(
-    network: FastNetwork, recipe: Recipe, style: Tensor, content: ContentSet, canvas: Path | None
+    network: Painter, recipe: Recipe, style: Tensor, content: ContentSet, canvas: Path | None
 ) -> None:
     """The color grade from the content's colors to the painting's, and the canvas: a file's, or
     quilted of the painting. Raises BadInput for a canvas that is none."""
@@ -134,6 +135,7 @@ def give_style(
     tile = canvas_tile(picture, recipe.patch) if canvas is None else read_tile(canvas)
     matrix, offset = (torch.from_numpy(part).float() for part in grade)
     network.take_style(matrix, offset, CanvasFile.of(tile))
+    network.train_on(tile)
 
 
 def read_tile(path: Path) -> np.ndarray:
@@ -144,9 +146,9 @@ def read_tile(path: Path) -> np.ndarray:
     except OSError as error:
         raise BadInput(f"--canvas {path}: not a readable picture ({error})") from error
     height, width = tile.shape[:2]
-    if height != width or width % 8 or not 64 <= width <= 1024:
+    if height != width or width % 16 or not 64 <= width <= 1024:
         raise BadInput(
-            f"--canvas {path}: {width}x{height}; a canvas is square, its side a multiple of 8 "
+            f"--canvas {path}: {width}x{height}; a canvas is square, its side a multiple of 16 "
             "from 64 to 1024"
         )
     return tile

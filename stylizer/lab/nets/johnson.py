@@ -2,7 +2,7 @@
 
 Layers as in PyTorch's `fast_neural_style` example: 9x9 convolution, two strided 3x3 convolutions,
 five residual blocks, two nearest-upsample + 3x3 convolutions, 9x9 convolution; affine instance
-norm (Ulyanov et al. 2016), ReLU, reflection padding.
+norm (Ulyanov et al. 2016), ReLU, reflection padding. Its output is the edit, see `painter`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from stylizer.lab.nets.painter import CANVAS_STEP, Painter
+
 # 2,592 weights add up in one output value, so one Adam step of 1e-3 could move it by the whole
 # range. Copying the input with small, one seed, 100 steps at 1e-3: correlation 0.2 to 0.56 and
 # jumping with a gain of 1; 0.60 to 0.62 and steady with 0.05. A whole training was not compared.
 OUTPUT_GAIN = 0.05
+
+SEEN = 6  # channels of frame and canvas
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,7 @@ class ResidualBlock(nn.Module):
         return x + self.in2(self.conv2(y))
 
 
-class StyleNetwork(nn.Module):
+class StyleNetwork(Painter):
     """RGB in, RGB out, both (batch, 3, height, width) in 0..1; sizes a multiple of 4.
 
     The output is not clamped: the loss needs gradients outside 0..1, the runtime clamps.
@@ -86,7 +90,7 @@ class StyleNetwork(nn.Module):
         super().__init__()
         self.arch = arch
         a, b, c = arch.widths
-        self.conv1, self.in1 = ConvLayer(3, a, 9), nn.InstanceNorm2d(a, affine=True)
+        self.conv1, self.in1 = ConvLayer(SEEN, a, 9), nn.InstanceNorm2d(a, affine=True)
         self.conv2, self.in2 = ConvLayer(a, b, 3, stride=2), nn.InstanceNorm2d(b, affine=True)
         self.conv3, self.in3 = ConvLayer(b, c, 3, stride=2), nn.InstanceNorm2d(c, affine=True)
         inner = arch.inner or (c,) * arch.blocks
@@ -95,29 +99,43 @@ class StyleNetwork(nn.Module):
         self.deconv2, self.in5 = ConvLayer(b, a, 3, upsample=2), nn.InstanceNorm2d(a, affine=True)
         self.deconv3 = ConvLayer(a, 3, 9)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, canvas: Tensor | None = None) -> Tensor:
+        """canvas: (B, 3, H / 2, W / 2) in 0..1; None: the tile, at rest."""
+        return self.graded(x) + self.edit(self.seen(x, canvas))
+
+    def seen(self, x: Tensor, canvas: Tensor | None) -> Tensor:
+        """(B, 6, H, W): the frame and the canvas."""
+        if canvas is None:
+            canvas = self.canvas(*x.shape[2:]).expand(len(x), -1, -1, -1)
+        whole = F.interpolate(canvas, scale_factor=float(CANVAS_STEP), mode="nearest")
+        return torch.cat([x, whole], dim=1)
+
+    def edit(self, x: Tensor) -> Tensor:
+        """(B, 3, H, W): what the layers make of frame and canvas."""
         y = F.relu(self.in1(self.conv1(x)))  # (B, a, H, W)
         y = F.relu(self.in2(self.conv2(y)))  # (B, b, H/2, W/2)
         y = F.relu(self.in3(self.conv3(y)))  # (B, c, H/4, W/4)
         y = self.blocks(y)
         y = F.relu(self.in4(self.deconv1(y)))  # (B, b, H/2, W/2)
         y = F.relu(self.in5(self.deconv2(y)))  # (B, a, H, W)
-        return self.deconv3(y) * OUTPUT_GAIN + 0.5  # (B, 3, H, W)
+        return self.deconv3(y) * OUTPUT_GAIN
 
 
 def parameter_count(network: nn.Module) -> int:
-    """Number of trainable values (1,679,235 for the original)."""
+    """Number of trainable values (1,687,011 for the original)."""
     return sum(p.numel() for p in network.parameters())
 
 
 def fold_byte_range(network: StyleNetwork) -> StyleNetwork:
-    """A copy whose layers alone take and give 0..255: factors move into the end convolutions."""
+    """A copy whose layers alone take 0..255 and give an edit in such units: factors move into the
+    end convolutions."""
     folded = StyleNetwork(network.arch)
     folded.load_state_dict(network.state_dict())
+    folded.take_style(network.matrix, network.offset, network.canvas_file)
     with torch.no_grad():
         folded.conv1.conv2d.weight /= 255.0
         folded.deconv3.conv2d.weight *= 255.0 * OUTPUT_GAIN
-        folded.deconv3.bias().mul_(255.0 * OUTPUT_GAIN).add_(127.5)
+        folded.deconv3.bias().mul_(255.0 * OUTPUT_GAIN)
     return folded.eval()
 
 

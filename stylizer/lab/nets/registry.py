@@ -23,7 +23,7 @@ def new_network(name: str, normed: bool = False) -> Network:
 
 @dataclass(frozen=True)
 class Paint:
-    """How much of what a fast network lays on the frame (`lab.training.paint`); 0 is nothing.
+    """How much of what a network lays on the frame (`lab.training.paint`); 0 is nothing.
 
     strokes: of the canvas' colors. joints: darkness of its darkest lines. contours: dark lines
     along the frame's own edges. flat: how far the frame's fine texture is smoothed away.
@@ -69,32 +69,35 @@ class Recipe:
     quantize_share: float = 0.0  # last part of the steps, computed as the integer graph does
     learning_rate: float = 1.5e-3
     seed: int = 1
-    paint: Paint | None = None  # what a fast network learns to lay on; None: it learns from VGG
+    paint: Paint | None = None  # what a network learns to lay on; None: it learns from VGG
     contrast: float = 1.15  # of its color grade
     patch: int = 192  # pixels, of the painting, that its canvas is quilted from
 
 
-# A network that learns to paint: see `lab.training.paint`. Every step imitates.
+# Networks that learn to paint: see `lab.training.paint`. Every step imitates.
+_PAINTING = {"paint": Paint(), "crop": (192, 192), "style_size": 800, "style_weight": 0.0}
 _FAST = {
     "steps": 1500,
     "batch": 6,
-    "crop": (192, 192),
-    "style_size": 800,
-    "style_weight": 0.0,
     "norm_share": 0.6,
     "quantize_share": 0.2,
     "learning_rate": 2.5e-3,
 }
 # From trained weights, of whatever style: norms are folded.
 _FAST_ON = {"steps": 900, "norm_share": 0.0, "learning_rate": 1.5e-3}
+_JOHNSON = {"steps": 1500, "batch": 2, "learning_rate": 1e-3}
 
 
-def default_recipe(arch: str, style: str, content: str, trained: bool = False) -> Recipe:
-    """What trains this architecture well, from random weights or from trained ones."""
+def default_recipe(
+    arch: str, style: str, content: str, trained: bool = False, perceptual: bool = False
+) -> Recipe:
+    """What trains this architecture well, from random weights or from trained ones; perceptual:
+    by the losses of Johnson et al. 2016 (original and small alone)."""
     recipe = Recipe(arch, style, content)
-    changes: dict[str, Any] = {}
-    if isinstance(ARCHS[arch], FastArch):
-        changes = {"paint": Paint()} | _FAST | (_FAST_ON if trained else {})
+    if perceptual:
+        return recipe
+    fast = _FAST | (_FAST_ON if trained else {})
+    changes: dict[str, Any] = _PAINTING | (fast if isinstance(ARCHS[arch], FastArch) else _JOHNSON)
     return replace(recipe, **changes)
 
 

@@ -68,7 +68,8 @@ def _ends(model: Path, recipe: Recipe) -> list[str]:
         lines.append(
             f"`{model.stem}-fp16.onnx` is the same in half precision, `{model.stem}-int8.onnx` in "
             "8-bit integers on blocks of 4x4 RGBX pixels, uint8 (1, H/4, W/4, 64) in and out, row, "
-            "column and channel in this order; its second input is the canvas, of the same shape."
+            "column and channel in this order; its second input is the canvas, half as large: "
+            "blocks of 2x2, (1, H/4, W/4, 16)."
         )
     return lines
 

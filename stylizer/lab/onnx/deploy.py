@@ -21,7 +21,9 @@ import torch
 from torch import Tensor
 
 from stylizer.lab.nets.johnson import ConvLayer, StyleNetwork, fold_byte_range, watch_layers
+from stylizer.lab.onnx import painter_graph
 from stylizer.lab.onnx.onnx_graph import OnnxGraph
+from stylizer.lab.onnx.painter_graph import graded, keep_tile
 
 MIN_SPREAD = 1e-2  # of a channel: quieter ones (dead, or drowned by the norm's epsilon) stay so
 HEAD_ROWS, HEAD_COLUMNS = 2, 4  # pixels that the last convolution computes at once
@@ -63,7 +65,9 @@ def deployed(network: StyleNetwork, seen: Channels) -> onnx.ModelProto:
     """The graph, NCHW RGB 0..255 float32 in and out; nodes of convolutions bear their names."""
     graph = _DeployGraph(fold_byte_range(network), seen)
     graph.build()
-    return graph.model(np.float32, ["batch", 3, "height", "width"])
+    model = graph.model(np.float32, ["batch", 3, "height", "width"])
+    keep_tile(model, network)
+    return model
 
 
 class _DeployGraph(OnnxGraph):
@@ -76,7 +80,7 @@ class _DeployGraph(OnnxGraph):
         self.seen = seen
 
     def build(self) -> None:
-        y = "input"
+        y = painter_graph.seen(self, self.network)
         for name in ("conv1", "conv2", "conv3"):
             y = self.relu(self.normed(y, name))
         for i in range(self.network.arch.blocks):
@@ -84,7 +88,8 @@ class _DeployGraph(OnnxGraph):
             y = self.node("Add", [y, self.normed(inner, f"blocks.{i}.conv2")])
         for name in ("deconv1", "deconv2"):
             y = self.relu(self.normed(y, name))
-        self.head(y)
+        edit = self.head(y)
+        self.node("Add", [graded(self, self.network, np.float32), edit], "output")
 
     def normed(self, x: str, name: str) -> str:
         """Convolution and instance norm."""
@@ -151,7 +156,7 @@ class _DeployGraph(OnnxGraph):
         cut = self.node("Slice", [fine, *names])
         return self.node("Transpose", [cut], perm=[0, 3, 1, 2])
 
-    def head(self, x: str) -> None:
+    def head(self, x: str) -> str:
         """The last convolution, 2x4 pixels at once, and their way to their places: rows and every
         second column by DepthToSpace, neighbors by a Reshape channels last."""
         layer = self.layer("deconv3")
@@ -162,7 +167,7 @@ class _DeployGraph(OnnxGraph):
         y = self.node("DepthToSpace", [y], blocksize=2)
         y = self.node("Transpose", [y], perm=[0, 2, 3, 1])
         y = self.node("Reshape", [y, self.constant("rgb_last", np.array([0, 0, -1, 3], np.int64))])
-        self.node("Transpose", [y], "output", perm=[0, 3, 1, 2])
+        return self.node("Transpose", [y], perm=[0, 3, 1, 2])
 
 
 def weight_of(layer: ConvLayer) -> np.ndarray:

@@ -20,6 +20,7 @@ from stylizer.lab.nets.registry import Network
 from stylizer.lab.onnx.fast_export import Precision, beside, write_fast
 from stylizer.lab.onnx.fast_import import inner_widths, load_fast_weights
 from stylizer.lab.onnx.onnx_graph import OnnxGraph, write_model
+from stylizer.lab.onnx.painter_graph import graded, keep_tile, seen, take_style, with_canvas
 from stylizer.system.files import into_place
 
 CHECK_SIZES = ((256, 256), (320, 180), (724, 540))  # (width, height)
@@ -42,7 +43,7 @@ def export_onnx(network: Network, path: Path, contract: dict, recipe: dict) -> f
             bound(network, True)
             write_fast(network, part, "fp32", contract, recipe)
         else:
-            _write(fold_byte_range(network), part, contract, recipe)
+            _write(fold_byte_range(network), part, with_canvas(contract), recipe)
         difference = max(_difference(network, part, size) for size in CHECK_SIZES)
         if not difference <= MAX_DIFFERENCE:
             raise StylizerError(
@@ -72,7 +73,7 @@ def _export_beside(network: FastNetwork, path: Path, contract: dict, recipe: dic
 def _write(network: StyleNetwork, path: Path, contract: dict, recipe: dict) -> None:
     """The graph, layer by layer: PyTorch's tracer leaves 200 nodes of padding arithmetic."""
     graph = _Graph(network)
-    y = graph.relu(graph.norm(graph.conv("input", "conv1"), "in1"))
+    y = graph.relu(graph.norm(graph.conv(seen(graph, network), "conv1"), "in1"))
     y = graph.relu(graph.norm(graph.conv(y, "conv2"), "in2"))
     y = graph.relu(graph.norm(graph.conv(y, "conv3"), "in3"))
     for i in range(network.arch.blocks):
@@ -82,8 +83,10 @@ def _write(network: StyleNetwork, path: Path, contract: dict, recipe: dict) -> N
         y = graph.node("Add", [y, inner])
     y = graph.relu(graph.norm(graph.conv(y, "deconv1"), "in4"))
     y = graph.relu(graph.norm(graph.conv(y, "deconv2"), "in5"))
-    graph.conv(y, "deconv3", output="output")
+    edit = graph.conv(y, "deconv3")
+    graph.node("Add", [graded(graph, network, np.float32), edit], "output")
     model = graph.model(np.float32, ["batch", 3, "height", "width"])
+    keep_tile(model, network)
     write_model(model, path, contract=contract, recipe=recipe)
 
 
@@ -94,7 +97,7 @@ class _Graph(OnnxGraph):
         super().__init__("style")
         self.modules = dict(network.named_modules())
 
-    def conv(self, x: str, name: str, output: str = "") -> str:
+    def conv(self, x: str, name: str) -> str:
         layer = self.modules[name]
         assert isinstance(layer, ConvLayer)
         p = layer.pad
@@ -111,7 +114,7 @@ class _Graph(OnnxGraph):
             values = tensor.detach().numpy()
             inputs.append(self.constant(f"{name}.conv2d.{suffix}", values))
         k, s = layer.conv2d.kernel_size[0], layer.conv2d.stride[0]
-        y = self.node("Conv", inputs, output, kernel_shape=[k, k], strides=[s, s])
+        y = self.node("Conv", inputs, kernel_shape=[k, k], strides=[s, s])
         return self._without_rim(y) if layer.upsample > 1 else y
 
     def _padded(self, x: str, p: int, mode: str) -> str:
@@ -202,7 +205,9 @@ def load_weights(network: Network, path: Path) -> None:
     if isinstance(network, FastNetwork):
         load_fast_weights(network, path)
         return
-    values = {v.name: numpy_helper.to_array(v) for v in onnx.load(str(path)).graph.initializer}
+    model = onnx.load(str(path))
+    values = {v.name: numpy_helper.to_array(v) for v in model.graph.initializer}
+    take_style(network, path, model)
     state = network.state_dict()
     missing = [n for n, t in state.items() if n not in values or values[n].shape != tuple(t.shape)]
     if missing:
@@ -212,4 +217,4 @@ def load_weights(network: Network, path: Path) -> None:
     with torch.no_grad():
         network.conv1.conv2d.weight *= 255.0
         network.deconv3.conv2d.weight /= 255.0 * OUTPUT_GAIN
-        network.deconv3.bias().sub_(127.5).div_(255.0 * OUTPUT_GAIN)
+        network.deconv3.bias().div_(255.0 * OUTPUT_GAIN)

@@ -2,15 +2,14 @@
 
 Integer (U8S8, QDQ): uint8 RGBX blocks (1, H/4, W/4, 64) in and out, value order (row, column,
 channel); no float is left at either end, so that pixels are moved once, by whoever packs them. The
-canvas is a second input of the same shape.
+canvas, half as large, is a second input of blocks of 2x2 (1, H/4, W/4, 16).
 Float (fp32, fp16): NCHW RGB 0..255, for GPUs and other programs; the canvas is made in the graph,
-as the tensor "canvas" (1, 3, H, W) in 0..255, where a runtime that moves it can put its own.
-The tile lies in the metadata too, see `CANVAS_KEY`.
+as the tensor "canvas" (1, 3, H/2, W/2) in 0..255, where a runtime that moves it can put its own.
+The tile lies in the metadata too, see `painter_graph`.
 """
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -20,12 +19,20 @@ import onnx
 from onnx import helper
 
 from stylizer.lab.nets.fake_quant import WEIGHT_LEVELS, Activation, QuantConv
-from stylizer.lab.nets.fast import BLOCK, FastBlock, FastNetwork, activations
+from stylizer.lab.nets.fast import (
+    BLOCK,
+    CANVAS_BLOCK,
+    PIXELS,
+    FastBlock,
+    FastNetwork,
+    activations,
+)
 from stylizer.lab.onnx.onnx_graph import OnnxGraph, write_model
+from stylizer.lab.onnx.painter_graph import canvas_of, graded, keep_tile, with_canvas
 
-CANVAS_KEY = "stylizer.canvas"  # base64 of a WebP: the tile, RGB
-AREA = BLOCK**2
+AREA, CANVAS_AREA = BLOCK**2, CANVAS_BLOCK**2
 RGBX = 4  # bytes of a pixel in the integer graph
+GRADED = 4  # pixels beside each other that one place of the grade's convolution holds
 RANGES_KEY = "stylizer.ranges"  # of the activations, so that training can go on from the file
 
 
@@ -50,12 +57,11 @@ def write_fast(
     network: FastNetwork, path: Path, precision: Precision, contract: dict, recipe: dict
 ) -> None:
     """Write the network to `path`; `contract` and `recipe` go into the metadata."""
-    contract = contract | {"precision": precision, "roles": {"canvas": "canvas"}}
+    contract = with_canvas(contract) | {"precision": precision}
     if precision == "int8":
         contract["layout"] = f"blocks{BLOCK}"
     model = _FastGraph(network, precision).build()
-    entry = model.metadata_props.add()
-    entry.key, entry.value = CANVAS_KEY, base64.b64encode(network.canvas_file.webp).decode("ascii")
+    keep_tile(model, network)
     ranges = {name: [float(a.depth), float(a.reach)] for name, a in activations(network)}
     write_model(model, path, contract=contract, recipe=recipe, ranges=ranges)
 
@@ -82,14 +88,14 @@ class _FastGraph(OnnxGraph):
 
     def build(self) -> onnx.ModelProto:
         net = self.network
-        frame, both = self.integer_inputs() if self.integer else self.float_inputs()
-        fine = self.conv(both, "stem", net.stem, net.stem_act)
+        fine = self.integer_stem() if self.integer else self.float_stem()
         y = self.conv(fine, "down", net.down, net.down_act)
         y = self.blocks(y)
         y = self.shuffle(self.conv(y, "up", net.up, net.up_act), net.arch.stem)
         y = self.add(y, fine, net.join)
+        y = self.conv(y, "tail", net.tail, net.tail_act)
         edit = self.conv(y, "head", net.head, net.head_act)
-        ground = self.ground(frame)
+        ground = self.ground()
         if not self.integer:
             edit = Value(self.node("DepthToSpace", [edit.name], blocksize=BLOCK))
         y = self.add(ground, edit, net.out, 255)
@@ -97,59 +103,60 @@ class _FastGraph(OnnxGraph):
             self.node("Identity", [y.name], "output")
             return self.model(self.number, ["batch", 3, "height", "width"])
         self.node("Transpose", [y.name], "output", perm=[0, 2, 3, 1])
-        shape: list[Any] = [1, "rows", "columns", RGBX * AREA]
-        model = self.model(np.uint8, shape)
+        place: list[Any] = [1, "rows", "columns"]
+        model = self.model(np.uint8, [*place, RGBX * AREA])
         kind = helper.np_dtype_to_tensor_dtype(np.dtype(np.uint8))
+        shape = [*place, RGBX * CANVAS_AREA]
         model.graph.input.append(helper.make_tensor_value_info("canvas", kind, shape))
         return model
 
-    def integer_inputs(self) -> tuple[Value, Value]:
-        """Blocks of the frame, and of frame and canvas."""
+    def integer_stem(self) -> Value:
+        """Of the blocks of frame and canvas beside each other."""
         joined = self.node("Concat", ["input", "canvas"], axis=3)
-        both = self.node("Transpose", [joined], perm=[0, 3, 1, 2])
-        frame = self.node("Transpose", ["input"], perm=[0, 3, 1, 2])
-        return Value(frame, 1 / 255), Value(both, 1 / 255)
+        both = Value(self.node("Transpose", [joined], perm=[0, 3, 1, 2]), 1 / 255)
+        return self.conv(both, "stem", self.network.stem, self.network.stem_act)
 
-    def float_inputs(self) -> tuple[Value, Value]:
-        """The frame, and blocks of frame and canvas."""
-        canvas = self.canvas()
-        batch = self.node("Shape", ["input"], start=0, end=1)
-        ones = self.constant("one_each", np.ones(3, np.int64))
-        shape = self.node("Concat", [batch, ones], axis=0)
-        every = self.node("Expand", [canvas, shape])
-        both = self.node("Concat", ["input", every], axis=1)
-        return Value("input"), Value(self.node("SpaceToDepth", [both], blocksize=BLOCK))
+    def float_stem(self) -> Value:
+        """A convolution of the frame and one of the canvas, added: a 1x1 convolution of pixel
+        blocks is one of the block's size and stride, which every provider has."""
+        stem = self.arranged("stem", self.network.stem)
+        sums = []
+        for name, picture, bias in (
+            ("frame", "input", True),
+            ("canvas", canvas_of(self, self.network, self.number), False),
+        ):
+            side, first = (BLOCK, 0) if name == "frame" else (CANVAS_BLOCK, PIXELS)
+            weight = stem.weight[:, first : first + 3 * side**2] / 255
+            weight = weight.reshape(len(weight), 3, side, side)
+            names = [picture, self.constant(f"stem.{name}.weight", weight.astype(self.number))]
+            if bias:
+                names.append(self.constant("stem.bias", stem.bias.astype(self.number)))
+            sums.append(self.node("Conv", names, kernel_shape=[side, side], strides=[side, side]))
+        return self.bounded(self.node("Add", sums), self.network.stem_act)
 
-    def canvas(self) -> str:
-        """The tile, repeated over the frame: (1, 3, H, W) in 0..255."""
-        tile = self.network.tile.numpy()[None]
-        sides = self.node("Shape", ["input"], start=2, end=4)
-        side = self.constant("tile_side", np.array([tile.shape[2]] * 2, np.int64))
-        one = self.constant("one", np.array([1, 1], np.int64))
-        times = self.node("Add", [self.node("Div", [sides, side]), one])
-        repeats = self.node("Concat", [one, times], axis=0)
-        whole = self.node("Tile", [self.constant("canvas_tile", tile), repeats])
-        start = self.constant("corner", np.array([0, 0], np.int64))
-        axes = self.constant("sides", np.array([2, 3], np.int64))
-        cut = self.node("Slice", [whole, start, sides, axes])
-        kind = helper.np_dtype_to_tensor_dtype(np.dtype(self.number))
-        return self.node("Cast", [cut], "canvas", to=kind)
-
-    def ground(self, frame: Value) -> Value:
-        """The color-graded frame; in integers as a convolution of blocks, clamped by its range."""
-        matrix, offset = self.network.matrix.numpy(), self.network.offset.numpy()
+    def ground(self) -> Value:
+        """The color-graded frame. In integers as a convolution of four pixels beside each other
+        (a block's row; all sixteen took 2.6 times as long, each by itself longer still), clamped by
+        its range."""
         if not self.integer:
-            layer = Layer(matrix[:, :, None, None], offset * 255, np.ones(3, np.float32))
-            return self.convolved(frame, "grade", layer, self.network.out, 255)
+            return Value(graded(self, self.network, self.number))
+        matrix, offset = self.network.matrix.numpy(), self.network.offset.numpy()
         weight = np.zeros((RGBX, RGBX), np.float32)
         weight[:3, :3] = matrix
         step = np.append(np.abs(matrix).max(axis=1) / WEIGHT_LEVELS, 1.0).astype(np.float32)
         layer = Layer(
-            np.kron(np.eye(AREA, dtype=np.float32), weight)[:, :, None, None],
-            np.tile(np.append(offset, 1.0), AREA).astype(np.float32),
-            np.tile(step, AREA),
+            np.kron(np.eye(GRADED, dtype=np.float32), weight)[:, :, None, None],
+            np.tile(np.append(offset, 1.0), GRADED).astype(np.float32),
+            np.tile(step, GRADED),
         )
-        return self.convolved(frame, "grade", layer, self.network.out)
+        rows = self.constant("pixel_rows", np.array([1, 0, -1, RGBX * GRADED], np.int64))
+        split = self.node("Reshape", ["input", rows])
+        frame = Value(self.node("Transpose", [split], perm=[0, 3, 1, 2]), 1 / 255)
+        laid = self.convolved(frame, "grade", layer, self.network.out)
+        last = self.node("Transpose", [laid.name], perm=[0, 2, 3, 1])
+        whole = self.node("Reshape", [last, self.node("Shape", ["input"])])
+        back = self.node("Transpose", [whole], perm=[0, 3, 1, 2])
+        return Value(back, laid.scale, laid.zero_point)
 
     def blocks(self, y: Value) -> Value:
         for number, block in enumerate(self.network.blocks):
@@ -196,8 +203,8 @@ class _FastGraph(OnnxGraph):
         """Weights, bias and scale, a block's values in the order (row, column, channel)."""
         weight, bias = (v.detach().float().numpy().copy() for v in conv.folded())
         scale = conv.weight_scale().float().numpy().copy()
-        if name == "stem":
-            weight = self.stem_weight(weight.swapaxes(0, 1)).swapaxes(0, 1)
+        if name == "stem" and self.integer:
+            weight = integer_stem_weight(weight.swapaxes(0, 1)).swapaxes(0, 1)
         if name == "head":
             channels = RGBX if self.integer else 3
             weight = interleaved(weight, AREA, channels, 0.0)
@@ -209,14 +216,6 @@ class _FastGraph(OnnxGraph):
             fine = self.network.arch.stem
             weight, bias, scale = (interleaved(v, 4, fine, 0.0) for v in (weight, bias, scale))
         return Layer(np.ascontiguousarray(weight), bias, scale, conv.rim, conv.stride[0])
-
-    def stem_weight(self, weight: np.ndarray) -> np.ndarray:
-        """(in, out, 1, 1): float files have the six channels of frame and canvas beside each other
-        in each place, integer ones all of the frame's places first."""
-        if not self.integer:
-            return interleaved(weight, AREA, 6, 0.0) / 255
-        halves = np.split(weight, 2)
-        return np.concatenate([interleaved(half, AREA, RGBX, 0.0) for half in halves])
 
     def add(self, a: Value, b: Value, act: Activation, unit: int = 1) -> Value:
         if not self.integer:
@@ -262,6 +261,14 @@ class _FastGraph(OnnxGraph):
     def step_of(self, x: Value) -> list[str]:
         scale = self.constant(f"{x.name}_scale", np.array(x.scale, np.float32))
         return [scale, self.constant(f"{x.name}_zero", np.array(x.zero_point, np.uint8))]
+
+
+def integer_stem_weight(weight: np.ndarray) -> np.ndarray:
+    """(in, out, 1, 1), PyTorch's order -> blocks of the frame's RGBX, then the canvas's."""
+    frame, canvas = weight[:PIXELS], weight[PIXELS:]
+    return np.concatenate(
+        [interleaved(frame, AREA, RGBX, 0.0), interleaved(canvas, CANVAS_AREA, RGBX, 0.0)]
+    )
 
 
 def interleaved(values: np.ndarray, area: int, channels: int, fill: float) -> np.ndarray:

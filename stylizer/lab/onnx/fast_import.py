@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from pathlib import Path
@@ -14,8 +13,9 @@ from onnx import numpy_helper
 
 from stylizer.errors import BadInput, StylizerError
 from stylizer.lab.nets.fake_quant import QuantConv, bound
-from stylizer.lab.nets.fast import CanvasFile, FastNetwork, activations
-from stylizer.lab.onnx.fast_export import AREA, CANVAS_KEY, RANGES_KEY
+from stylizer.lab.nets.fast import FastNetwork, activations
+from stylizer.lab.onnx.fast_export import AREA, RANGES_KEY
+from stylizer.lab.onnx.painter_graph import take_style
 
 
 def load_fast_weights(network: FastNetwork, path: Path) -> None:
@@ -26,18 +26,16 @@ def load_fast_weights(network: FastNetwork, path: Path) -> None:
     """
     model = onnx.load(str(path))
     values = {v.name: numpy_helper.to_array(v).copy() for v in model.graph.initializer}
-    if "stem.weight" in values and "grade.weight" not in values:
+    if "stem.weight" in values:
         raise BadInput(
-            f"{path}: a fast model of an older kind, without a color grade and a canvas; train it "
-            "anew, or start from random weights with --init none"
+            f"{path}: a fast model of an older kind, whose canvas is not half as large as the "
+            "frame; train it anew, or start from random weights with --init none"
         )
     for name, module in network.named_modules():
         if isinstance(module, QuantConv):
             _fill(module, name, values, path)
-    matrix, offset = values["grade.weight"][:, :, 0, 0], values["grade.bias"] / 255
+    take_style(network, path, model)
     texts = {p.key: p.value for p in model.metadata_props}
-    canvas = CanvasFile(base64.b64decode(texts[CANVAS_KEY]))
-    network.take_style(torch.from_numpy(matrix.copy()), torch.from_numpy(offset), canvas)
     ranges = json.loads(texts.get(RANGES_KEY, "{}"))
     for name, act in activations(network):
         depth, reach = ranges.get(name, (float(act.depth), float(act.reach)))
@@ -48,6 +46,7 @@ def load_fast_weights(network: FastNetwork, path: Path) -> None:
 
 def _fill(conv: QuantConv, name: str, values: dict[str, np.ndarray], path: Path) -> None:
     """One convolution from the file's values. Raises StylizerError when they do not fit."""
+    values = values | stem_joined(values)
     if values.get(f"{name}.weight") is None or conv.bias is None:
         raise StylizerError(f"{path}: not a float model of this architecture (no {name!r})")
     weight, bias = _disarranged(name, values)
@@ -56,6 +55,13 @@ def _fill(conv: QuantConv, name: str, values: dict[str, np.ndarray], path: Path)
     with torch.no_grad():
         conv.weight.copy_(torch.from_numpy(weight))
         conv.bias.copy_(torch.from_numpy(bias))
+
+
+def stem_joined(values: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The stem as one 1x1 convolution of the blocks of frame and canvas; {} where there is none."""
+    parts = [values.get(f"stem.{picture}.weight") for picture in ("frame", "canvas")]
+    planes = [w.reshape(len(w), -1, 1, 1) * 255 for w in parts if w is not None]
+    return {"stem.weight": np.concatenate(planes, axis=1)} if planes else {}
 
 
 def inner_widths(path: Path) -> tuple[int, ...]:
@@ -68,9 +74,7 @@ def inner_widths(path: Path) -> tuple[int, ...]:
 def _disarranged(name: str, values: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """The weights and bias of a convolution as PyTorch has them: `arranged` backwards."""
     weight, bias = values[f"{name}.weight"], values[f"{name}.bias"]
-    if name == "stem":
-        weight = planewise(weight.swapaxes(0, 1), AREA).swapaxes(0, 1) * 255
-    elif name == "head":
+    if name == "head":
         weight, bias = planewise(weight, AREA) / 255, planewise(bias, AREA) / 255
     elif name == "up":
         weight, bias = planewise(weight, 4), planewise(bias, 4)

@@ -45,6 +45,7 @@ def imitation(args: argparse.Namespace, recipe: dict, parent: Path, kind: str) -
         recipe.get("arch", "small"),
         style.name if style else str(recipe.get("style", "")),
         folder.name if folder else "the demo scene",
+        perceptual=True,
     )
     weights = {k: recipe[k] for k in KEPT_WEIGHTS if k in recipe}
     steps = args.finetune

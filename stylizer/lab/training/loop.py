@@ -103,7 +103,7 @@ def train_step(
 
 def losses_of(state: TrainState, recipe: Recipe, goal: Goal, source: Tensor) -> Losses:
     """Of one batch; source: (B, 3, H, W) in 0..1."""
-    if recipe.paint is not None and isinstance(state.network, FastNetwork):
+    if recipe.paint is not None:
         torch.manual_seed(recipe.seed * 1_000_003 + state.step)  # the same after a resume
         return painted_losses(recipe, state.network, source, goal.team)
     styled = state.network(source)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from stylizer.errors import BadInput
-from stylizer.lab.nets.fast import FastNetwork
+from stylizer.lab.nets.painter import CANVAS_STEP, Painter
 from stylizer.lab.nets.registry import Network, Recipe
 from stylizer.lab.training.balance import Balance, style_counted, untouched_style
 from stylizer.lab.training.checkpoint import TrainState
@@ -29,6 +29,8 @@ from stylizer.lab.training.temporal import grid_loss, steady_imitation_loss, sti
 
 TEAM_OF_ONE = Team()
 PAINT_RIM = 24  # pixels
+PATTERN_WINDOW = 48  # pixels
+PATTERN_WEIGHT = 4.0
 
 
 @dataclass(frozen=True)
@@ -101,27 +103,45 @@ def batch_losses(goal: Goal, recipe: Recipe, source: Tensor, styled: Tensor) -> 
 
 
 def painted_losses(
-    recipe: Recipe, network: FastNetwork, source: Tensor, team: Team = TEAM_OF_ONE
+    recipe: Recipe, network: Painter, source: Tensor, team: Team = TEAM_OF_ONE
 ) -> Losses:
     """A fast network's: how far it is from what `painted` makes of the same frame and canvas, in
     values ("content") and in steps from pixel to pixel ("tv"). No VGG: a step takes 0.2 s.
 
     The canvas lies in another place for each crop, since the runtime moves it; drawn for the whole
-    batch, of which `source` is this process's part.
+    batch, of which `source` is this process's part. The network sees it at half size, and what is
+    wanted has it whole.
     """
-    side = network.tile.shape[1]
+    side = network.fine_tile.shape[1]
     shifts = torch.randint(side, (recipe.batch, 2))[team.rank :: team.size].tolist()
     crop = (source.shape[2], source.shape[3])
-    canvas = torch.cat([placed(network.tile, x, y, crop) for x, y in shifts])
+    whole = torch.cat([placed(network.fine_tile, x, y, crop) for x, y in shifts])
+    canvas = torch.cat([seen(network.tile, x, y, crop) for x, y in shifts])
     assert recipe.paint is not None
     with torch.no_grad():
-        wanted = inside(painted(network.graded(source), canvas, recipe.paint))
+        wanted = inside(painted(network.graded(source), whole, recipe.paint))
     made = inside(network(source, canvas))
     error = made - wanted
     across, down = error.diff(dim=3).abs().mean(), error.diff(dim=2).abs().mean()
-    value = error.abs().mean() + 2 * error.square().mean()
+    value = error.abs().mean() + 2 * error.square().mean() + PATTERN_WEIGHT * pattern(error)
     zero = value.new_zeros(())
     return Losses(value, zero, across + down, zero, zero, zero)
+
+
+def pattern(error: Tensor) -> Tensor:
+    """(): RMS of what an error (B, C, H, W) has of the network's own grid: its mean over places
+    that lie alike in blocks of 8x8, within windows of six blocks. Small, and seen at once in
+    skies."""
+    height, width = (side // PATTERN_WINDOW * PATTERN_WINDOW for side in error.shape[2:])
+    if not height or not width:
+        return error.new_zeros(())
+    cut = error[:, :, :height, :width]
+    whole = cut.unflatten(3, (-1, PATTERN_WINDOW // 8, 8)).unflatten(
+        2, (-1, PATTERN_WINDOW // 8, 8)
+    )
+    means = whole.mean(dim=(3, 6))  # (B, C, windows, 8, windows, 8)
+    means = means - means.mean(dim=(3, 5), keepdim=True)
+    return (means.square().mean() + 1e-10).sqrt()
 
 
 def placed(tile: Tensor, left: int, top: int, size: tuple[int, int]) -> Tensor:
@@ -129,6 +149,16 @@ def placed(tile: Tensor, left: int, top: int, size: tuple[int, int]) -> Tensor:
     rows = (torch.arange(size[0]) + top) % tile.shape[1]
     columns = (torch.arange(size[1]) + left) % tile.shape[2]
     return tile[:, rows][:, :, columns][None].float() / 255
+
+
+def seen(tile: Tensor, left: int, top: int, size: tuple[int, int]) -> Tensor:
+    """(1, 3, height / 2, width / 2): the same place in the half-sized tile; an odd one lies between
+    its pixels, where the runtime interpolates."""
+    half = (size[0] // CANVAS_STEP, size[1] // CANVAS_STEP)
+    places = [(left // CANVAS_STEP, left % CANVAS_STEP), (top // CANVAS_STEP, top % CANVAS_STEP)]
+    (x, odd_x), (y, odd_y) = places
+    corners = [placed(tile, x + i, y + j, half) for i in range(1 + odd_x) for j in range(1 + odd_y)]
+    return torch.stack(corners).mean(dim=0)
 
 
 def inside(picture: Tensor) -> Tensor:

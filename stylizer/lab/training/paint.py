@@ -19,6 +19,10 @@ JOINT_WIDTH = 0.12  # of the canvas' darkness, from no joint to all of it
 BUSY = 0.10  # standard deviation of a busy place's high-passed luma
 SMOOTHED = 0.004  # variance that the frame's own texture may have and is painted flat (He 2010)
 CONTOUR_RADIUS = 1.2  # pixels
+HIGHLIGHT = 0.75  # luma above which painted places are toned down, or strokes on snow were lost
+HIGHLIGHT_SHARE = 0.85  # of that, where strokes are laid at full strength
+BRIGHT = 0.45  # mean luma around a place from which on strokes are as strong as they get
+DARK_SHARE = 0.15  # of that, in black places: there the game itself has little contrast (Weber)
 
 
 @torch.no_grad()
@@ -26,17 +30,21 @@ def painted(graded: Tensor, canvas: Tensor, paint: Paint) -> Tensor:
     """(B, 3, H, W) in 0..1: the wanted picture. graded: the frame in the style's colors; canvas:
     what lies over it, 0.5 asks for nothing; both as the result."""
     y = luma(graded)
+    light = mixed(DARK_SHARE, (blurred(y, 10.0) / BRIGHT).clamp(max=1))
     near = blurred(F.max_pool2d(slope(y), 5, 1, 2), 2.0)
-    quiet = torch.exp(-((near / paint.edge) ** 2))
+    quiet = torch.exp(-((near / (paint.edge * light)) ** 2))
     detail = blurred((y - blurred(y, 6.0)).square(), 10.0).sqrt()
-    calm = torch.exp(-((detail / BUSY) ** 2))
-    share = mixed(paint.on_edges, quiet) * mixed(paint.on_busy, calm)
+    calm = torch.exp(-((detail / (BUSY * light)) ** 2))
+    share = mixed(paint.on_edges, quiet) * mixed(paint.on_busy, calm) * light
     texture = canvas - 0.5
     joint = ((-luma(texture) - paint.joint_from) / JOINT_WIDTH).clamp(0, 1) * (paint.joints > 0)
     ground = graded + paint.flat * (smoothed(graded) - graded)
+    drawn = luma(ground)  # without fine texture, which is not to be drawn around
+    toned = HIGHLIGHT_SHARE * paint.strokes * share
+    ground = ground - toned * F.relu(drawn - HIGHLIGHT)
     laid = ground + paint.strokes * texture * (1 - joint) * share
     laid = laid * (1 - paint.joints * joint * share)
-    dark_side = F.relu(blurred(y, 1.6 * CONTOUR_RADIUS) - blurred(y, CONTOUR_RADIUS))
+    dark_side = F.relu(blurred(drawn, 1.6 * CONTOUR_RADIUS) - blurred(drawn, CONTOUR_RADIUS))
     return (laid - 2.5 * paint.contours * dark_side).clamp(0, 1)
 
 

@@ -26,6 +26,7 @@ from stylizer.style.gl.movement import (
     view_of,
 )
 from stylizer.style.gl.steps import Add, Conv, Quantized, Steps, Tensor, fused, sum_table
+from stylizer.style.gl.whole_blocks import over_whole_blocks
 
 WEIGHT_LEVELS = 128  # int8
 
@@ -70,6 +71,7 @@ class _Total:
 
 def read_steps(proto: onnx.ModelProto) -> Steps:
     """The steps of an integer network. Raises DoesNotFit."""
+    proto = over_whole_blocks(proto)
     reader = _Reader(proto)
     for number, node in enumerate(proto.graph.node):
         try:

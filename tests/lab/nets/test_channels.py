@@ -11,7 +11,8 @@ torch = pytest.importorskip("torch")
 from stylizer.errors import BadInput, StylizerError  # noqa: E402
 from stylizer.lab.nets.channels import leave_out_dead, whole_lanes  # noqa: E402
 from stylizer.lab.nets.fake_quant import bound, observe  # noqa: E402
-from stylizer.lab.nets.fast import FAST_ARCHS, CanvasFile, FastArch, FastNetwork  # noqa: E402
+from stylizer.lab.nets.fast import FAST_ARCHS, FastArch, FastNetwork  # noqa: E402
+from stylizer.lab.nets.painter import CanvasFile  # noqa: E402
 from stylizer.lab.nets.registry import default_recipe  # noqa: E402
 from stylizer.lab.onnx.export import load_network, load_weights  # noqa: E402
 from stylizer.lab.onnx.fast_export import write_fast  # noqa: E402
@@ -107,9 +108,7 @@ def test_a_fast_model_of_the_time_before_the_canvas_is_refused(tmp_path):
     del model.graph.initializer[:]
     model.graph.initializer.extend(kept)
     onnx.save(model, str(path))
-    with pytest.raises(
-        BadInput, match=r"old-fast.onnx: a fast model of an older kind.*--init none"
-    ):
+    with pytest.raises(BadInput, match=r"old-fast.onnx: a model of an older kind.*--init none"):
         load_network(path)
 
 

@@ -1,0 +1,93 @@
+"""What float graphs of all the lab's networks share: the canvas, the color grade, and what the
+metadata says of them."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from onnx import helper, numpy_helper
+
+from stylizer.errors import BadInput
+from stylizer.lab.nets.painter import CANVAS_STEP, CanvasFile, Painter
+from stylizer.lab.onnx.onnx_graph import OnnxGraph
+
+CANVAS_KEY = "stylizer.canvas"  # base64 of a WebP: the tile, RGB
+
+
+def with_canvas(contract: dict[str, Any]) -> dict[str, Any]:
+    """The contract of a model whose graph has a value "canvas"."""
+    return contract | {"roles": {"canvas": "canvas"}, "canvas_step": CANVAS_STEP}
+
+
+def keep_tile(model: onnx.ModelProto, network: Painter) -> None:
+    """Put the canvas's tile into the metadata, for a runtime that moves it."""
+    entry = model.metadata_props.add()
+    entry.key, entry.value = CANVAS_KEY, base64.b64encode(network.canvas_file.webp).decode("ascii")
+
+
+def take_style(network: Painter, path: Path, model: onnx.ModelProto) -> None:
+    """The grade and the canvas of a float file that the lab wrote, into the network.
+
+    Raises BadInput when it has none: it is of an older kind.
+    """
+    values = {v.name: numpy_helper.to_array(v) for v in model.graph.initializer}
+    texts = {p.key: p.value for p in model.metadata_props}
+    if "grade.weight" not in values or CANVAS_KEY not in texts:
+        raise BadInput(
+            f"{path}: a model of an older kind, without a color grade and a canvas; train it anew, "
+            "or start from random weights with --init none"
+        )
+    matrix, offset = values["grade.weight"][:, :, 0, 0], values["grade.bias"] / 255
+    canvas = CanvasFile(base64.b64decode(texts[CANVAS_KEY]))
+    network.take_style(torch.from_numpy(matrix.copy()), torch.from_numpy(offset.copy()), canvas)
+
+
+def canvas_of(graph: OnnxGraph, network: Painter, number: type) -> str:
+    """The tile, repeated over the frame: "canvas", (1, 3, H/2, W/2) in 0..255 of this type."""
+    tile = network.tile.numpy()[None]
+    step = graph.constant("canvas_step", np.array([CANVAS_STEP] * 2, np.int64))
+    sides = graph.node("Div", [graph.node("Shape", ["input"], start=2, end=4), step])
+    side = graph.constant("tile_side", np.array([tile.shape[2]] * 2, np.int64))
+    one = graph.constant("one", np.array([1, 1], np.int64))
+    times = graph.node("Add", [graph.node("Div", [sides, side]), one])
+    repeats = graph.node("Concat", [one, times], axis=0)
+    whole = graph.node("Tile", [graph.constant("canvas_tile", tile), repeats])
+    start = graph.constant("corner", np.array([0, 0], np.int64))
+    axes = graph.constant("sides", np.array([2, 3], np.int64))
+    cut = graph.node("Slice", [whole, start, sides, axes])
+    kind = helper.np_dtype_to_tensor_dtype(np.dtype(number))
+    return graph.node("Cast", [cut], "canvas", to=kind)
+
+
+def seen(graph: OnnxGraph, network: Painter) -> str:
+    """(B, 6, H, W): the frame and the canvas at its size."""
+    canvas = canvas_of(graph, network, np.float32)
+    scales = graph.constant("canvas_scales", np.array([1, 1, CANVAS_STEP, CANVAS_STEP], np.float32))
+    whole = graph.node(
+        "Resize",
+        [canvas, "", scales],
+        mode="nearest",
+        nearest_mode="floor",
+        coordinate_transformation_mode="asymmetric",
+    )
+    batch = graph.node("Shape", ["input"], start=0, end=1)
+    ones = graph.constant("one_each", np.ones(3, np.int64))
+    shape = graph.node("Concat", [batch, ones], axis=0)
+    return graph.node("Concat", ["input", graph.node("Expand", [whole, shape])], axis=1)
+
+
+def graded(graph: OnnxGraph, network: Painter, number: type) -> str:
+    """The frame in the style's colors, (B, 3, H, W) in 0..255."""
+    matrix, offset = network.matrix.numpy()[:, :, None, None], network.offset.numpy() * 255
+    names = [
+        graph.constant(f"grade.{name}", values.astype(number))
+        for name, values in (("weight", matrix), ("bias", offset))
+    ]
+    laid = graph.node("Conv", ["input", *names], "grade", kernel_shape=[1, 1])
+    ends = [graph.constant(f"grade_{v}", np.array(v, number)) for v in (0, 255)]
+    return graph.node("Clip", [laid, *ends])
