@@ -1,17 +1,24 @@
-.PHONY: demo test check bench setup setup-test clean
+.PHONY: demo test test-desktop check bench setup setup-test clean
+
+# Whole files side by side, each process with displays of its own.
+PYTEST = .venv/bin/python -m pytest -q -n logical --maxprocesses 4 --dist loadfile
 
 # Two commands: `make demo` and `make test` set up all they need, then run.
 demo: setup
 	@scripts/demo.sh
 
 test: setup-test
-	@.venv/bin/python -m pytest -q
+	@$(PYTEST) -m "not desktop"
+
+# What starts a desktop or a browser of its own, or needs big packages.
+test-desktop: setup-desktop
+	@$(PYTEST) -m desktop
 
 check: setup-test
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/pyright
-	@.venv/bin/python -m pytest -q
+	@$(PYTEST) -m "not desktop"
 
 bench: setup-test
 	@.venv/bin/python main.py bench
@@ -27,6 +34,9 @@ setup:
 
 setup-test:
 	@scripts/setup.sh test
+
+setup-desktop:
+	@scripts/setup.sh desktop
 
 clean:
 	rm -rf .venv out runs dist

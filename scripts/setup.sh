@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Sets up everything for `make demo` (run) or `make test` (test): system libraries, .venv, the
-# package. Idempotent: done in well under two seconds when nothing is missing.
+# Sets up everything for `make demo` (run), `make test` (test) or `make test-desktop` (desktop): system
+# libraries, .venv, the package. Idempotent: done in well under two seconds when nothing is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 what=${1:-run}
@@ -27,7 +27,7 @@ if [ "$(uname -s)" = Linux ]; then
     # libEGL alone draws nothing: this is Mesa's vendor library.
     has_library libEGL_mesa.so.0 || has_library libEGL_nvidia.so.0 || missing+=(libegl-mesa0)
     [ -d .venv ] || "$python" -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
-    if [ "$what" = test ]; then
+    if [ "$what" != run ]; then
         command -v Xvfb >/dev/null || missing+=(xvfb)
         command -v xdotool >/dev/null || missing+=(xdotool)
         command -v openbox >/dev/null || missing+=(openbox)
@@ -55,7 +55,7 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 
 extras=""
-if [ "$what" = test ]; then
+if [ "$what" != run ]; then
     extras="[lab,openvino,dev]"
 fi
 stamp=.venv/.stamp-$what
@@ -69,18 +69,20 @@ try_install() { # packages that some tests need; they are skipped by name withou
     DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y --no-install-recommends "$@" \
         >/dev/null 2>&1 || echo "setup: not to be had: $*; the tests that need them are skipped"
 }
-if [ "$what" = test ] && [ "$(uname -s)" = Linux ]; then # once: what cannot be had is not asked again
+if [ "$what" != run ] && [ "$(uname -s)" = Linux ]; then # once: what cannot be had is not asked again
     games=() # real ones to capture, 4 MB together; without them their tests are skipped by name
     for game in chromium-bsu armagetronad; do
         [ -x "/usr/games/$game" ] || games+=("$game")
     done
-    desktop=() # a Wayland desktop without a screen, 60 MB; without it its tests are skipped
-    for part in sway dbus-daemon pipewire wireplumber; do
-        command -v $part >/dev/null || desktop+=("$part")
-    done
-    for part in xdg-desktop-portal xdg-desktop-portal-wlr; do
-        [ -x /usr/libexec/$part ] || desktop+=("$part")
-    done
+    desktop=() # a Wayland desktop without a screen, 60 MB, and a browser
+    if [ "$what" = desktop ]; then
+        for part in sway dbus-daemon pipewire wireplumber chromium; do
+            command -v $part >/dev/null || desktop+=("$part")
+        done
+        for part in xdg-desktop-portal xdg-desktop-portal-wlr; do
+            [ -x /usr/libexec/$part ] || desktop+=("$part")
+        done
+    fi
     [ $((${#games[@]} + ${#desktop[@]})) = 0 ] || [ ${#missing[@]} -gt 0 ] ||
         $sudo apt-get update -qq >/dev/null 2>&1 || true
     try_install "${games[@]}"

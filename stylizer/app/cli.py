@@ -117,7 +117,6 @@ def bench_command(args: argparse.Namespace) -> int:
     from stylizer.system.console import as_page, bench_table
     from stylizer.system.files import write_text
     from stylizer.system.machine import machine
-    from stylizer.system.outputs import REMARK
 
     if args.compression:
         return lab("compare_command", "compare")(args, base_settings(args))
@@ -141,7 +140,7 @@ def bench_command(args: argparse.Namespace) -> int:
     table = bench_table(rows)
     Console(width=None if sys.stdout.isatty() else 120).print(table)
     if args.html is not None:
-        write_text(args.html, f"{as_page(table)}<!-- {REMARK} -->\n")
+        write_text(args.html, as_page(table, "Style models, timed by turns"))
     return 0
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Any
 
@@ -10,9 +9,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from stylizer.system import page
+
 
 def bench_table(rows: list[dict[str, Any]]) -> Table:
-    """The seed's comparison: model x size, with the ratio to the original."""
+    """The comparison: model x size, with the ratio to the original."""
     m = rows[0]["machine"]
     table = Table(
         title=f"{m['cpu']}, {m['cores']} cores, {rows[0]['provider']}; "
@@ -67,9 +68,8 @@ def as_text(value: Any) -> str:
     return "–" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def as_page(table: Table) -> str:
+def as_page(table: Table, title: str) -> str:
     """A table of the console as an HTML page."""
-    with open(os.devnull, "w", encoding="utf-8") as nowhere:
-        recorder = Console(record=True, width=120, file=nowhere)
-        recorder.print(table)
-        return recorder.export_html()
+    columns = [[str(cell) for cell in column.cells] for column in table.columns]
+    header = [str(column.header) for column in table.columns]
+    return page.html(title, [str(table.title)], header, list(zip(*columns, strict=True)))

@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from rich.table import Table
 
+from stylizer.system import page
 from stylizer.system.files import whole, write_text
 from stylizer.system.outputs import REMARK
 
@@ -25,17 +26,6 @@ HEADER = (
     "model", "size", "bytes", "parameters", "GMAC", "styled fps", "p50 ms", "p99 ms", "ratio",
     "over rounds", "PSNR dB", "content", "style",
 )  # fmt: skip
-_CSS = """
-body { font: 16px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 1320px; padding: 0 1rem;
-  color: #1d2430; background: #fff }
-table { border-collapse: collapse; width: 100% } td, th { padding: .3rem .6rem; text-align: right;
-  border-bottom: 1px solid #d8dde6 } td:first-child, th:first-child { text-align: left }
-figure { margin: 2rem 0 } figcaption { font-weight: 600; margin-bottom: .4rem }
-.pair { display: grid; grid-template-columns: 2fr 1fr; gap: 8px; align-items: start }
-.pair img { width: 100%; display: block } .crop { image-rendering: pixelated }
-@media (prefers-color-scheme: dark) { body { color: #e8ebf0; background: #14171c }
-  td, th { border-color: #343b47 } }
-"""
 
 
 class Compared(Protocol):
@@ -97,21 +87,10 @@ def terminal_table(found: Sequence[Compared]) -> Table:
 
 def html(found: Sequence[Compared], frame: np.ndarray, notes: list[str]) -> str:
     """The page; pictures are inside it."""
-    head = "".join(f"<th>{escape(name)}</th>" for name in HEADER)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{escape(c)}</td>" for c in row) + "</tr>" for row in cells(found)
-    )
     figures = [_figure_html("source", frame)]
     figures += [_figure_html(variant.name, variant.picture) for variant in found]
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Compression</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{_CSS}</style>'
-        f"<h1>Quantized and pruned models beside their parents</h1>"
-        + "".join(f"<p>{escape(note)}</p>" for note in notes)
-        + f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        + "".join(figures)
-        + f"</html><!-- {REMARK} -->\n"
-    )
+    title = "Quantized and pruned models beside their parents"
+    return page.html(title, notes, HEADER, cells(found), "".join(figures))
 
 
 def _figure_html(name: str, picture: np.ndarray) -> str:
@@ -169,11 +148,11 @@ def sheet(named: list[tuple[str, np.ndarray]], columns: int = 2) -> Image.Image:
     width = SHEET_WIDTH
     height = round(first.shape[0] * width / first.shape[1])
     rows = -(-len(named) // columns)
-    page = Image.new("RGB", (columns * width, rows * (height + LABEL_HEIGHT)), "white")
-    draw, font = ImageDraw.Draw(page), ImageFont.load_default(17)
+    made = Image.new("RGB", (columns * width, rows * (height + LABEL_HEIGHT)), "white")
+    draw, font = ImageDraw.Draw(made), ImageFont.load_default(17)
     for number, (name, picture) in enumerate(named):
         x, y = number % columns * width, number // columns * (height + LABEL_HEIGHT)
         draw.text((x + 6, y + 3), name, fill="black", font=font)
         scaled = Image.fromarray(np.ascontiguousarray(picture))
-        page.paste(scaled.resize((width, height), Image.Resampling.LANCZOS), (x, y + LABEL_HEIGHT))
-    return page
+        made.paste(scaled.resize((width, height), Image.Resampling.LANCZOS), (x, y + LABEL_HEIGHT))
+    return made
