@@ -116,6 +116,16 @@ class SwayDesktop:
         script = str(HERE / "wayland_window.py")
         return self.open(sys.executable, script, title, *map(str, size), str(rate))
 
+    def x_display(self) -> str:
+        """The DISPLAY of sway's XWayland, which starts with the first program that uses it."""
+        place = self.home / "display"
+        self.tell("exec", f"sh -c 'echo $DISPLAY > {place}.new && mv {place}.new {place}'")
+        self._until("XWayland's name", place.exists)
+        name = place.read_text().strip()
+        if not name:
+            pytest.skip("sway runs without XWayland (apt-get install xwayland)")
+        return name
+
     def tell(self, *words: str, check: bool = True) -> Any:
         """A command or a query of swaymsg; its answer. check: it may not fail."""
         done = subprocess.run(

@@ -224,6 +224,18 @@ def windows_command(args: argparse.Namespace) -> int:
     return 0
 
 
+def key_command(args: argparse.Namespace) -> int:
+    from stylizer.hotkeys import HELD_ACTIONS
+    from stylizer.system.remote import send
+
+    if sys.platform == "win32":
+        raise BadInput("`stylizer key` works on Linux and macOS only")
+    if args.release and args.action not in HELD_ACTIONS:
+        raise BadInput(f"--release belongs to {', '.join(HELD_ACTIONS)}, not to {args.action}")
+    send(args.action, args.release)
+    return 0
+
+
 def settings_command(args: argparse.Namespace) -> int:
     from stylizer.app.settings_file import text
     from stylizer.system.console import print_facts
@@ -307,6 +319,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "models": models_command,
     "doctor": doctor_command,
     "windows": windows_command,
+    "key": key_command,
     "settings": settings_command,
     "train": train_command,
     "judge": judge_command,

@@ -13,6 +13,7 @@ from stylizer.app.lab_options import (
     add_train,
 )
 from stylizer.app.parser import OneSentenceParser, add_model_options, add_setting, add_settings
+from stylizer.hotkeys import DEFAULT_KEYS
 from stylizer.rules import count, natural, path, size, sizes
 
 
@@ -110,6 +111,20 @@ def add_windows(commands: argparse._SubParsersAction) -> None:
     p.set_defaults(command="windows")
 
 
+def add_key(commands: argparse._SubParsersAction) -> None:
+    p = commands.add_parser(
+        "key",
+        help="what a key of the window does, from outside",
+        description="Do in every open window what one of its keys does: for the bindings of a "
+        "desktop that lets no program have keys of its own.",
+        epilog="example: stylizer key next_style",
+    )
+    p.add_argument("action", choices=tuple(DEFAULT_KEYS), metavar="NAME",
+                   help=", ".join(DEFAULT_KEYS))  # fmt: skip
+    p.add_argument("--release", action="store_true", help="the end of a held one: show_source")
+    p.set_defaults(command="key")
+
+
 def add_settings_command(commands: argparse._SubParsersAction) -> None:
     p = commands.add_parser(
         "settings",
@@ -138,6 +153,7 @@ def build_parser() -> OneSentenceParser:
         add_models,
         add_doctor,
         add_windows,
+        add_key,
         add_settings_command,
         add_train,
         add_judge,

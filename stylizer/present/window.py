@@ -24,6 +24,7 @@ from stylizer.present.user_input import UserInput
 from stylizer.settings import Settings
 from stylizer.stages import Presenter
 from stylizer.system.gl import attach_context, leave_egl, read_rgb
+from stylizer.system.remote import RemoteKeys
 from stylizer.system.x11 import watch_server
 
 _GL_ATTRIBUTES = (
@@ -75,6 +76,9 @@ class WindowPresenter(Presenter):
         self._handle = int(pygame.display.get_wm_info().get("window", 0))
         self._user = UserInput(settings.keys)
         self._notices: list[str] = []
+        self._remote = RemoteKeys()
+        if self._remote.why:
+            self._notices.append(self._remote.why)
         self._global_keys: GlobalKeys | None = None
         if settings.grab_keys:
             self._grab_keys(driver, settings.global_keys)
@@ -104,6 +108,7 @@ class WindowPresenter(Presenter):
                 actions.append(Action("quit"))
             else:
                 actions += self._user.actions(event)
+        actions += self._remote.actions()
         if self._global_keys is not None:
             actions += self._global_keys.actions()
             self._notices += self._global_keys.take_notices()
@@ -153,6 +158,7 @@ class WindowPresenter(Presenter):
         """Close the window and free its context; may be called twice."""
         if self.is_open:
             self.is_open = False
+            self._remote.close()
             if self._global_keys is not None:
                 self._global_keys.close()
             self.context.release()

@@ -134,7 +134,11 @@ def find_window(display: Display, wanted: str) -> tuple[WindowInfo, str]:
         found = [unlisted] if unlisted else []
     if not found:
         there = "; ".join(str(w) for w in windows) or "none"
-        raise BadInput(f"no window matches {wanted!r}; there are: {there}")
+        native = "; native Wayland windows are not among them: --source portal"
+        raise BadInput(
+            f"no window matches {wanted!r}; there are: {there}"
+            + (native if os.environ.get("WAYLAND_DISPLAY") else "")
+        )
     if len(found) == 1:
         return found[0], str(found[0])
     others = ", ".join(str(w) for w in found[1:])

@@ -1,0 +1,198 @@
+"""A game that is an X11 client of sway's XWayland: captured by the X11 window source, covered by
+the overlay, played through it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from sway_desktop import HERE, SwayDesktop, end, sway_desktop
+from virtual_input import hands
+from whole_program import fails
+
+from stylizer.app.cli import main
+from stylizer.frame import IDLE, Frame
+from stylizer.settings import Settings
+from stylizer.source.synthetic import BAND, SyntheticSource, read_frame_number
+from stylizer.stages import SourceEnded
+
+TOOLS = {"grim": "grim", "Xwayland": "xwayland"}
+MISSING = [
+    package
+    for program, package in TOOLS.items()
+    if subprocess.run(["which", program], capture_output=True).returncode
+]
+pytestmark = [
+    pytest.mark.desktop,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Wayland"),
+    pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}"),
+]
+SIZE = (640, 360)
+RED = (200, 30, 40)
+
+
+@pytest.fixture(scope="module")
+def desktop() -> Iterator[SwayDesktop]:
+    with sway_desktop(SIZE, 'for_window [title="Red Game"] fullscreen enable') as running:
+        running.env["DISPLAY"] = running.x_display()
+        yield running
+
+
+@pytest.fixture
+def on_sway(desktop: SwayDesktop, monkeypatch: pytest.MonkeyPatch) -> SwayDesktop:
+    """The desktop, and this process on it."""
+    monkeypatch.delenv("SDL_VIDEODRIVER", raising=False)
+    for name, value in desktop.env.items():
+        if name != "HOME":
+            monkeypatch.setenv(name, value)
+    return desktop
+
+
+@pytest.fixture
+def numbered(on_sway: SwayDesktop) -> Iterator[subprocess.Popen[str]]:
+    script = str(HERE / "synthetic_window.py")
+    size = [str(side) for side in (320, 180)]
+    process = on_sway.open(
+        sys.executable, script, "Numbered", "0", "0", *size, "60", SDL_VIDEODRIVER="x11"
+    )
+    yield process
+    end(process)
+
+
+class RedGame:
+    """painted_window.py over all of the output, and the clicks and keys it got."""
+
+    def __init__(self, desktop: SwayDesktop) -> None:
+        place = [str(number) for number in (0, 0, *SIZE, *RED)]
+        script = str(HERE / "painted_window.py")
+        self.process = desktop.open(
+            sys.executable, script, "Red Game", *place, SDL_VIDEODRIVER="x11"
+        )
+        self.got: list[str] = []
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.got.append(line.strip())
+
+
+@pytest.fixture
+def red_game(on_sway: SwayDesktop) -> Iterator[RedGame]:
+    game = RedGame(on_sway)
+    yield game
+    game.process.kill()
+    game.process.wait()
+
+
+def next_frame(source, good: Callable[[Frame], bool]) -> Frame:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        frame = source.read(IDLE)
+        if frame is not None and good(frame):
+            return frame
+    raise AssertionError("no such frame within 20 s")
+
+
+def is_what_was_drawn(frame: Frame) -> bool:
+    number = read_frame_number(frame.rgb())
+    drawn = SyntheticSource(Settings(size=frame.size)).draw(number or 0)
+    above = frame.size[1] - frame.size[1] // BAND
+    return number is not None and np.array_equal(frame.rgb()[:above], drawn[:above, :, :3])
+
+
+def test_its_own_pixels_also_on_another_workspace_until_it_closes(on_sway, numbered):
+    from stylizer.source.x11.window import WindowSource
+
+    source = WindowSource(Settings(source="window", window="Numbered"))
+    try:
+        assert source.size == (320, 180)
+        first = read_frame_number(next_frame(source, is_what_was_drawn).rgb())
+        on_sway.tell("workspace", "2")
+        hidden = read_frame_number(next_frame(source, is_what_was_drawn).rgb())
+        on_sway.tell("workspace", "1")
+        assert None not in (first, hidden)
+        on_sway.tell('[title="Numbered"]', "kill")
+        with pytest.raises(SourceEnded):
+            next_frame(source, lambda _: False)
+    finally:
+        source.close()
+
+
+def test_a_window_that_is_not_there_points_to_the_portal(on_sway, capsys):
+    argv = ["run", "--window", "no such game", "--present", "offscreen", "--model", "none"]
+    fails(capsys, argv, 2, "no window matches", "--source portal")
+
+
+def picture(desktop: SwayDesktop, path: Path) -> np.ndarray:
+    """uint8 (height, width, 3): what the screen shows."""
+    subprocess.run(["grim", str(path)], env=desktop.env, check=True, timeout=20)
+    return np.asarray(Image.open(path).convert("RGB"))
+
+
+def until(there: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + 60
+    while not there():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.2)
+
+
+def test_the_overlay_covers_it_and_lets_clicks_and_keys_through(on_sway, red_game, tmp_path):
+    shown = tmp_path / "screen.png"
+    process = on_sway.open(
+        sys.executable, str(HERE.parent / "main.py"), "run", "--window", "Red Game", "--hud", "off",
+        "--present", "overlay", "--model", "mosaic-fast", "--provider", "cpu", ready="",
+        STYLIZER_SETTINGS=os.environ["STYLIZER_SETTINGS"],
+    )  # fmt: skip
+
+    def is_covered() -> bool:
+        """All of the game lies under the painted picture."""
+        assert process.poll() is None
+        return (picture(on_sway, shown) != np.array(RED)).any(axis=2).mean() > 0.98
+
+    try:
+        until(is_covered, "the game was never covered")
+        with hands(on_sway.env["WAYLAND_DISPLAY"]) as player:
+            until(lambda: _press(player, red_game.got), "no click or key reached the game")
+            red_game.got.clear()
+            player.press("ctrl+alt+h")
+            until(lambda: _has_hud(picture(on_sway, shown)), "the global key did nothing")
+            assert "key h" not in red_game.got, "the game does not see our keys"
+            assert main(["key", "hud"]) == 0  # fps -> graph
+            until(lambda: _has_graph(picture(on_sway, shown)), "`stylizer key` did nothing")
+            assert main(["key", "quit"]) == 0
+            process.wait(30)
+            assert process.returncode == 0
+    finally:
+        end(process)
+
+
+def _press(player, got: list[str]) -> bool:
+    player.move(400, 300, SIZE)
+    player.click()
+    player.press("x")
+    return "click 400 300" in got and "key x" in got
+
+
+def _has_hud(screen: np.ndarray) -> bool:
+    """Its dark panel at the top left."""
+    return bool(screen[14:20, 60:180].max(axis=2).mean() < 100)
+
+
+def _has_graph(screen: np.ndarray) -> bool:
+    """The panel reaches further down with it."""
+    return bool(screen[80:90, 60:180].max(axis=2).mean() < 100)
+
+
+def test_a_key_without_a_window_is_said(on_sway, capsys):
+    fails(capsys, ["key", "hud"], 1, "no window", "stylizer run")
+    fails(capsys, ["key", "nothing"], 2, "nothing")
+    fails(capsys, ["key", "hud", "--release"], 2, "--release", "show_source")
