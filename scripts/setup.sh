@@ -83,6 +83,7 @@ if [ "$what" != run ] && [ "$(uname -s)" = Linux ]; then # once: what cannot be 
             [ -x /usr/libexec/$part ] || desktop+=("$part")
         done
     fi
+    command -v Xwayland >/dev/null || desktop+=(xwayland)
     [ $((${#games[@]} + ${#desktop[@]})) = 0 ] || [ ${#missing[@]} -gt 0 ] ||
         $sudo apt-get update -qq >/dev/null 2>&1 || true
     try_install "${games[@]}"

@@ -63,7 +63,7 @@ class SwayDesktop:
     def start(self) -> None:
         self.start_part("bus", "dbus-daemon", "--nofork", f"--config-file={self.home}/bus.conf")
         self._until("the bus", (self.runtime / "bus").exists)
-        self._start_sway()
+        self._start_compositor()
         self.start_sound_and_pictures()
         self.start_portal()
 
@@ -138,7 +138,7 @@ class SwayDesktop:
         for process in (*self._programs, *reversed(self._parts.values())):
             end(process)
 
-    def _start_sway(self) -> None:
+    def _start_compositor(self) -> None:
         command = ["sway", "-c", str(self.home / "sway.conf")]
         if os.getuid() == 0:  # sway refuses root; there it is told that it is somebody else
             command = ["unshare", "--user", "--map-user=1000", "--map-group=1000", *command]
@@ -182,6 +182,22 @@ class SwayDesktop:
         portal.write_text("[screencast]\nmax_fps=60\nchooser_type=none\noutput_name=HEADLESS-1\n")
 
 
+class MutterDesktop(SwayDesktop):
+    """GNOME's compositor alone, headless, with one virtual monitor; no portal, no shell."""
+
+    def start_portal(self) -> None:
+        """Nothing: GNOME's portal wants its shell; mutter's own interface lies below it."""
+
+    def _start_compositor(self) -> None:
+        self.start_part(
+            "mutter", "mutter", "--headless", "--wayland", "--virtual-monitor", "640x360",
+            XDG_CURRENT_DESKTOP="GNOME", LIBGL_ALWAYS_SOFTWARE="1",
+        )  # fmt: skip
+        self._until("mutter", (self.runtime / "wayland-0").exists)
+        self._until("mutter's interface", lambda: self._owned("org.gnome.Mutter.ScreenCast"))
+        self.env["WAYLAND_DISPLAY"] = "wayland-0"
+
+
 WLR_NAME = "org.freedesktop.impl.portal.desktop.wlr"
 PORTAL_NAME = "org.freedesktop.portal.Desktop"
 STORE_NAME = "org.freedesktop.impl.portal.PermissionStore"
@@ -218,8 +234,29 @@ def sway_desktop(size: tuple[int, int] = (1280, 720), more: str = "") -> Iterato
         ).returncode
     ):
         pytest.skip("sway does not start as root, and there are no user namespaces here")
+    with _running(SwayDesktop, size, more) as desktop:
+        yield desktop
+
+
+@contextmanager
+def mutter_desktop() -> Iterator[SwayDesktop]:
+    """A desktop of mutter's, one monitor of 640x360; skips, by name, where a package is missing."""
+    needed = ("dbus-daemon", "pipewire", "wireplumber")
+    skip_without({name: PROGRAMS[name] for name in needed} | {"mutter": "mutter"})
+    with _running(MutterDesktop, (640, 360), "") as desktop:
+        yield desktop
+
+
+def skip_without(programs: dict[str, str]) -> None:
+    missing = sorted({package for name, package in programs.items() if not shutil.which(name)})
+    if missing:
+        pytest.skip(f"not installed: {', '.join(missing)}")
+
+
+@contextmanager
+def _running(kind: type[SwayDesktop], size: tuple[int, int], more: str) -> Iterator[SwayDesktop]:
     folder = Path(tempfile.mkdtemp(prefix="sway-"))  # short: names of sockets have 107 bytes
-    desktop = SwayDesktop(folder, size, more)
+    desktop = kind(folder, size, more)
     try:
         desktop.start()
         yield desktop
