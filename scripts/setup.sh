@@ -82,8 +82,8 @@ if [ "$what" != run ] && [ "$(uname -s)" = Linux ]; then # once: what cannot be 
         for part in xdg-desktop-portal xdg-desktop-portal-wlr; do
             [ -x /usr/libexec/$part ] || desktop+=("$part")
         done
+        command -v Xwayland >/dev/null || desktop+=(xwayland)
     fi
-    command -v Xwayland >/dev/null || desktop+=(xwayland)
     [ $((${#games[@]} + ${#desktop[@]})) = 0 ] || [ ${#missing[@]} -gt 0 ] ||
         $sudo apt-get update -qq >/dev/null 2>&1 || true
     try_install "${games[@]}"

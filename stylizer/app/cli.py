@@ -184,10 +184,18 @@ def models_command(args: argparse.Namespace) -> int:
 
 
 def doctor_command(args: argparse.Namespace) -> int:
+    from stylizer.app import bug_report
     from stylizer.app.doctor import examine
+    from stylizer.run.report import to_json
     from stylizer.system.console import print_facts
+    from stylizer.system.files import write_text
+    from stylizer.system.outputs import Permission
 
+    if args.report is not None:
+        Permission(overwrite=args.overwrite).check(args.report, "json")
     findings = examine()
+    if args.report is not None:
+        write_text(args.report, to_json(bug_report.make(findings)))
     if args.json:
         print(json.dumps([f.as_dict() for f in findings], indent=2))
     else:
@@ -197,6 +205,14 @@ def doctor_command(args: argparse.Namespace) -> int:
         ]
         print_facts(rows)
     return 0 if all(f.works for f in findings if f.needed) else 1
+
+
+def install_desktop_command(args: argparse.Namespace) -> int:
+    from stylizer.app.desktop_files import install
+
+    for path in install(args.remove):
+        print(f"{'removed' if args.remove else 'wrote'} {path}")
+    return 0
 
 
 def windows_command(args: argparse.Namespace) -> int:
@@ -318,6 +334,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "bench": bench_command,
     "models": models_command,
     "doctor": doctor_command,
+    "install-desktop": install_desktop_command,
     "windows": windows_command,
     "key": key_command,
     "settings": settings_command,

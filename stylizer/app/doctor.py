@@ -40,6 +40,7 @@ def examine() -> list[Finding]:
         *_providers(),
         _one_onnxruntime(),
         attempt("screen capture (mss)", _screen, "set DISPLAY to an X11 display"),
+        *_linux_capture(),
         attempt("video encoder (libx264)", _encoder, "pip install --force-reinstall av"),
         attempt("lab (torch)", _lab, "pip install 'stylizer[lab]'"),
     ]
@@ -105,6 +106,41 @@ def _screen() -> str:
         monitor = grabber.monitors[0]
         shot = grabber.grab(monitor)
         return f"{shot.width}x{shot.height} pixels grabbed"
+
+
+def _linux_capture() -> list[Finding]:
+    if not sys.platform.startswith("linux"):
+        return []
+    return [
+        attempt("window capture (X11)", _x11, "start the game as an X11 program (XWayland)"),
+        attempt("portal capture (Wayland)", _portal, "apt-get install xdg-desktop-portal"),
+    ]
+
+
+def _x11() -> str:
+    from stylizer.source.x11.window_list import list_windows
+    from stylizer.system.x11 import Display, library
+
+    display = Display()
+    try:
+        for name in ("Xcomposite", "Xdamage", "Xext"):
+            library(name)
+        return f"{len(list_windows(display))} windows"
+    finally:
+        display.close()
+
+
+def _portal() -> str:
+    from stylizer.source.wayland.pipewire import library
+    from stylizer.source.wayland.portal import MONITOR, WINDOW, ScreenCast
+
+    portal = ScreenCast()
+    try:
+        library()
+        kinds = [n for bit, n in ((MONITOR, "monitors"), (WINDOW, "windows")) if portal.kinds & bit]
+        return f"ScreenCast version {portal.version}: {', '.join(kinds)}"
+    finally:
+        portal.close()
 
 
 def _encoder() -> str:

@@ -93,10 +93,26 @@ def add_doctor(commands: argparse._SubParsersAction) -> None:
         "doctor",
         help="what works here, what does not, and the line that fixes it",
         description="Try GL, the window, providers, capture and the encoder for real.",
-        epilog="example: stylizer doctor",
+        epilog="example: stylizer doctor --report doctor.json",
     )
     p.add_argument("--json", action="store_true", help="print JSON")
+    p.add_argument(
+        "--report", type=path, metavar="FILE",
+        help="write all that a bug report needs, nothing personal in it",
+    )  # fmt: skip
+    add_setting(p, "overwrite")
     p.set_defaults(command="doctor")
+
+
+def add_install_desktop(commands: argparse._SubParsersAction) -> None:
+    p = commands.add_parser(
+        "install-desktop",
+        help="put the stylizer into the desktop's menu",
+        description="Write a desktop entry, an icon and AppStream data into your data folder.",
+        epilog="example: stylizer install-desktop",
+    )
+    p.add_argument("--remove", action="store_true", help="take them away again")
+    p.set_defaults(command="install-desktop")
 
 
 def add_windows(commands: argparse._SubParsersAction) -> None:
@@ -152,6 +168,7 @@ def build_parser() -> OneSentenceParser:
         add_bench,
         add_models,
         add_doctor,
+        add_install_desktop,
         add_windows,
         add_key,
         add_settings_command,

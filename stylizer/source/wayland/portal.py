@@ -49,8 +49,9 @@ class ScreenCast:
         try:
             self._bus: DBusConnection | None = open_dbus_connection("SESSION", enable_fds=True)
         except (OSError, KeyError, RuntimeError, ValueError) as error:
+            why = "DBUS_SESSION_BUS_ADDRESS is not set" if isinstance(error, KeyError) else error
             raise StylizerError(
-                f"there is no D-Bus session ({error}), so the desktop cannot be asked for a window"
+                f"there is no D-Bus session ({why}), so the desktop cannot be asked for a window"
             ) from error
         self._tokens = itertools.count()
         self._session = ""
