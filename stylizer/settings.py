@@ -60,7 +60,8 @@ class Settings:
 
     source: str = setting(
         "demo", "source", choice(*SOURCES, metavar="NAME"),
-        "demo (default), window, portal (Wayland), screen, video, images, synthetic", unsaid=None,
+        "demo (default), window, portal, wlroots (Wayland), screen, video, images, synthetic",
+        unsaid=None,
     )  # fmt: skip
     input: Path | None = setting(
         None, "source", replace(rules.FILE, metavar="PATH"), "a video file, a picture or a folder"
@@ -78,7 +79,11 @@ class Settings:
         "portal: let the desktop ask anew, also where it remembers what was chosen",
     )  # fmt: skip
     cursor: bool = setting(
-        False, "source", rules.SWITCH, "portal: the mouse pointer is in the picture", in_file=True
+        False,
+        "source",
+        rules.SWITCH,
+        "portal, wlroots: the mouse pointer is in the picture",
+        in_file=True,
     )
     region: tuple[int, int, int, int] | None = setting(
         None, "source", rules.REGION, "capture this part of the screen: x, y, width, height"

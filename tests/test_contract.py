@@ -39,7 +39,7 @@ ROWS: dict[str, tuple[type, Backend[Any]]] = {
     **{f"style {name}": (StyleBackend, row) for name, row in STYLES.items()},
     **{f"presenter {name}": (Presenter, row) for name, row in PRESENTERS.items()},
 }
-ASKING = {"portal"}  # asks the user which window: nothing for a test without one
+ASKING = {"portal", "wlroots"}  # want a Wayland desktop: tests/source/wayland
 FRAME = Frame(np.full((30, 40, 4), 90, np.uint8), "RGBA", 0.0, 0)
 
 

@@ -15,6 +15,7 @@ from stylizer.errors import BadInput
 from stylizer.settings import Settings, unsaid
 
 FILE_SOURCES = ("video", "images")
+WAYLAND = ("portal", "wlroots")
 OVERLAY_WHY = {
     "screen": ": a screen region holds whatever lies over the game, so the overlay would be "
     "painted again and again; a captured window's own pixels never hold it"
@@ -59,13 +60,18 @@ def check_together(args: argparse.Namespace, source: str, given: dict[str, Any])
     """Raise BadInput for settings that contradict each other; given: those of the command line."""
     if source in FILE_SOURCES and args.input is None:
         raise BadInput(f"--source {source} needs --input PATH")
-    # With the portal the name is the game's, for which the choice is remembered.
-    if source != "portal" and (source == "window") != (args.window is not None):
+    # With the portal the name is the game's, for which the choice is remembered; sway tells where
+    # the window of that name is.
+    if source not in WAYLAND and (source == "window") != (args.window is not None):
         raise BadInput("--source window and --window NAME belong together; see `stylizer windows`")
-    if source != "portal" and (args.ask or given.get("cursor")):
-        raise BadInput(f"--ask and --cursor belong to --source portal, not to {source}")
-    if source != "screen" and (args.region or args.monitor):
+    if source != "portal" and args.ask:
+        raise BadInput(f"--ask belongs to --source portal, not to {source}")
+    if source not in WAYLAND and given.get("cursor"):
+        raise BadInput(f"--cursor belongs to --source portal or wlroots, not to {source}")
+    if source != "screen" and (args.region or (args.monitor and source != "wlroots")):
         raise BadInput(f"--region and --monitor belong to --source screen, not to {source}")
+    if args.window and args.monitor:
+        raise BadInput("--window tells the monitor itself: leave out --monitor")
     if source not in FILE_SOURCES and args.input is not None:
         raise BadInput(f"--input belongs to --source video or images, not to {source}")
     if args.present == "overlay" and source != "window":

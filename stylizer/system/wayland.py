@@ -203,6 +203,10 @@ class Display:
                 return Proxy(self, pointer, kind)
         return None
 
+    def version_of(self, proxy: Proxy) -> int:
+        """The version that an object was bound with."""
+        return library().wl_proxy_get_version(proxy.pointer)
+
     def all_of(self, name: str) -> list[int]:
         """The numbers of the compositor's objects of an interface, for `bind`."""
         return sorted(n for n, (what, _) in self.globals.items() if what == name)

@@ -14,6 +14,8 @@ from stylizer.errors import BadInput
 from stylizer.source.x11.window_list import WindowInfo, find_window
 from stylizer.system.x11 import Display
 
+NOT_MATCHED = "no game section applies: windows are matched on X11 only so far"
+
 
 def layered(file: SettingsFile, given: Layer) -> tuple[Layer, str]:
     """Defaults aside, all layers: the file's top, the section that fits, what was given.
@@ -23,6 +25,8 @@ def layered(file: SettingsFile, given: Layer) -> tuple[Layer, str]:
     """
     if not file.games or given.get("window") is None:
         return over(file.values, given), ""
+    if given.get("source") in ("portal", "wlroots"):
+        return over(file.values, given), NOT_MATCHED
     game, why = section_for(file, given["window"], bool(over(file.values, given).get("wait")))
     if game is None:
         return over(file.values, given), f"{why} ({file.path})"
@@ -42,7 +46,7 @@ def section_for(file: SettingsFile, wanted: str, wait: bool) -> tuple[Game | Non
     With `wait` a window that is not there yet is no error.
     """
     if not (sys.platform.startswith("linux") and os.environ.get("DISPLAY")):
-        return None, "no game section applies: windows are matched on X11 only so far"
+        return None, NOT_MATCHED
     display = Display()
     try:
         window, _ = find_window(display, wanted)

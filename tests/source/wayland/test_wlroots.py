@@ -1,0 +1,133 @@
+"""A native window's place on sway's output, by wlr-screencopy, without a dialog."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+from sway_desktop import SwayDesktop, end, sway_desktop
+from whole_program import fails
+
+from stylizer.frame import IDLE, Frame
+from stylizer.settings import Settings
+from stylizer.source.synthetic import BAND, SyntheticSource, read_age_ms, read_frame_number
+from stylizer.source.wayland.wlroots import WlrootsSource
+from stylizer.stages import SourceEnded
+
+pytestmark = [
+    pytest.mark.desktop,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Wayland"),
+]
+SIZE, WINDOW = (640, 360), (320, 180)
+
+
+@pytest.fixture(scope="module")
+def desktop() -> Iterator[SwayDesktop]:
+    rules = 'for_window [app_id="wayland_window"] floating enable, border none, move position 40 60'
+    with sway_desktop(SIZE, rules) as running:
+        yield running
+
+
+@pytest.fixture
+def on_sway(desktop: SwayDesktop, monkeypatch: pytest.MonkeyPatch) -> SwayDesktop:
+    """The desktop, and this process on it."""
+    for name in ("XDG_RUNTIME_DIR", "WAYLAND_DISPLAY", "SWAYSOCK"):
+        monkeypatch.setenv(name, desktop.env[name])
+    return desktop
+
+
+@pytest.fixture
+def numbered(on_sway: SwayDesktop) -> Iterator[subprocess.Popen[str]]:
+    window = on_sway.window("Numbered", WINDOW)
+    yield window
+    end(window)
+
+
+@pytest.fixture
+def source(on_sway: SwayDesktop) -> Iterator[Callable[..., WlrootsSource]]:
+    opened: list[WlrootsSource] = []
+
+    def open_source(**changes) -> WlrootsSource:
+        opened.append(WlrootsSource(Settings(source="wlroots", **changes)))
+        return opened[-1]
+
+    yield open_source
+    for one in opened:
+        one.close()
+
+
+def next_frame(source: WlrootsSource, good: Callable[[Frame], bool]) -> Frame:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        frame = source.read(IDLE)
+        if frame is not None and good(frame):
+            return frame
+    raise AssertionError("no such frame within 20 s")
+
+
+def is_what_was_drawn(frame: Frame) -> bool:
+    number = read_frame_number(frame.rgb())
+    if number is None:
+        return False
+    drawn = SyntheticSource(Settings(size=frame.size)).draw(number)
+    above = frame.size[1] - frame.size[1] // BAND
+    return np.array_equal(frame.rgb()[:above], drawn[:above, :, :3])
+
+
+def test_a_windows_place_is_followed(on_sway, numbered, source, capsys):
+    captured = source(window="numb")
+    assert captured.size == WINDOW
+    assert "Numbered" in captured.capture_method
+    assert is_what_was_drawn(next_frame(captured, is_what_was_drawn))
+    ages = []
+    while len(ages) < 30:
+        frame = next_frame(captured, lambda f: True)
+        ages.append(read_age_ms(frame.rgb(), time.perf_counter()) or 0.0)
+    with capsys.disabled():
+        p50, p99 = np.percentile(ages, [50, 99])
+        print(f"\nwlr-screencopy on sway, drawn to captured: p50 {p50:.1f} ms, p99 {p99:.1f} ms")
+    on_sway.tell('[title="Numbered"]', "move", "position", "200", "130")
+    next_frame(captured, is_what_was_drawn)
+    on_sway.tell("workspace", "2")
+    deadline = time.monotonic() + 20
+    while not captured.state:
+        captured.read(IDLE)
+        assert time.monotonic() < deadline
+    assert "workspace" in captured.state
+    on_sway.tell("workspace", "1")
+    next_frame(captured, is_what_was_drawn)
+    on_sway.tell('[title="Numbered"]', "kill")
+    with pytest.raises(SourceEnded):
+        next_frame(captured, lambda _: False)
+
+
+def test_a_whole_monitor_that_is_still(on_sway, source):
+    """Its picture comes once, and then none; a change brings the next."""
+    captured = source(monitor=1)
+    frame = next_frame(captured, lambda f: True)
+    assert frame.size == captured.size == SIZE
+    assert "HEADLESS-1" in captured.capture_method
+    deadline = time.monotonic() + 1
+    while time.monotonic() < deadline:
+        assert captured.read(IDLE) is None
+    window = on_sway.window("Numbered", WINDOW)
+    try:
+        changed = next_frame(captured, lambda f: True)
+        assert (changed.rgb() != frame.rgb()).any()
+    finally:
+        end(window)
+
+
+def test_what_is_not_there_is_said(on_sway, capsys, monkeypatch):
+    argv = ["run", "--source", "wlroots", "--present", "offscreen", "--model", "none"]
+    fails(capsys, [*argv, "--window", "no such game"], 2, "no window that matches")
+    fails(capsys, [*argv, "--monitor", "7"], 2, "no monitor 7", "HEADLESS-1")
+    fails(capsys, [*argv, "--monitor", "1", "--window", "x"], 2, "--monitor")
+    monkeypatch.delenv("SWAYSOCK")
+    fails(capsys, [*argv, "--window", "x"], 1, "SWAYSOCK")
+    monkeypatch.setenv("WAYLAND_DISPLAY", "nothing-here")
+    fails(capsys, argv, 1, "no Wayland compositor")
