@@ -20,7 +20,7 @@ from stylizer.lab.nets.registry import ARCHS, Paint, Recipe, default_recipe  # n
 from stylizer.lab.training import loop  # noqa: E402
 from stylizer.lab.training.checkpoint import TrainState, load_checkpoint, new_state  # noqa: E402
 from stylizer.lab.training.data import ContentSet  # noqa: E402
-from stylizer.lab.training.losses import inside, placed, toward  # noqa: E402
+from stylizer.lab.training.losses import inside, pattern, placed, seen, toward  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +63,22 @@ def test_a_placed_canvas_goes_on_over_its_edges():
     wanted = tile.repeat(1, 4, 4)[:, 6:16, 3:23].float() / 255
     assert torch.equal(seen[0], wanted)
     assert torch.equal(placed(tile, 3 + 8, 6 + 16, (10, 20)), seen)
+
+
+def test_an_odd_place_of_the_small_canvas_lies_between_its_pixels():
+    tile = torch.arange(3 * 8 * 8, dtype=torch.uint8).reshape(3, 8, 8)
+    assert torch.equal(seen(tile, 4, 6, (8, 12)), placed(tile, 2, 3, (4, 6)))
+    between = (placed(tile, 2, 3, (4, 6)) + placed(tile, 3, 3, (4, 6))) / 2
+    assert torch.allclose(seen(tile, 5, 6, (8, 12)), between)
+
+
+def test_a_pattern_of_the_blocks_is_told_from_what_is_not_tied_to_them():
+    grid = torch.zeros(1, 3, 96, 144)
+    grid[:, :, ::4] = 0.02
+    loose = 0.02 * torch.randn(1, 3, 96, 144, generator=torch.Generator().manual_seed(3))
+    assert float(pattern(grid)) > 4 * float(pattern(loose))
+    assert float(pattern(torch.full((1, 3, 96, 144), 0.3))) < 1e-4, "the mean is no pattern"
+    assert float(pattern(torch.zeros(1, 3, 40, 144))) == 0, "too small to have one"
 
 
 def test_what_a_crop_does_not_know_is_left_out():

@@ -23,7 +23,7 @@ from stylizer.errors import BadInput
 from stylizer.frame import Frame
 from stylizer.settings import Settings
 from stylizer.style import graph, inspection, providers
-from stylizer.style.canvas import Canvas
+from stylizer.style.canvas import Canvas, mixed
 from stylizer.style.contract import Packer
 from stylizer.style.opening import open_style
 from stylizer.style.ort import _Binding
@@ -368,6 +368,35 @@ def test_what_the_network_sees_may_be_smaller_than_the_frame(soft_path):
     assert image.seen is not None
     got = image.rgb().astype(int) - image.seen[..., 2::-1] + 128
     assert inner_error(got, resting(16)[:120, :160]) < 2.0
+
+
+def test_a_fade_keeps_the_contrast_and_ends_in_the_fresh_texture():
+    old, fresh = (
+        np.dstack([tile, tile[..., :1]]) for tile in (soft_tile(), soft_tile()[::-1, ::-1])
+    )
+    for share in (0.25, 0.5, 0.75):
+        faded = old.copy()
+        mixed(faded, np.ascontiguousarray(fresh), share)
+        plain = (1 - share) * old[..., 1] + share * fresh[..., 1]
+        assert faded[..., 1].std() > 1.05 * plain.std()
+        assert faded[..., 1].std() < 1.02 * old[..., 1].std()
+    alike = old.copy()
+    mixed(alike, old, 0.5)
+    assert np.abs(alike.astype(int) - old).max() <= 1, "what is the same stays as it is"
+
+
+def test_walking_forward_goes_on_without_a_jump(soft_path):
+    """A zoom without end: from frame to frame the canvas changes less than if it began anew."""
+    style = open_style(Settings(provider="cpu"), str(soft_path), WIDE)
+    picture, changes, last = scene(), [], None
+    for number in range(40):
+        side = int(300 / 1.015 ** (number % 20))
+        grown = cv2.resize(picture[: side * 3 // 4 + 64, : side + 64], WIDE)
+        canvas = canvas_seen(style, Frame(grown, "BGRA", 0.0, 0))
+        if last is not None:
+            changes.append(np.abs(canvas - last)[RIM:-RIM, RIM:-RIM].mean())
+        last = canvas
+    assert np.median(changes) < 12
 
 
 def test_warming_up_moves_nothing(soft_path):

@@ -40,6 +40,35 @@ def test_without_paint_it_is_the_graded_frame():
     assert torch.allclose(painted(frame, canvas().expand(2, -1, -1, -1), NOTHING), frame, atol=1e-6)
 
 
+def test_strokes_go_with_the_light():
+    """In the dark a game has little contrast of its own, and strokes of full strength hide it."""
+    strokes, only = canvas(), Paint(strokes=0.8, contours=0)
+    changes = []
+    for light in (0.05, 0.25, 0.6):
+        ground = torch.full_like(REST, light)
+        changes.append(float((painted(ground, strokes, only) - ground).abs().mean()))
+    assert 0 < changes[0] < 0.45 * changes[1]
+    assert changes[1] < 0.7 * changes[2]
+
+
+def test_contours_count_by_their_surroundings():
+    """The same picture at a quarter of the light: what was spared is spared."""
+    only = Paint(strokes=0.8, contours=0, flat=0)
+    kept = []
+    for light in (1.0, 0.15):
+        frame = writing() * light
+        change = (painted(frame, canvas(), only) - frame).abs().mean(dim=1)[0]
+        kept.append(float(change[32:64, 16:42].mean() / change[:, 80:].mean()))
+    assert kept[1] < 0.4
+
+
+def test_snow_takes_strokes_too():
+    """White has no room above: it is toned down where it is painted, or half of them are lost."""
+    white = torch.ones_like(REST)
+    made = painted(white, canvas(), Paint(strokes=0.8, contours=0))
+    assert float(made.std()) > 0.7 * float(painted(REST, canvas(), Paint(contours=0)).std())
+
+
 def test_writing_stays_readable():
     frame = writing()
     with_strokes, without = (painted(frame, c, Paint()) for c in (canvas(), REST))
