@@ -76,7 +76,7 @@ def test_a_pattern_of_the_blocks_is_told_from_what_is_not_tied_to_them():
     grid = torch.zeros(1, 3, 96, 144)
     grid[:, :, ::4] = 0.02
     loose = 0.02 * torch.randn(1, 3, 96, 144, generator=torch.Generator().manual_seed(3))
-    assert float(pattern(grid)) > 4 * float(pattern(loose))
+    assert float(pattern(grid)) > 2 * float(pattern(loose))
     assert float(pattern(torch.full((1, 3, 96, 144), 0.3))) < 1e-4, "the mean is no pattern"
     assert float(pattern(torch.zeros(1, 3, 40, 144))) == 0, "too small to have one"
 
