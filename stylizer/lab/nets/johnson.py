@@ -29,6 +29,7 @@ class Arch:
     """Widths of one tier: channels at full, half and quarter size, and residual blocks.
 
     inner: channels inside each block where pruning left others than around it; () for the same.
+    half: its file keeps weights in half precision, and computes in single.
     """
 
     name: str
@@ -36,11 +37,12 @@ class Arch:
     blocks: int = 5
     size_multiple: int = 4
     inner: tuple[int, ...] = ()
+    half: bool = False
 
 
 ARCHS = {
     "original": Arch("original", (32, 64, 128)),
-    "small": Arch("small", (16, 32, 32)),
+    "small": Arch("small", (16, 32, 32), half=True),
     "tiny": Arch("tiny", (4, 8, 8), blocks=1),  # for tests: trains in seconds
 }
 

@@ -28,17 +28,17 @@ class Paint:
     strokes: of the canvas' colors. joints: darkness of its darkest lines. contours: dark lines
     along the frame's own edges. flat: how far the frame's fine texture is smoothed away.
     on_edges, on_busy: share of all that on contours, and in places full of detail.
-    edge: slope of luma a pixel from which a contour is one.
+    edge: slope of luma a pixel from which a contour is one, in the light.
     """
 
-    strokes: float = 0.8
+    strokes: float = 0.75
     joints: float = 0.0
     joint_from: float = 0.28
-    contours: float = 2.0
+    contours: float = 3.0
     flat: float = 0.8
-    on_edges: float = 0.1
+    on_edges: float = 0.08
     on_busy: float = 0.5
-    edge: float = 0.04
+    edge: float = 0.034
 
 
 @dataclass(frozen=True)

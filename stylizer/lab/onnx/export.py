@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
-from onnx import numpy_helper
 
 from stylizer.errors import BadInput, StylizerError
 from stylizer.lab.nets.fake_quant import bound, normalize, observe, quantize
@@ -19,7 +18,7 @@ from stylizer.lab.nets.johnson import OUTPUT_GAIN, Arch, ConvLayer, StyleNetwork
 from stylizer.lab.nets.registry import Network
 from stylizer.lab.onnx.fast_export import Precision, beside, write_fast
 from stylizer.lab.onnx.fast_import import inner_widths, load_fast_weights
-from stylizer.lab.onnx.onnx_graph import OnnxGraph, write_model
+from stylizer.lab.onnx.onnx_graph import OnnxGraph, weights_of, write_model
 from stylizer.lab.onnx.painter_graph import graded, keep_tile, seen, take_style, with_canvas
 from stylizer.system.files import into_place
 
@@ -85,6 +84,8 @@ def _write(network: StyleNetwork, path: Path, contract: dict, recipe: dict) -> N
     y = graph.relu(graph.norm(graph.conv(y, "deconv2"), "in5"))
     edit = graph.conv(y, "deconv3")
     graph.node("Add", [graded(graph, network, np.float32), edit], "output")
+    if network.arch.half:
+        graph.halve()
     model = graph.model(np.float32, ["batch", 3, "height", "width"])
     keep_tile(model, network)
     write_model(model, path, contract=contract, recipe=recipe)
@@ -185,9 +186,9 @@ def _arch_of(model: onnx.ModelProto, tier: Arch) -> Arch:
 
     Raises KeyError when a layer is missing.
     """
-    out = {w.name: w.dims[0] for w in model.graph.initializer if len(w.dims) == 4}
-    a, b, c = (int(out[f"conv{n}.conv2d.weight"]) for n in (1, 2, 3))
-    inner = tuple(int(out[f"blocks.{i}.conv1.conv2d.weight"]) for i in range(tier.blocks))
+    out = {name: len(w) for name, w in weights_of(model).items() if w.ndim == 4}
+    a, b, c = (out[f"conv{n}.conv2d.weight"] for n in (1, 2, 3))
+    inner = tuple(out[f"blocks.{i}.conv1.conv2d.weight"] for i in range(tier.blocks))
     return replace(tier, widths=(a, b, c), inner=() if set(inner) == {c} else inner)
 
 
@@ -206,7 +207,7 @@ def load_weights(network: Network, path: Path) -> None:
         load_fast_weights(network, path)
         return
     model = onnx.load(str(path))
-    values = {v.name: numpy_helper.to_array(v) for v in model.graph.initializer}
+    values = weights_of(model)
     take_style(network, path, model)
     state = network.state_dict()
     missing = [n for n, t in state.items() if n not in values or values[n].shape != tuple(t.shape)]

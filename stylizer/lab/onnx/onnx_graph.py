@@ -10,6 +10,8 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+HALF = "_half"
+FLOAT = onnx.TensorProto.FLOAT
 OPSET = 17  # CUDA lacked a Pad kernel for 19-23 (onnxruntime#26393)
 
 
@@ -32,6 +34,16 @@ class OnnxGraph:
         self.weights[name] = values
         return name
 
+    def halve(self, least: int = 1024) -> None:
+        """Keep float32 weights of that many values and more in half precision; Cast gives them
+        back, once, when the file is loaded."""
+        for name, values in list(self.weights.items()):
+            if values.dtype == np.float32 and values.size >= least:
+                half = f"{name}{HALF}"
+                self.weights[half] = self.weights.pop(name).astype(np.float16)
+                cast = helper.make_node("Cast", [half], [name], name=name, to=FLOAT)
+                self.nodes.insert(0, cast)
+
     def model(self, number: type, shape: list[Any]) -> onnx.ModelProto:
         """The whole, from "input" to "output", both of this numpy type and shape."""
         kind = helper.np_dtype_to_tensor_dtype(np.dtype(number))
@@ -42,6 +54,13 @@ class OnnxGraph:
         return helper.make_model(
             graph, opset_imports=[opset], ir_version=8, producer_name="stylizer"
         )
+
+
+def weights_of(model: onnx.ModelProto) -> dict[str, np.ndarray]:
+    """All weights by name, those kept in half precision in single again."""
+    found = {w.name: numpy_helper.to_array(w) for w in model.graph.initializer}
+    halves = {n: v for n, v in found.items() if n.endswith(HALF)}
+    return found | {n.removesuffix(HALF): v.astype(np.float32) for n, v in halves.items()}
 
 
 def write_model(model: onnx.ModelProto, path: Path, **texts: dict) -> None:
