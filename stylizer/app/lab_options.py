@@ -121,21 +121,21 @@ def paint_part(text: str) -> tuple[str, float]:
 
 
 def add_paint(p: argparse.ArgumentParser) -> None:
-    """What a fast network learns to lay on the frame."""
+    """What a network learns to lay on the frame."""
     p.add_argument(
         "--canvas",
         type=path,
         metavar="FILE",
-        help="square, without seams; fast networks paint from it; default: quilted of the style",
+        help="square, without seams; what is painted with; default: quilted of the style",
     )
     p.add_argument("--patch", type=count, metavar="PX", help="side of the patches of that quilt")
-    p.add_argument("--contrast", type=positive, metavar="X", help="of the color grade (arch fast)")
+    p.add_argument("--contrast", type=positive, metavar="X", help="of the color grade")
     p.add_argument(
         "--paint",
         type=paint_part,
         nargs="+",
         metavar="NAME=VALUE",
-        help=f"how much of what is laid on (arch fast): {', '.join(PAINT_PARTS)}",
+        help=f"how much of what is laid on: {', '.join(PAINT_PARTS)}",
     )
 
 
