@@ -14,7 +14,8 @@ from stylizer.hotkeys import (
     global_combinations,
     parse_combination,
 )
-from stylizer.system.x11 import KEY_PRESS, Display, XEvent, input_event, library
+from stylizer.system.x11 import Display
+from stylizer.system.xlib import KEY_PRESS, XEvent, input_event, library
 
 KEY_RELEASE, MAPPING = 3, 34  # event types of X.h
 SHIFT, CAPS_LOCK, CONTROL = 1, 2, 4  # modifier bits of X.h; the others differ between keyboards

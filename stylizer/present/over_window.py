@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import ctypes as c
 
-from stylizer.system.x11 import (
-    IS_VIEWABLE,
-    STRUCTURE_NOTIFY,
-    SUBSTRUCTURE_NOTIFY,
-    Display,
-    Window,
-    library,
-)
+from stylizer.system.x11 import Display
+from stylizer.system.xlib import IS_VIEWABLE, STRUCTURE_NOTIFY, SUBSTRUCTURE_NOTIFY, Window, library
 
 SHAPE_INPUT, SHAPE_SET, UNSORTED = 2, 0, 0  # shapeconst.h, X.h
 CW_PLACE, CW_STACK = 0b1111, 0b1100000  # x, y, width, height; sibling, stack mode

@@ -17,14 +17,11 @@ Whatever is known, the model is run once: wrong shapes, NaN and failures show he
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 
 from stylizer.errors import BadInput
 from stylizer.style import graph, ports, ranges, roles
@@ -39,9 +36,10 @@ from stylizer.style.contract import (
     StyleModel,
 )
 from stylizer.style.fitting import Fit, fit_of, fitted
+from stylizer.style.metadata import RECIPE_KEY, metadata_of
 from stylizer.style.plausibility import plausibility, range_of, textured_picture
+from stylizer.style.trial import Trial
 
-CONTRACT_KEY, RECIPE_KEY = "stylizer.contract", "stylizer.recipe"
 MULTIPLES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 18, 20, 24, 28, 32, 36, 40, 48, 56, 64)
 MULTIPLES += (72, 80, 96, 112, 128)
 FURTHER = 9  # multiples to the second size; odd, so that twice a multiple is told from it
@@ -77,7 +75,7 @@ class _Probe:
         self.path = path
         self.proto = proto
         self.facts: dict[str, Fact] = {}
-        self.metadata = _metadata(proto, path)
+        self.metadata = metadata_of(proto, path)
         self.values = self._known(given)
         self.canvas = roles.canvas_input(path, proto, self.metadata)
         beside = self.canvas.name if self.canvas else ""
@@ -85,7 +83,8 @@ class _Probe:
         self.outputs = ports.picture_outputs(path, proto)
         self.picture_output = self.outputs[0]
         self.fit = Fit("NCHW", 3)
-        self.session = _session(path)
+        told = self.values.get("layout", "NCHW")
+        self.trial = Trial(path, self.picture_input, self.outputs, self.selector, self.canvas, told)
 
     def model(self) -> StyleModel:
         layout, multiple, fixed = self._layout_and_size()
@@ -98,7 +97,9 @@ class _Probe:
             order=self.values.get("order", "RGB"),
             size_multiple=multiple,
             fixed_size=fixed,
-            input=Port(self.picture_input.name, self.picture_input.dtype, self._channels(layout)),
+            input=Port(
+                self.picture_input.name, self.picture_input.dtype, self.trial.channels(layout)
+            ),
             output=Port(self.picture_output.name, self.picture_output.dtype, 3),
             selector=self.selector,
             canvas=self.canvas,
@@ -129,13 +130,6 @@ class _Probe:
                 )
             known[key], self.facts[key] = value, Fact(how)
         return known
-
-    def _channels(self, layout: str) -> int:
-        shape = self.picture_input.shape
-        block = LAYOUTS[layout].block
-        if block:
-            return (shape[3] or 3 * block**2) // block**2
-        return shape[1 if layout == "NCHW" else 3] or 3
 
     def _layout_and_size(self) -> tuple[str, int, Size | None]:
         """(layout, size multiple, fixed size): the first layout with which the network runs."""
@@ -210,7 +204,7 @@ class _Probe:
     def _multiple(self, layout: str, fixed: Size | None, errors: list[str]) -> int | None:
         """The size multiple; None when no size runs. Appends to `errors` why."""
         if fixed:
-            fit = self._fits(layout, fixed, errors)
+            fit = self.trial.fits(layout, fixed, errors)
             if fit is None:
                 return None
             self._take(*fit)
@@ -223,11 +217,11 @@ class _Probe:
             for base in BASES:
                 for m in multiples:
                     size = (base[0] // m * m + m, base[1] // m * m + m)
-                    fit = self._fits(layout, size, errors)
+                    fit = self.trial.fits(layout, size, errors)
                     if fit is None or (whole and fit[1].lost != (0, 0)):
                         continue
                     further = (size[0] + FURTHER * m, size[1] + FURTHER * m)
-                    if told is None and self._fits(layout, further, errors) != fit:
+                    if told is None and self.trial.fits(layout, further, errors) != fit:
                         continue
                     self._take(*fit)
                     how = Fact("probed", f"tried {size[0]}x{size[1]}")
@@ -242,61 +236,16 @@ class _Probe:
         if fit.rank:
             self.facts["output_size"] = Fact("probed", str(fit))
 
-    def _fits(self, layout: str, size: Size, errors: list[str]) -> tuple[graph.Tensor, Fit] | None:
-        """The output that is the picture, and how it fits. Appends to `errors` why none does."""
-        try:
-            row = LAYOUTS[layout]
-            channels = self._channels(layout)
-            given = np.zeros(row.shape(size, channels), self.picture_input.dtype)
-            results = self._run_all(given)
-        except Exception as error:  # ONNX Runtime has a dozen classes for "cannot run"
-            errors.append(ports.first_line(error))
-            return None
-        found: list[tuple[graph.Tensor, Fit]] = []
-        for output, result in zip(self.outputs, results, strict=True):
-            fit = fit_of(result.shape, layout, size)
-            if fit is None:
-                errors.append(f"{size[0]}x{size[1]} gives {result.shape}")
-            else:
-                found.append((output, fit))
-        return min(found, key=lambda pair: pair[1].rank, default=None)
-
-    def _run(self, tensor: np.ndarray) -> np.ndarray:
-        return self._run_all(tensor)[self.outputs.index(self.picture_output)]
-
-    def _run_all(self, tensor: np.ndarray) -> list[np.ndarray]:
-        feeds = {self.picture_input.name: tensor}
-        if self.selector:
-            hot = np.zeros(self.selector.count, self.selector.dtype)
-            hot[self.selector.selected] = 1
-            feeds[self.selector.name] = hot.reshape(self.selector.shape)
-        if self.canvas and self.canvas.name in {i.name for i in self.session.get_inputs()}:
-            beside = self.canvas.shape_beside(tensor.shape, self.values.get("layout", "NCHW"))
-            feeds[self.canvas.name] = np.full(beside, 128, self.canvas.dtype)
-        names = [output.name for output in self.outputs]
-        return [np.asarray(result) for result in self.session.run(names, feeds)]
-
     def _probe_size(self, model: StyleModel) -> Size:
         return model.fixed_size or model.padded_size(RANGE_SIZE)
-
-    def _feed(self, model: StyleModel, picture: np.ndarray, name: str) -> np.ndarray:
-        """Run on a picture (H, W, 3) in 0..1 given in range `name`; the raw tensor."""
-        scale, shift = RANGES[name]
-        values = picture * 255 * scale + shift
-        if model.input.channels == 4:
-            opaque = np.full((*values.shape[:2], 1), 255 * scale + shift)
-            values = np.concatenate([values, opaque], axis=2)
-        if model.input.dtype == "uint8":
-            values = np.rint(picture * 255) if model.input.channels == 3 else np.rint(values)
-        if model.order == "BGR":
-            values[..., :3] = values[..., 2::-1].copy()
-        return self._run(LAYOUTS[model.layout].pack(values.astype(model.input.dtype)))
 
     def _with_output(self, model: StyleModel) -> StyleModel:
         """Checks the output's shape and that a real picture gives no NaN."""
         size = self._probe_size(model)
         picture = textured_picture(size)
-        result = self._feed(model, picture, self.values.get("range", "0..1"))
+        result = self.trial.feed(
+            model, picture, self.values.get("range", "0..1"), self.picture_output
+        )
         if not np.isfinite(result.astype(np.float32)).all():
             raise BadInput(
                 f"{self.path} gives numbers that are not finite (NaN); "
@@ -340,7 +289,7 @@ class _Probe:
         scores: dict[str, float] = {}
         gives: dict[str, str] = {}
         for name in [known_in] if known_in else list(RANGES):
-            result = self._feed(model, picture, name)
+            result = self.trial.feed(model, picture, name, self.picture_output)
             picture_given = fitted(LAYOUTS[model.output_layout].unpack(result), self.fit)
             styled = picture_given[..., :3].astype(np.float32)
             gives[name] = known_out or range_of(styled)
@@ -355,38 +304,3 @@ class _Probe:
         self.facts.setdefault("range", how)
         self.facts.setdefault("output_range", Fact("probed", "from the values it gives"))
         return best, gives[best]
-
-
-def _metadata(proto: onnx.ModelProto, path: Path) -> dict[str, Any]:
-    """Our contract as a dict (with the recipe under its own key); empty for a foreign model."""
-    stored = {entry.key: entry.value for entry in proto.metadata_props}
-    found: dict[str, Any] = {}
-    for key in (CONTRACT_KEY, RECIPE_KEY):
-        if key not in stored:
-            continue
-        try:
-            value = json.loads(stored[key])
-        except ValueError:
-            value = None
-        if not isinstance(value, dict):
-            raise BadInput(f"{path}: its metadata {key} is no JSON object; export it again")
-        found = {**found, **value} if key == CONTRACT_KEY else {**found, RECIPE_KEY: value}
-    multiple = found.get("size_multiple", 1)
-    if not isinstance(multiple, int) or not 1 <= multiple <= 256:
-        raise BadInput(f"{path}: its metadata says size_multiple {multiple!r}; export it again")
-    return found
-
-
-def _session(path: Path) -> ort.InferenceSession:
-    """A plain CPU session of the file as it is, for probing only."""
-    options = ort.SessionOptions()
-    options.log_severity_level = 4
-    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    try:
-        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        raise BadInput(
-            f"{path} cannot be loaded ({ports.first_line(error)}); it is damaged or uses "
-            "operators that ONNX Runtime lacks"
-        ) from error

@@ -21,7 +21,7 @@ from stylizer.lab.onnx import export  # noqa: E402
 from stylizer.lab.training import loop  # noqa: E402
 from stylizer.lab.training.checkpoint import load_checkpoint, new_state  # noqa: E402
 from stylizer.lab.training.data import ContentSet  # noqa: E402
-from stylizer.lab.training.distributed import Team  # noqa: E402
+from stylizer.lab.training.distributed import ProcessGroup  # noqa: E402
 from stylizer.lab.training.perceptual import (  # noqa: E402
     STYLE_LAYERS,
     content_loss,
@@ -170,7 +170,7 @@ def test_crops_of_the_style_match_it_together_though_not_alone(vgg_file):
     targets = style_targets(vgg, style)
     halves = vgg(torch.cat([style[:, :, :, :32], style[:, :, :, 32:]]))
     alone = style_loss(halves, targets).mean().item()
-    together = style_loss(halves, targets, team=Team()).mean().item()
+    together = style_loss(halves, targets, processes=ProcessGroup()).mean().item()
     assert together < 0.3 * alone  # what is left comes from the edge between the halves
 
 

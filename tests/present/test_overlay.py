@@ -29,7 +29,8 @@ from stylizer.present.window import WindowPresenter
 from stylizer.settings import Settings
 from stylizer.source.x11.window import WindowSource
 from stylizer.source.x11.window_list import find_window
-from stylizer.system.x11 import IS_VIEWABLE, Display
+from stylizer.system.x11 import Display
+from stylizer.system.xlib import IS_VIEWABLE
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(shutil.which("xdotool") is None, reason="xdotool is not installed")

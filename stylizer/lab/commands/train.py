@@ -7,6 +7,7 @@ import json
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,7 +28,7 @@ from stylizer.lab.onnx.export import export_onnx, load_network
 from stylizer.lab.training import loop
 from stylizer.lab.training.checkpoint import load_checkpoint, new_state
 from stylizer.lab.training.data import ContentSet
-from stylizer.lab.training.distributed import Team, join_team, leave_team
+from stylizer.lab.training.distributed import ProcessGroup, join_group, leave_group
 from stylizer.lab.training.grade import color_grade, colors_of
 from stylizer.lab.training.perceptual import file_sha256, load_vgg
 from stylizer.lab.training.progress import train_with_progress
@@ -44,15 +45,15 @@ def train_command(args: argparse.Namespace) -> int:
     start = start_of(args)
     recipe = recipe_of(args, start)
     out = output_path(args)
-    team = join_team(recipe.batch)
+    processes = join_group(recipe.batch)
     try:
-        return train_in_team(args, recipe, start, out, team)
+        return train_in_group(args, recipe, start, out, processes)
     finally:
-        leave_team()
+        leave_group()
 
 
-def train_in_team(
-    args: argparse.Namespace, recipe: Recipe, start: Path | None, out: Path, team: Team
+def train_in_group(
+    args: argparse.Namespace, recipe: Recipe, start: Path | None, out: Path, processes: ProcessGroup
 ) -> int:
     """One process's part of `train_command`; the leading one writes everything."""
     run_dir = Path("runs") / out.stem
@@ -63,43 +64,53 @@ def train_in_team(
         print(f"{name}: not readable, left out", file=sys.stderr)
     # Last: it may have to be downloaded.
     vgg = load_vgg(args.vgg) if recipe.paint is None else None
-    checkpoint = run_dir / "checkpoint.pt"
-    resumes = args.resume
-    state = load_checkpoint(checkpoint, recipe, start) if resumes else new_state(recipe, start)
+    resumed = run_dir / "checkpoint.pt" if args.resume else None
+    state = load_checkpoint(resumed, recipe, start) if resumed else new_state(recipe, start)
     if recipe.paint is not None:
         give_style(state.network, recipe, style, content, args.canvas)
     teacher = load_network(args.teacher) if args.teacher else None
-    final = train_with_progress(args, recipe, state, vgg, style, content, run_dir, teacher, team)
-    team.part()
-    if not team.leads:
+    final = train_with_progress(
+        args, recipe, state, vgg, style, content, run_dir, teacher, processes
+    )
+    processes.barrier()
+    if not processes.leads:
         return 0
-    contract = {
-        "layout": "NCHW",
-        "range": "0..255",
-        "order": "RGB",
-        "size_multiple": state.network.arch.size_multiple,
-        "style": style_name(out),
-        "tier": recipe.arch,
-        "precision": "fp32",
-    }
     network = trimmed(state.network, recipe, content)
-    difference = export_onnx(network, out, contract, asdict(recipe))
+    difference = export_onnx(network, out, contract_of(network, recipe, out), asdict(recipe))
     facts = {
         "parameters": parameter_count(network),
         "final training losses": final_losses(recipe, final, state.balance.gain),
         "skipped steps": final.skipped,
         "training seconds": round(state.seconds),
-        "processes": team.size,
+        "processes": processes.size,
         "content pictures": len(content),
         "VGG-16 file": vgg_name(recipe, args.vgg),
         "started from": start.name if start else "random weights",
         "versions": loop.versions(),
     }
-    if isinstance(network, FastNetwork):
-        facts["channels inside the blocks"] = ", ".join(str(w) for w in network.arch.inner)
-    write_card(out, recipe, facts)
+    write_card(out, recipe, facts | widths(network))
     print(f"{out}: written; differs from PyTorch by at most {difference:.4f} of 255 on three sizes")
     return 0
+
+
+def contract_of(network: Network, recipe: Recipe, out: Path) -> dict[str, Any]:
+    """What the model's metadata say of it, see style/contract.py."""
+    return {
+        "layout": "NCHW",
+        "range": "0..255",
+        "order": "RGB",
+        "size_multiple": network.arch.size_multiple,
+        "style": style_name(out),
+        "tier": recipe.arch,
+        "precision": "fp32",
+    }
+
+
+def widths(network: Network) -> dict[str, str]:
+    """For the card of a fast network, whose channels were trimmed."""
+    if not isinstance(network, FastNetwork):
+        return {}
+    return {"channels inside the blocks": ", ".join(str(w) for w in network.arch.inner)}
 
 
 def final_losses(recipe: Recipe, final: loop.Progress, gain: float) -> dict[str, float]:

@@ -16,7 +16,7 @@ from stylizer.lab.onnx.card import write_compressed_card
 from stylizer.lab.onnx.export import load_network
 from stylizer.lab.onnx.onnx_graph import with_texts
 from stylizer.style import catalog, graph
-from stylizer.style.probe import CONTRACT_KEY, RECIPE_KEY
+from stylizer.style.metadata import CONTRACT_KEY, RECIPE_KEY
 from stylizer.system.files import whole
 
 STANDARD = ("", "ai.onnx")

@@ -13,7 +13,7 @@ import torch
 
 from stylizer.lab.nets.registry import Recipe
 from stylizer.lab.training.data import ContentSet
-from stylizer.lab.training.distributed import Team
+from stylizer.lab.training.distributed import ProcessGroup
 from stylizer.lab.training.perceptual import Vgg16, style_loss, within
 
 RATE = 0.01  # at most this part of the gain a step
@@ -54,11 +54,11 @@ def style_counted(
     features: dict[str, torch.Tensor],
     targets: dict[str, torch.Tensor],
     recipe: Recipe,
-    team: Team,
+    processes: ProcessGroup,
 ) -> torch.Tensor:
     """(): the style loss of a batch as this recipe counts it."""
     inner = within(features, recipe.style_margin)
-    shared = team if recipe.together else None
+    shared = processes if recipe.together else None
     return style_loss(inner, targets, recipe.local_share, shared).mean()
 
 
@@ -77,7 +77,7 @@ def untouched_style(
                 recipe.seed, step, recipe.batch, recipe.crop, False, recipe.together
             )
             features = vgg(torch.from_numpy(crops).to(device))
-            loss = style_counted(features, targets, recipe, Team())
+            loss = style_counted(features, targets, recipe, ProcessGroup())
             logs.append(math.log(max(float(loss), 1e-6)))
     return math.exp(sum(logs) / len(logs))
 

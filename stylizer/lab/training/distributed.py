@@ -16,7 +16,7 @@ from stylizer.errors import BadInput
 
 
 @dataclass(frozen=True)
-class Team:
+class ProcessGroup:
     """This process's number among `size`; alone, 0 of 1."""
 
     rank: int = 0
@@ -28,7 +28,7 @@ class Team:
         return self.rank == 0
 
     def average_gradients(self, network: nn.Module) -> None:
-        """Replace every gradient by its mean over the team."""
+        """Replace every gradient by its mean over the group."""
         if self.size == 1:
             return
         for parameter in network.parameters():
@@ -37,7 +37,7 @@ class Team:
                 parameter.grad /= self.size
 
     def averaged(self, own: Tensor) -> Tensor:
-        """The team's mean of a value; the gradient is this process's own, for the gradients are
+        """The group's mean of a value; the gradient is this process's own, for the gradients are
         averaged later."""
         if self.size == 1:
             return own
@@ -55,30 +55,30 @@ class Team:
             distributed.all_reduce(buffer)
             buffer /= self.size
 
-    def part(self) -> None:
+    def barrier(self) -> None:
         """All have come this far: none closes its connections while another still averages."""
         if self.size > 1 and distributed.get_backend() == "gloo":
             distributed.monitored_barrier()
 
 
-def join_team(batch: int) -> Team:
-    """The team that torchrun started this process in, or a team of one.
+def join_group(batch: int) -> ProcessGroup:
+    """The group that torchrun started this process in, or a group of one.
 
     Raises BadInput when the batch cannot be shared evenly.
     """
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
-        return Team()
+        return ProcessGroup()
     if batch % size:
         raise BadInput(f"--batch {batch} cannot be shared by {size} processes: use a multiple")
     backend = "nccl" if torch.cuda.is_available() else "gloo"
     distributed.init_process_group(backend)
     if backend == "nccl":
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-    return Team(distributed.get_rank(), size)
+    return ProcessGroup(distributed.get_rank(), size)
 
 
-def leave_team() -> None:
+def leave_group() -> None:
     """End the process group, if there is one."""
     if distributed.is_available() and distributed.is_initialized():
         distributed.destroy_process_group()

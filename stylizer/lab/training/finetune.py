@@ -14,7 +14,7 @@ from stylizer.lab.nets.registry import Recipe, default_recipe
 from stylizer.lab.training import loop
 from stylizer.lab.training.checkpoint import TrainState
 from stylizer.lab.training.data import ContentSet
-from stylizer.lab.training.distributed import Team
+from stylizer.lab.training.distributed import ProcessGroup
 from stylizer.lab.training.perceptual import load_vgg
 from stylizer.lab.training.progress import train_with_progress
 from stylizer.lab.training.sampling import demo_frames, sample_frames
@@ -81,4 +81,6 @@ def tune(
     rate = torch.optim.Adam(student.parameters(), lr=recipe.learning_rate)
     state = TrainState(student, rate)
     run_dir = Path("runs") / out.stem
-    return train_with_progress(args, recipe, state, vgg, style, content, run_dir, teacher, Team())
+    return train_with_progress(
+        args, recipe, state, vgg, style, content, run_dir, teacher, ProcessGroup()
+    )

@@ -21,9 +21,9 @@ from stylizer.lab.nets.fast import FastNetwork
 from stylizer.lab.nets.registry import Network, Recipe, learning_rate, style_weight
 from stylizer.lab.training.checkpoint import TrainState, save_checkpoint
 from stylizer.lab.training.data import ContentSet
-from stylizer.lab.training.distributed import Team
+from stylizer.lab.training.distributed import ProcessGroup
 from stylizer.lab.training.losses import (
-    TEAM_OF_ONE,
+    ALONE,
     Goal,
     Losses,
     batch_losses,
@@ -75,27 +75,27 @@ def train_step(
     """One optimizer step; a non-finite loss or gradient is skipped and counted."""
     for group in state.optimizer.param_groups:
         group["lr"] = learning_rate(recipe, state.step)
-    team = goal.team
+    processes = goal.processes
     noise = not recipe.still_weight
     pixels = content.batch(
         recipe.seed, state.step, recipe.batch, recipe.crop, noise, recipe.together
     )
-    pixels = pixels[team.rank :: team.size]
+    pixels = pixels[processes.rank :: processes.size]
     source = torch.from_numpy(pixels).to(device)
     set_precision(state, recipe)
     losses = losses_of(state, recipe, goal, source)
     total = losses.total(recipe, style_weight(recipe, state.step), state.balance)
     state.optimizer.zero_grad(set_to_none=True)
     total.backward()
-    team.average_gradients(state.network)
-    team.average_buffers(state.network)
+    processes.average_gradients(state.network)
+    processes.average_buffers(state.network)
     norm = torch.nn.utils.clip_grad_norm_(state.network.parameters(), 5.0)
-    if torch.isfinite(norm):  # of the whole team: all take the step, or none
+    if torch.isfinite(norm):  # of the whole group: all take the step, or none
         state.optimizer.step()
     else:
         state.skipped += 1
     if recipe.style_share and state.step >= recipe.imitate_steps and torch.isfinite(norm):
-        reached = [float(team.averaged(x.detach())) for x in (losses.content, losses.style)]
+        reached = [float(processes.averaged(x.detach())) for x in (losses.content, losses.style)]
         state.balance.follow(recipe, state.step, reached[0], reached[1], goal.untouched)
     state.step += 1
     return losses
@@ -105,7 +105,7 @@ def losses_of(state: TrainState, recipe: Recipe, goal: Goal, source: Tensor) -> 
     """Of one batch; source: (B, 3, H, W) in 0..1."""
     if recipe.paint is not None:
         torch.manual_seed(recipe.seed * 1_000_003 + state.step)  # the same after a resume
-        return painted_losses(recipe, state.network, source, goal.team)
+        return painted_losses(recipe, state.network, source, goal.processes)
     styled = state.network(source)
     if state.step < recipe.imitate_steps:
         return imitation_losses(state, recipe, goal, source, styled)
@@ -136,7 +136,7 @@ def train(
     preview_every: int = 200,
     device: torch.device | None = None,
     teacher: Network | None = None,
-    team: Team = TEAM_OF_ONE,
+    processes: ProcessGroup = ALONE,
     scenes: MovingScenes | None = None,
 ) -> Progress:
     """Run the recipe from `state.step` to its end; leaves checkpoint.pt and previews in run_dir.
@@ -149,35 +149,46 @@ def train(
     run_dir.mkdir(parents=True, exist_ok=True)
     state.network.to(device).train()
     teacher = teacher.to(device).eval() if teacher else None
-    goal = toward(recipe, vgg, style, content, device, Goal(None, {}, teacher, team, scenes))
-    bad_in_a_row = 0
-    smooth = np.zeros(3)
-    report = Progress(state.step, recipe.steps, 0.0, 0.0, 0.0, state.skipped, 0.0)
+    goal = toward(recipe, vgg, style, content, device, Goal(None, {}, teacher, processes, scenes))
+    figures = _Figures()
     while state.step < recipe.steps:
         started, skipped = time.perf_counter(), state.skipped
         losses = train_step(state, recipe, goal, content, device)
-        bad_in_a_row = bad_in_a_row + 1 if state.skipped > skipped else 0
-        if bad_in_a_row >= MAX_BAD_STEPS:
+        figures.add(losses, state.skipped > skipped)
+        if figures.bad_in_a_row >= MAX_BAD_STEPS:
             raise StylizerError(
-                f"{bad_in_a_row} steps in a row gave no finite loss at step {state.step}; the last "
-                f"good checkpoint is {run_dir / 'checkpoint.pt'}: lower --lr and --resume"
+                f"{figures.bad_in_a_row} steps in a row gave no finite loss at step {state.step}; "
+                f"the last good checkpoint is {run_dir / 'checkpoint.pt'}: lower --lr and --resume"
             )
-        if not bad_in_a_row:
-            now = np.array([losses.content.item(), losses.style.item(), losses.tv.item()])
-            smooth = now if not smooth.any() else 0.95 * smooth + 0.05 * now
         state.seconds += time.perf_counter() - started
-        left = (recipe.steps - state.step) * state.seconds / state.step
-        c, s, tv = (float(v) for v in smooth)
-        report = Progress(state.step, recipe.steps, c, s, tv, state.skipped, left)
-        on_step(report)
+        on_step(figures.progress(state, recipe))
         last = state.step == recipe.steps
-        if not team.leads:
+        if not processes.leads:
             continue
-        if not bad_in_a_row and (state.step % CHECKPOINT_EVERY == 0 or last):
+        if not figures.bad_in_a_row and (state.step % CHECKPOINT_EVERY == 0 or last):
             save_checkpoint(run_dir / "checkpoint.pt", state, recipe)
         if state.step % preview_every == 0 or last:
             write_preview(run_dir / f"preview-{state.step:06d}.png", state.network, content, device)
-    return report
+    return figures.progress(state, recipe)
+
+
+class _Figures:
+    """The losses, smoothed over some 20 steps, and how many steps in a row had none."""
+
+    def __init__(self) -> None:
+        self.smooth = np.zeros(3)  # content, style, total variation
+        self.bad_in_a_row = 0
+
+    def add(self, losses: Losses, bad: bool) -> None:
+        self.bad_in_a_row = self.bad_in_a_row + 1 if bad else 0
+        if not bad:
+            now = np.array([losses.content.item(), losses.style.item(), losses.tv.item()])
+            self.smooth = now if not self.smooth.any() else 0.95 * self.smooth + 0.05 * now
+
+    def progress(self, state: TrainState, recipe: Recipe) -> Progress:
+        left = (recipe.steps - state.step) * state.seconds / max(1, state.step)
+        content, style, tv = (float(v) for v in self.smooth)
+        return Progress(state.step, recipe.steps, content, style, tv, state.skipped, left)
 
 
 def write_preview(path: Path, network: Network, content: ContentSet, device: torch.device) -> None:

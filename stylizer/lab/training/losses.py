@@ -14,7 +14,7 @@ from stylizer.lab.nets.registry import Network, Recipe
 from stylizer.lab.training.balance import Balance, style_counted, untouched_style
 from stylizer.lab.training.checkpoint import TrainState
 from stylizer.lab.training.data import ContentSet
-from stylizer.lab.training.distributed import Team
+from stylizer.lab.training.distributed import ProcessGroup
 from stylizer.lab.training.motion import MovingScenes
 from stylizer.lab.training.paint import painted
 from stylizer.lab.training.perceptual import (
@@ -27,7 +27,7 @@ from stylizer.lab.training.perceptual import (
 )
 from stylizer.lab.training.temporal import grid_loss, steady_imitation_loss, stillness_loss
 
-TEAM_OF_ONE = Team()
+ALONE = ProcessGroup()
 PAINT_RIM = 24  # pixels
 PATTERN_WINDOW = 48  # pixels
 PATTERN_WEIGHT = 4.0
@@ -40,7 +40,7 @@ class Goal:
     vgg: Vgg16 | None
     targets: dict[str, Tensor]
     teacher: Network | None = None
-    team: Team = TEAM_OF_ONE
+    processes: ProcessGroup = ALONE
     scenes: MovingScenes | None = None  # for networks that train to hold still
     untouched: float = 1.0  # style loss of the content as it is
 
@@ -94,7 +94,7 @@ def batch_losses(goal: Goal, recipe: Recipe, source: Tensor, styled: Tensor) -> 
     features = goal.vgg(styled)
     return Losses(
         content_loss(features[CONTENT_LAYER], wanted).mean(),
-        style_counted(features, goal.targets, recipe, goal.team),
+        style_counted(features, goal.targets, recipe, goal.processes),
         total_variation(styled),
         tone_loss(styled, source).mean(),
         styled.new_zeros(()),
@@ -103,7 +103,7 @@ def batch_losses(goal: Goal, recipe: Recipe, source: Tensor, styled: Tensor) -> 
 
 
 def painted_losses(
-    recipe: Recipe, network: Painter, source: Tensor, team: Team = TEAM_OF_ONE
+    recipe: Recipe, network: Painter, source: Tensor, processes: ProcessGroup = ALONE
 ) -> Losses:
     """A fast network's: how far it is from what `painted` makes of the same frame and canvas, in
     values ("content") and in steps from pixel to pixel ("tv"). No VGG: a step takes 0.2 s.
@@ -113,7 +113,7 @@ def painted_losses(
     wanted has it whole.
     """
     side = network.fine_tile.shape[1]
-    shifts = torch.randint(side, (recipe.batch, 2))[team.rank :: team.size].tolist()
+    shifts = torch.randint(side, (recipe.batch, 2))[processes.rank :: processes.size].tolist()
     crop = (source.shape[2], source.shape[3])
     whole = torch.cat([placed(network.fine_tile, x, y, crop) for x, y in shifts])
     canvas = torch.cat([seen(network.tile, x, y, crop) for x, y in shifts])

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from stylizer.errors import BadInput
-from stylizer.lab.training.distributed import Team
+from stylizer.lab.training.distributed import ProcessGroup
 from stylizer.lab.training.winograd import FrozenConv
 
 STYLE_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
@@ -139,26 +139,26 @@ def style_loss(
     features: dict[str, Tensor],
     targets: dict[str, Tensor],
     local_share: float = 0.0,
-    team: Team | None = None,
+    processes: ProcessGroup | None = None,
 ) -> Tensor:
     """(B,): sum over the style layers of MSE(G, Gs) / mean(Gs^2).
 
     `local_share` of it is taken quarter by quarter and averaged: a whole-image Gram lets a busy
     half pay for an empty sky, a quarter cannot. 0 is the judged definition.
 
-    team: the images are crops of one picture, of which each process of the team has some; G is of
-    all of them. A crop alone has no statistics to match: those of 192x192 of the painting itself
-    score 2.2 (starry-night) and 1.6 (mosaic) against the whole of it, 320x320 still 0.5.
+    processes: the images are crops of one picture, of which each process of the group has some; G
+    is of all of them. A crop alone has no statistics to match: those of 192x192 of the painting
+    itself score 2.2 (starry-night) and 1.6 (mosaic) against the whole of it, 320x320 still 0.5.
     """
     terms = []
     for name in STYLE_LAYERS:
-        if not local_share and team is None:
+        if not local_share and processes is None:
             terms.append(gram_term(gram(features[name]), targets[name]))
             continue
         grams = quarter_grams(features[name])
         mean = grams.mean(dim=0)
-        if team is not None:
-            mean = team.averaged(mean.mean(dim=0, keepdim=True))
+        if processes is not None:
+            mean = processes.averaged(mean.mean(dim=0, keepdim=True))
         whole = gram_term(mean, targets[name])
         local = torch.stack([gram_term(g, targets[name]) for g in grams]).mean(dim=0)
         terms.append((1 - local_share) * whole + local_share * local)

@@ -15,7 +15,7 @@ from stylizer.lab.nets.registry import Network, Recipe
 from stylizer.lab.training import loop
 from stylizer.lab.training.checkpoint import TrainState
 from stylizer.lab.training.data import ContentSet
-from stylizer.lab.training.distributed import Team
+from stylizer.lab.training.distributed import ProcessGroup
 from stylizer.lab.training.motion import SIZE, MovingScenes
 from stylizer.lab.training.perceptual import Vgg16
 
@@ -34,7 +34,7 @@ def train_with_progress(
     content: ContentSet,
     run_dir: Path,
     teacher: Network | None,
-    team: Team,
+    processes: ProcessGroup,
 ) -> loop.Progress:
     """The training loop under a progress bar, or with a line now and then where none fits."""
     console = Console(stderr=True)
@@ -44,7 +44,7 @@ def train_with_progress(
         TextColumn("{task.completed}/{task.total}"),
         TimeRemainingColumn(),
         console=console,
-        disable=not console.is_terminal or not team.leads,
+        disable=not console.is_terminal or not processes.leads,
     )
     task = bar.add_task("starting", total=recipe.steps, completed=state.step)
 
@@ -53,7 +53,7 @@ def train_with_progress(
         text += f"  skipped {p.skipped}" if p.skipped else ""
         bar.update(task, completed=p.step, description=text)
         if (
-            team.leads
+            processes.leads
             and not console.is_terminal
             and (p.step % LOG_EVERY == 0 or p.step == p.steps)
         ):
@@ -66,7 +66,7 @@ def train_with_progress(
     with bar:
         return loop.train(
             recipe, state, vgg, style, content, run_dir, on_step, args.preview_every,
-            teacher=teacher, team=team, scenes=scenes,
+            teacher=teacher, processes=processes, scenes=scenes,
         )  # fmt: skip
 
 

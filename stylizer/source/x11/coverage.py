@@ -7,7 +7,8 @@ import ctypes as c
 
 import numpy as np
 
-from stylizer.system.x11 import IS_VIEWABLE, Display, Window, XEvent
+from stylizer.system.x11 import Display
+from stylizer.system.xlib import IS_VIEWABLE, Window, XEvent
 
 COVERAGE = 32  # cells a side, to see that all of a window has been drawn anew
 EXPOSE, EXPOSURE_MASK = 12, 1 << 15

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from stylizer.errors import StylizerError
 from stylizer.source.x11.window_list import WindowInfo, describe
-from stylizer.system.x11 import KEY_PRESS, Display, Window, declare, input_event
+from stylizer.system.x11 import Display
+from stylizer.system.xlib import KEY_PRESS, Window, declare, input_event
 
 BUTTON_PRESS, BUTTON_RELEASE = 4, 5  # event types of X.h
 PRESS_AND_RELEASE = 1 << 2 | 1 << 3  # ButtonPressMask, ButtonReleaseMask

@@ -7,12 +7,18 @@ import ctypes as c
 import numpy as np
 
 from stylizer.errors import StylizerError
-from stylizer.system.x11 import Display, library
+from stylizer.system.x11 import Display
+from stylizer.system.xlib import Signatures, declare, library
 
 BYTE_MASKS = (0xFF, 0xFF00, 0xFF0000)
 ALL_PLANES = 0xFFFFFFFF
 Z_PIXMAP = 2
 IPC_RMID = 0
+LIBC: Signatures = {
+    "shmat": (c.c_void_p, [c.c_int, c.c_void_p, c.c_int]),
+    "shmdt": (c.c_int, [c.c_void_p]),
+    "memcmp": (c.c_int, [c.c_void_p, c.c_void_p, c.c_size_t]),
+}
 
 
 class ShmInfo(c.Structure):
@@ -35,6 +41,23 @@ class XImage(c.Structure):
     ]  # fmt: skip
 
 
+def shifts_of(image: XImage) -> list[int] | None:
+    """How far the upper 8 bits of blue, green and red lie in a pixel's word (10 bits each on 30-bit
+    displays); None: its bytes are blue, green, red. Raises StylizerError for other kinds."""
+    if image.bits_per_pixel != 32 or image.byte_order != 0:
+        raise StylizerError(
+            f"the window has {image.bits_per_pixel} bits a pixel; only 32-bit displays can be "
+            "captured by themselves, others by --source screen"
+        )
+    masks = (image.blue_mask, image.green_mask, image.red_mask)
+    if not all(mask.bit_count() in (8, 10) for mask in masks):
+        raise StylizerError(
+            "the window's colors lie in its pixels in a way that is not known "
+            f"({', '.join(f'{mask:#x}' for mask in masks)}); use --source screen"
+        )
+    return None if masks == BYTE_MASKS else [mask.bit_length() - 8 for mask in masks]
+
+
 class SharedImage:
     """Shared memory that the X server copies a drawable's pixels into."""
 
@@ -42,12 +65,7 @@ class SharedImage:
         self._display = display
         self._ext = library("Xext")
         self._libc = c.CDLL(None, use_errno=True)
-        self._libc.shmat.restype, self._libc.shmat.argtypes = (
-            c.c_void_p,
-            [c.c_int, c.c_void_p, c.c_int],
-        )
-        self._libc.shmdt.argtypes = [c.c_void_p]
-        self._libc.memcmp.argtypes = [c.c_void_p, c.c_void_p, c.c_size_t]
+        declare(self._libc, LIBC)
         self.size = size
         self._info = ShmInfo()
         width, height = size
@@ -57,36 +75,27 @@ class SharedImage:
         if not pointer:
             raise StylizerError("the X server gives no shared image of this window's kind")
         self._image = c.cast(pointer, c.POINTER(XImage))
-        image = self._image.contents
-        if image.bits_per_pixel != 32 or image.byte_order != 0:
-            raise StylizerError(
-                f"the window has {image.bits_per_pixel} bits a pixel; only 32-bit displays can be "
-                "captured by themselves, others by --source screen"
-            )
-        masks = (image.blue_mask, image.green_mask, image.red_mask)
-        if not all(mask.bit_count() in (8, 10) for mask in masks):
-            raise StylizerError(
-                "the window's colors lie in its pixels in a way that is not known "
-                f"({', '.join(f'{mask:#x}' for mask in masks)}); use --source screen"
-            )
-        # 30-bit displays: the upper 8 of each 10 bits. None: the bytes are blue, green, red.
-        self._shifts = None if masks == BYTE_MASKS else [m.bit_length() - 8 for m in masks]
+        self._shifts = shifts_of(self._image.contents)
         self._raw = np.empty((0, 0, 4), np.uint8)  # what the last copy was made from, if converted
-        self._row = image.bytes_per_line
-        bytes_ = self._row * height
-        self._info.shmid = self._libc.shmget(0, bytes_, 0o1600)  # IPC_PRIVATE, create, own use
+        self._row = self._image.contents.bytes_per_line
+        self._share(self._row * height)
+        memory = (c.c_ubyte * (self._row * height)).from_address(self._info.shmaddr)
+        rows = np.frombuffer(memory, np.uint8).reshape(height, self._row)
+        self._pixels = rows[:, : 4 * width].reshape(height, width, 4)
+
+    def _share(self, size: int) -> None:
+        """Bytes that both sides see. Raises StylizerError where there are none to be had."""
+        self._info.shmid = self._libc.shmget(0, size, 0o1600)  # IPC_PRIVATE, create, own use
         if self._info.shmid < 0:
-            raise StylizerError(f"no shared memory of {bytes_} bytes: raise the system's shmmax")
-        self._info.shmaddr = image.data = self._libc.shmat(self._info.shmid, None, 0)
-        with display.trying() as errors:
-            self._ext.XShmAttach(display.pointer, c.byref(self._info))
+            raise StylizerError(f"no shared memory of {size} bytes: raise the system's shmmax")
+        self._info.shmaddr = self._libc.shmat(self._info.shmid, None, 0)
+        self._image.contents.data = self._info.shmaddr
+        with self._display.trying() as errors:
+            self._ext.XShmAttach(self._display.pointer, c.byref(self._info))
         self._libc.shmctl(self._info.shmid, IPC_RMID, None)  # gone once both have let go of it
         if errors:
             self.close()
             raise StylizerError("the X server cannot share memory with us (a remote display?)")
-        memory = (c.c_ubyte * bytes_).from_address(self._info.shmaddr)
-        rows = np.frombuffer(memory, np.uint8).reshape(height, self._row)
-        self._pixels = rows[:, : 4 * width].reshape(height, width, 4)
 
     def fetch(self, drawable: int, border: int = 0) -> bool:
         """Let the server copy the drawable's pixels here, but for a border of so many pixels that a

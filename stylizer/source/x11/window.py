@@ -22,14 +22,14 @@ from stylizer.source.x11.coverage import Coverage, is_uncovered, screen_instead,
 from stylizer.source.x11.shared_image import SharedImage
 from stylizer.source.x11.window_list import describe, find_window
 from stylizer.stages import Source, SourceEnded
-from stylizer.system.x11 import (
+from stylizer.system.x11 import Display
+from stylizer.system.xlib import (
     CONFIGURE,
     DESTROY,
     IS_VIEWABLE,
     MAP,
     STRUCTURE_NOTIFY,
     UNMAP,
-    Display,
     Window,
     XEvent,
     library,

@@ -10,7 +10,8 @@ from typing import Any
 import psutil
 
 from stylizer.errors import BadInput, printable
-from stylizer.system.x11 import INPUT_ONLY, IS_VIEWABLE, Display, Window
+from stylizer.system.x11 import Display
+from stylizer.system.xlib import INPUT_ONLY, IS_VIEWABLE, Window
 
 SMALLEST = 32  # pixels a side: below it are helper windows that nobody means
 PASSING = ("TOOLTIP", "MENU", "DROPDOWN_MENU", "POPUP_MENU", "COMBO", "DND", "NOTIFICATION")
