@@ -75,27 +75,28 @@ class SharedImage:
         if not pointer:
             raise StylizerError("the X server gives no shared image of this window's kind")
         self._image = c.cast(pointer, c.POINTER(XImage))
-        self._shifts = shifts_of(self._image.contents)
+        image = self._image.contents
+        self._shifts = shifts_of(image)
         self._raw = np.empty((0, 0, 4), np.uint8)  # what the last copy was made from, if converted
-        self._row = self._image.contents.bytes_per_line
-        self._share(self._row * height)
+        self._row = image.bytes_per_line
+        image.data = self._share(self._row * height)
         memory = (c.c_ubyte * (self._row * height)).from_address(self._info.shmaddr)
         rows = np.frombuffer(memory, np.uint8).reshape(height, self._row)
         self._pixels = rows[:, : 4 * width].reshape(height, width, 4)
 
-    def _share(self, size: int) -> None:
-        """Bytes that both sides see. Raises StylizerError where there are none to be had."""
+    def _share(self, size: int) -> int:
+        """The address of bytes that both sides see. Raises StylizerError where there are none."""
         self._info.shmid = self._libc.shmget(0, size, 0o1600)  # IPC_PRIVATE, create, own use
         if self._info.shmid < 0:
             raise StylizerError(f"no shared memory of {size} bytes: raise the system's shmmax")
         self._info.shmaddr = self._libc.shmat(self._info.shmid, None, 0)
-        self._image.contents.data = self._info.shmaddr
         with self._display.trying() as errors:
             self._ext.XShmAttach(self._display.pointer, c.byref(self._info))
         self._libc.shmctl(self._info.shmid, IPC_RMID, None)  # gone once both have let go of it
         if errors:
             self.close()
             raise StylizerError("the X server cannot share memory with us (a remote display?)")
+        return self._info.shmaddr
 
     def fetch(self, drawable: int, border: int = 0) -> bool:
         """Let the server copy the drawable's pixels here, but for a border of so many pixels that a

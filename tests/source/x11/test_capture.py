@@ -240,7 +240,6 @@ def test_window_and_source_belong_together(capsys):
     [
         ("window_windows", "windows_capture", "stylizer[windows]"),
         ("window_macos", "CoreMedia", "stylizer[macos]"),
-        ("window_wayland", "pipewire_capture", "stylizer[wayland]"),
     ],
 )
 def test_other_systems_say_which_package_is_missing(module, package, install):
