@@ -119,7 +119,8 @@ def _linux_capture() -> list[Finding]:
 
 def _x11() -> str:
     from stylizer.source.x11.window_list import list_windows
-    from stylizer.system.x11 import Display, library
+    from stylizer.system.x11 import Display
+    from stylizer.system.xlib import library
 
     display = Display()
     try:
