@@ -181,26 +181,28 @@ def test_the_train_command_quilts_a_canvas_and_goes_on(pictures, tmp_path, monke
     assert (tmp_path / "runs" / "dots-fast" / "preview-000004.png").is_file()
 
 
-def test_two_processes_train_the_model_of_one(tmp_path, pictures, canvas, monkeypatch):
-    """Three steps change weights by some 1e-3: biases, which begin at 0, show it. Rounding leaves a
-    little; half of the batch left out leaves far more."""
-    made = {name: tmp_path / name for name in ("one", "half", "two")}
-    argv = words(pictures, Path("t-fast.onnx"), "--canvas", canvas, "--style-size", 64)
-    for name, more in (("one", []), ("half", ["--batch", "1"])):
-        made[name].mkdir()
-        monkeypatch.chdir(made[name])
-        assert main([*argv, *more]) == 0
-    made["two"].mkdir()
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
+def trained(folder: Path, argv: list[str], *launcher: str) -> dict[str, np.ndarray]:
+    """Weights after a tiny training in a process of its own, or in several."""
     main_file = Path(__file__).parents[2] / "main.py"
+    folder.mkdir()
     done = subprocess.run(
-        [*launcher, str(main_file), *argv], cwd=made["two"], check=False, capture_output=True,
-        text=True, timeout=300,
+        [sys.executable, *launcher, str(main_file), *argv], cwd=folder, check=False,
+        capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
-    alone, half, together = (weights(folder / "t-fast.onnx") for folder in made.values())
+    return weights(folder / "t-fast.onnx")
+
+
+def test_two_processes_train_the_model_of_one(tmp_path, pictures, canvas):
+    """Three steps change weights by some 1e-3: biases, which begin at 0, show it. Rounding leaves a
+    little; half of the batch left out leaves far more."""
+    argv = words(pictures, Path("t-fast.onnx"), "--canvas", canvas, "--style-size", 64)
+    alone = trained(tmp_path / "one", argv)
+    half = trained(tmp_path / "half", [*argv, "--batch", "1"])
+    torchrun = ("-m", "torch.distributed.run", "--nproc-per-node", "2")
+    together = trained(tmp_path / "two", argv, *torchrun)
     biases = [n for n in alone if n.endswith(".bias") and not n.startswith(("head", "grade"))]
-    assert len(biases) == 5
+    assert len(biases) == 6
 
     def distance(other: dict[str, np.ndarray]) -> float:
         return sum(float(np.abs(other[name] - alone[name]).mean()) for name in biases)
