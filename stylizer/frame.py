@@ -1,4 +1,4 @@
-"""The values that all stages share: frames, styled images, rectangles, camera input."""
+"""The values that all stages share: frames, styled images, rectangles, camera and panel input."""
 
 from __future__ import annotations
 
@@ -129,6 +129,23 @@ IDLE = InputState()
 
 
 @dataclass(frozen=True)
+class UiEvent:
+    """What mouse or keyboard did over the panel, in pixels of the window.
+
+    "move" to (x, y); "button" number (0 left, 1 right, 2 middle) went down or up; "wheel" by (x, y)
+    notches; "key" went down or up, name as pygame has it, "ctrl+", "alt+", "shift+" and "super+" in
+    front where they are held; "text" was typed.
+    """
+
+    kind: Literal["move", "button", "wheel", "key", "text"]
+    x: float = 0.0
+    y: float = 0.0
+    number: int = 0
+    down: bool = False
+    text: str = ""
+
+
+@dataclass(frozen=True)
 class Rect:
     """Pixels, origin at the top left."""
 
@@ -136,6 +153,10 @@ class Rect:
     y: int
     width: int
     height: int
+
+    def holds(self, x: float, y: float) -> bool:
+        """Whether a point lies inside."""
+        return self.x <= x < self.x + self.width and self.y <= y < self.y + self.height
 
 
 def letterbox(content: tuple[int, int], window: tuple[int, int]) -> Rect:

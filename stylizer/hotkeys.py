@@ -30,6 +30,7 @@ DEFAULT_KEYS: dict[str, tuple[str, str]] = {
     "keep_colors": ("c", "keep the game's colors"),
     "hud": ("h", "HUD: off, fps, graph"),
     "help": ("f1", "this help"),
+    "panel": ("f2", "panel: styles, speed, keys"),
     "fullscreen": ("f11", "fullscreen"),
     "screenshot": ("p", "screenshot"),
     "record": ("r", "start or stop recording"),
@@ -48,14 +49,19 @@ KEY_NAMES = frozenset(
     + ["right shift"]
 )
 MODIFIERS = ("ctrl", "alt", "shift", "super")
-# Ctrl+Alt+F1 and F11 switch the console below X, whoever has grabbed them.
-_GLOBAL_INSTEAD = {"help": "k", "fullscreen": "f"}
+# Ctrl+Alt+F1, F2 and F11 switch the console below X, whoever has grabbed them.
+_GLOBAL_INSTEAD = {"help": "k", "panel": "o", "fullscreen": "f"}
 
 
 def key_bindings(overrides: dict[str, str]) -> dict[str, str]:
     """key name -> action, the defaults changed by `overrides` (action -> key name)."""
     keys = {action: key for action, (key, _) in DEFAULT_KEYS.items()} | overrides
     return {key: action for action, key in keys.items()}
+
+
+def key_label(key: str) -> str:
+    """As keyboards have it: "shift+tab" -> "Shift+Tab", "escape" -> "Esc"."""
+    return "+".join({"escape": "Esc"}.get(part, part.title()) for part in key.split("+"))
 
 
 def check_bindings(overrides: dict[str, str]) -> None:

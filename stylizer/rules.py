@@ -47,7 +47,16 @@ class Rule:
         """A value as it stands in the file."""
         if value is None:
             return self.nothing
+        if isinstance(value, Path):
+            return str(value)
         return "{}x{}".format(*value) if isinstance(value, tuple) else value
+
+    def words(self, value: Any) -> str:
+        """A value as a person reads it: shares in percent."""
+        plain = self.plain(value)
+        if isinstance(plain, bool):
+            return "on" if plain else "off"
+        return f"{plain:.0%}" if self.parse is share else f"{plain}"
 
 
 def size(text: str) -> tuple[int, int]:

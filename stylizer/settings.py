@@ -197,14 +197,26 @@ class Settings:
         in_file=True,
     )  # fmt: skip
     record: Path | None = setting(
-        None, "output", rules.FILE, "write an .mp4 or .mkv (never the HUD)", hotkeys=("record",)
+        None, "output", rules.FILE, "write an .mp4 or .mkv (never the HUD)"
     )
     output: Path | None = setting(
         None, "output", replace(rules.FILE, metavar="DIR"), "write every picture as PNG"
     )
-    screenshot: Path | None = setting(
-        None, "output", rules.FILE, "the last presented frame, PNG", hotkeys=("screenshot",)
-    )
+    screenshot: Path | None = setting(None, "output", rules.FILE, "the last presented frame, PNG")
+    recordings: Path | None = setting(
+        None, "output",
+        replace(rules.FILE, metavar="DIR", allowed='a folder, or "videos"',
+                nothing="videos"),
+        "the folder of the key's recordings; videos is the user's own",
+        in_file=True, hotkeys=("record",),
+    )  # fmt: skip
+    screenshots: Path | None = setting(
+        None, "output",
+        replace(rules.FILE, metavar="DIR", allowed='a folder, or "pictures"',
+                nothing="pictures"),
+        "the folder of the key's screenshots; pictures is the user's own",
+        in_file=True, hotkeys=("screenshot",),
+    )  # fmt: skip
     report: Path | None = setting(None, "output", rules.FILE, "frame times and facts, JSON")
     overwrite: bool = setting(
         False, "output", rules.FLAG, "replace files that stylizer did not make"
@@ -242,6 +254,12 @@ OPTIONS: dict[str, Option] = {
     for f in fields(Settings)
     if "option" in f.metadata
 }
+
+
+# What the panel changes while a run goes on, and can keep in the file, beside the hotkeys.
+IN_PANEL = (
+    "model", "strength", "keep_colors", "stabilize", "hud", "target_fps", "inference_size",
+)  # fmt: skip
 
 
 def unsaid() -> dict[str, Any]:

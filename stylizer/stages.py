@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from stylizer.errors import BadInput, StylizerError
-from stylizer.frame import Frame, InputState, StyledFrame
+from stylizer.frame import Frame, InputState, Rect, StyledFrame, UiEvent
 
 if TYPE_CHECKING:
     import moderngl
@@ -47,6 +47,7 @@ class Source(Protocol):
     renders: bool = False
     state: str = ""  # why no frames come, for the user to read ("minimized"); "" while they do
     skipped: int = 0  # frames due but left out by the source
+    title: str = ""  # of the game, scene or file, for the user to read
     window_id: int = 0  # the captured window, for an overlay; 0 while there is none
 
     @abstractmethod
@@ -150,6 +151,20 @@ class Presenter(Protocol):
     def take_notices(self) -> list[str]:
         """What the user should read since the last call."""
         return []
+
+    def take_ui_events(self) -> list[UiEvent]:
+        """What mouse and keyboard did since the last call, while the panel is open."""
+        return []
+
+    def show_panel(self, area: Rect | None, typing: bool, waits_for_key: bool) -> None:
+        """Told each turn where the panel lies, None while it is closed, and whether it needs the
+        keyboard, for a text or for a new key."""
+
+    def name(self, words: str) -> None:
+        """What the window's title says from now on, beside "stylizer"."""
+
+    def rebind(self, keys: dict[str, str], global_keys: dict[str, str]) -> None:
+        """Other hotkeys from now on, as in settings.keys and settings.global_keys."""
 
 
 Stage = TypeVar("Stage", Source, StyleBackend, Presenter)

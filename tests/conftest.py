@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -42,7 +43,10 @@ EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL
 
 @pytest.fixture(scope="session", autouse=True)
 def no_settings_file(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """No test reads or writes the user's own settings file, in this process or another."""
+    """No test reads or writes the user's own settings file, in this process or another, or leaves
+    anything in the user's own folders."""
+    for name in ("VIDEOS", "PICTURES"):
+        os.environ[f"XDG_{name}_DIR"] = str(tmp_path_factory.mktemp(name.title()))
     os.environ["STYLIZER_SETTINGS"] = str(tmp_path_factory.mktemp("settings") / "settings.toml")
     os.environ["STYLIZER_VETTED"] = str(tmp_path_factory.mktemp("vetted"))
 
@@ -270,6 +274,16 @@ class Game:
         if self.process.poll() is None:
             self.process.kill()
         self.process.communicate()
+
+
+def heard(one: Game) -> list[str]:
+    """The clicks and keys that a game got so far."""
+    assert one.process.stdout is not None
+    pipe, said = one.process.stdout.fileno(), getattr(one, "said", "")
+    while select.select([pipe], [], [], 0)[0] and (data := os.read(pipe, 4096)):
+        said += data.decode()
+    one.said = said  # type: ignore[attr-defined]
+    return said.splitlines()
 
 
 @pytest.fixture

@@ -13,9 +13,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from stylizer.app.options import build_parser
+from stylizer.app.options import PLAY_FPS, build_parser
 from stylizer.app.run_settings import click_a_window, only_on_x11, pick, run_settings
+from stylizer.app.settings_file.keep import FilePresets
 from stylizer.app.settings_file.read import read_file, settings_path
+from stylizer.app.start_window import choose, has_display
 from stylizer.errors import BadInput, StylizerError, one_sentence
 from stylizer.settings import Settings
 from stylizer.system.ending import GRACE_S, INTERRUPTED, on_signals
@@ -32,7 +34,7 @@ def main(argv: list[str] | None = None) -> int:
     if not sys.warnoptions and not os.environ.get("STYLIZER_DEBUG"):
         warnings.simplefilter("ignore")  # libraries' own, which say nothing to a user
     try:
-        args = parse(sys.argv[1:] if argv is None else argv)
+        args = parse(words_or_chosen(sys.argv[1:] if argv is None else argv))
         with on_signals(LAB_GRACE_S if args.command in LAB_COMMANDS else GRACE_S):
             return COMMANDS[args.command](args)
     except StylizerError as error:
@@ -61,6 +63,17 @@ def tell(sentence: str) -> None:
         print(f"stylizer: {sentence}", file=sys.stderr, flush=True)
 
 
+def words_or_chosen(words: list[str]) -> list[str]:
+    """The words of the command line; without any, those of what is chosen in the start window."""
+    if words or not has_display():
+        return words
+    chosen = choose()
+    if chosen is None:
+        raise SystemExit(0)
+    print(f"stylizer: {' '.join(chosen)}", file=sys.stderr, flush=True)
+    return chosen
+
+
 def parse(argv: list[str]) -> argparse.Namespace:
     """Parsed arguments; `run` is meant where no command is named. Raises BadInput."""
     if not argv or (argv[0].startswith("-") and argv[0] not in ("-h", "--help")):
@@ -72,15 +85,26 @@ def parse(argv: list[str]) -> argparse.Namespace:
 
 
 def run_command(args: argparse.Namespace) -> int:
+    if args.pick:
+        pick(args)
+    return run_with(run_settings(args), args)
+
+
+def play_command(args: argparse.Namespace) -> int:
+    if getattr(args, "present", "overlay") != "overlay":
+        raise BadInput("play paints over the game itself: `run --window NAME` has other ways")
+    args.present = "overlay"
+    return run_with(run_settings(args, {"target_fps": PLAY_FPS}), args)
+
+
+def run_with(settings: Settings, args: argparse.Namespace) -> int:
+    """Run, write the report where one is asked for; the exit code."""
     from stylizer.run.pipeline import run
     from stylizer.run.report import make_report, summary, to_json
     from stylizer.run.result import RunResult
     from stylizer.system.console import print_table
     from stylizer.system.files import write_text
 
-    if args.pick:
-        pick(args)
-    settings = run_settings(args)
     if settings.preset:
         print(f"stylizer: {settings.preset}", file=sys.stderr)
 
@@ -89,7 +113,8 @@ def run_command(args: argparse.Namespace) -> int:
             write_text(settings.report, to_json(make_report(result)))
 
     with progress(settings) as on_present:
-        result = run(settings, on_present=on_present, on_end=write_report)
+        presets = FilePresets(settings_path(getattr(args, "settings", None)))
+        result = run(settings, on_present=on_present, on_end=write_report, presets=presets)
     report = make_report(result)
     if settings.present == "offscreen" or settings.report is not None:
         print_table(report, summary(report))
@@ -331,6 +356,7 @@ def base_settings(args: argparse.Namespace) -> Settings:
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "run": run_command,
+    "play": play_command,
     "bench": bench_command,
     "models": models_command,
     "doctor": doctor_command,

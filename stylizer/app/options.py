@@ -14,7 +14,9 @@ from stylizer.app.lab_options import (
 )
 from stylizer.app.parser import OneSentenceParser, add_model_options, add_setting, add_settings
 from stylizer.hotkeys import DEFAULT_KEYS
-from stylizer.rules import count, natural, path, size, sizes
+from stylizer.rules import count, natural, path, size, sizes, words
+
+PLAY_FPS = 60.0  # what `play` holds, where nothing else is said
 
 
 def add_run(commands: argparse._SubParsersAction) -> None:
@@ -34,6 +36,27 @@ def add_run(commands: argparse._SubParsersAction) -> None:
         "--pick", action="store_true", default=False, help="capture the window that you click"
     )
     p.set_defaults(command="run")
+
+
+def add_play(commands: argparse._SubParsersAction) -> None:
+    p = commands.add_parser(
+        "play",
+        help="paint a running game right over its own window",
+        description="Paint a running game right over its own window, with the settings kept for "
+        f"it, at {PLAY_FPS:g} frames a second where that can be: run --window NAME --present "
+        f"overlay --target-fps {PLAY_FPS:g}.",
+        epilog="example: stylizer play neverball",
+        argument_default=argparse.SUPPRESS,
+    )
+    p.add_argument(
+        "window", metavar="NAME", type=words,
+        help="the game's window: part of its title, 0xID, pid:N, class:NAME",
+    )  # fmt: skip
+    p.add_argument(
+        "--settings", type=path, metavar="FILE", help="instead of the user's settings file"
+    )
+    add_settings(p, leave_out=("window",))
+    p.set_defaults(command="play", pick=False)
 
 
 def add_bench(commands: argparse._SubParsersAction) -> None:
@@ -165,6 +188,7 @@ def build_parser() -> OneSentenceParser:
     commands = parser.add_subparsers(parser_class=OneSentenceParser, metavar="COMMAND")
     for add in (
         add_run,
+        add_play,
         add_bench,
         add_models,
         add_doctor,

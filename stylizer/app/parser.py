@@ -85,9 +85,12 @@ def add_model_options(target: Target) -> None:
         add_setting(target, name)
 
 
-def add_settings(parser: argparse.ArgumentParser) -> dict[str, argparse._ArgumentGroup]:
+def add_settings(
+    parser: argparse.ArgumentParser, leave_out: tuple[str, ...] = ()
+) -> dict[str, argparse._ArgumentGroup]:
     """Every setting, in the groups of the table; returns the groups."""
     groups = {name: parser.add_argument_group(name) for name in get_args(Group)}
     for name, option in OPTIONS.items():
-        add_setting(groups[option.group], name)
+        if name not in leave_out:
+            add_setting(groups[option.group], name)
     return groups

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from stylizer.app.settings_file.games import layered
-from stylizer.app.settings_file.read import read_file, settings_path
+from stylizer.app.settings_file.read import Layer, over, read_file, settings_path
 from stylizer.errors import BadInput
 from stylizer.settings import Settings, unsaid
 
@@ -22,8 +22,10 @@ OVERLAY_WHY = {
 }
 
 
-def run_settings(args: argparse.Namespace) -> Settings:
+def run_settings(args: argparse.Namespace, lowest: Layer | None = None) -> Settings:
     """Settings of `run`: defaults, the settings file over them, the options given over both.
+
+    lowest: other defaults, where nobody says anything else.
 
     Raises BadInput when they do not fit together, or the file is broken.
     """
@@ -31,7 +33,7 @@ def run_settings(args: argparse.Namespace) -> Settings:
     named = getattr(args, "settings", None)
     file = read_file(settings_path(named), required=named is not None)
     chosen, preset = layered(file, given)
-    args = argparse.Namespace(**(unsaid() | chosen))
+    args = argparse.Namespace(**(unsaid() | over(lowest or {}, chosen)))
     source = args.source or guess_source(args)
     check_together(args, source, given)
     offscreen = args.present == "offscreen"

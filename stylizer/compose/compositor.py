@@ -63,14 +63,15 @@ class Compositor:
     times in the shader; else it is packed to RGBA on the CPU first. None chooses by renderer: at
     1280x720 on llvmpipe the two extra fetches cost 5 ms of CPU time a draw, packing 0.7 ms an
     image; a GPU fetches for nothing.
-    hold: share of the last picture that a new one keeps where the source stands still (0: none).
+    hold: share of the last picture that a new one keeps where the source stands still (0: none);
+    may be changed at any time, and counts from the next picture made.
     """
 
     def __init__(
         self, context: moderngl.Context, planar_on_gpu: bool | None = None, hold: float = 0.0
     ) -> None:
         self._context = context
-        self._hold = hold
+        self._hold = self.hold = hold
         self._stabilizer = Stabilizer(context)
         self._planar_on_gpu = (
             not is_software_gl(context.info["GL_RENDERER"])
@@ -106,6 +107,9 @@ class Compositor:
             self._uploaded = image
             if image.seen is not None:
                 self.upload_bytes += self._seen.put(image.seen, swizzle_of(frame))
+            if not self._hold:
+                self._stabilizer.reset()  # where it begins now, what it kept is of long ago
+            self._hold = self.hold
             if self._hold:
                 self._stabilize(frame, image)
         self._image = image

@@ -11,12 +11,10 @@ import time
 from dataclasses import replace
 
 import moderngl
-from imgui_bundle import ImVec2, imgui, implot
 
 from stylizer.compose.hud_layout import lay_out
 from stylizer.compose.hud_values import HudData
-from stylizer.compose.imgui_renderer import ImguiRenderer
-from stylizer.compose.pen import Fonts
+from stylizer.compose.imgui_surface import ImguiSurface
 
 LAYOUT_PERIOD_S = 0.1
 NUMBERS_PERIOD_S = 0.25
@@ -32,16 +30,7 @@ class Hud:
 
     def __init__(self, context: moderngl.Context, scale: float) -> None:
         self.scale = scale
-        self._imgui = imgui.create_context()
-        imgui.set_current_context(self._imgui)
-        self._implot = implot.create_context()
-        self._use_contexts()
-        io = imgui.get_io()
-        io.set_ini_filename("")  # nothing of the layout is the user's to keep
-        io.set_log_filename("")
-        self._style()
-        self._fonts = Fonts.load()
-        self._renderer: ImguiRenderer | None = ImguiRenderer(context)
+        self._surface: ImguiSurface | None = ImguiSurface(context)
         self._numbers: HudData | None = None  # as shown, at most NUMBERS_PERIOD_S old
         self._numbers_at = self._laid_out_at = float("-inf")
         self._laid_out: tuple[object, ...] | None = None
@@ -49,7 +38,7 @@ class Hud:
 
     def draw(self, framebuffer: moderngl.Framebuffer, data: HudData) -> None:
         """Draw over what the framebuffer holds; nothing when there is nothing to show."""
-        if self._renderer is None or (
+        if self._surface is None or (
             data.mode == "off" and not data.show_help and not data.message
         ):
             return
@@ -63,44 +52,21 @@ class Hud:
             if self._numbers is None or state != self._laid_out or self._numbers_are_old(now):
                 self._numbers, self._numbers_at = data, now
             shown = replace(self._numbers, frame_time_ms=data.frame_time_ms)
-            self._lay_out(shown, framebuffer.size, self._renderer)
+            self._lay_out(shown, framebuffer.size, self._surface)
             self._laid_out, self._laid_out_at = state, now
-        self._renderer.draw(framebuffer)
+        self._surface.renderer.draw(framebuffer)
 
     def release(self) -> None:
         """Free everything; may be called twice."""
-        if self._renderer is not None:
-            self._use_contexts()
-            self._renderer.release()
-            self._renderer = None
-            implot.destroy_context(self._implot)
-            imgui.destroy_context(self._imgui)
+        if self._surface is not None:
+            self._surface.release()
+            self._surface = None
 
     def _numbers_are_old(self, now: float) -> bool:
         return now - self._numbers_at >= NUMBERS_PERIOD_S
 
-    def _lay_out(self, data: HudData, size: tuple[int, int], renderer: ImguiRenderer) -> None:
-        self._use_contexts()
-        io = imgui.get_io()
-        io.display_size = ImVec2(*size)
-        io.delta_time = LAYOUT_PERIOD_S
-        imgui.new_frame()
-        lay_out(data, self._fonts, self.scale, size)
-        imgui.render()
-        renderer.take(imgui.get_draw_data())
+    def _lay_out(self, data: HudData, size: tuple[int, int], surface: ImguiSurface) -> None:
+        surface.lay_out(
+            size, LAYOUT_PERIOD_S, lambda: lay_out(data, surface.fonts, self.scale, size)
+        )
         self.layouts += 1
-
-    def _use_contexts(self) -> None:
-        imgui.set_current_context(self._imgui)
-        implot.set_current_context(self._implot)
-
-    def _style(self) -> None:
-        """Of the plot; everything else is drawn by the layout itself."""
-        imgui.get_style().window_border_size = 0.0
-        style = implot.get_style()
-        style.plot_border_size = 0.0
-        style.plot_min_size = ImVec2(40, 30)
-        for part in (implot.Col_.frame_bg, implot.Col_.plot_bg, implot.Col_.plot_border):
-            style.set_color_(part, (0.0, 0.0, 0.0, 0.0))
-        style.set_color_(implot.Col_.axis_text, (0.64, 0.68, 0.74, 1.0))
-        style.set_color_(implot.Col_.axis_grid, (1.0, 1.0, 1.0, 0.10))

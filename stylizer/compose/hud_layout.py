@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-from imgui_bundle import ImVec2, imgui, implot
+from imgui_bundle import ImVec2, imgui
 
+from stylizer.compose.frame_graph import frame_graph, p50_p99
 from stylizer.compose.hud_values import HudData
 from stylizer.compose.pen import (
     AMBER,
@@ -25,14 +25,13 @@ from stylizer.compose.pen import (
     Fonts,
     Pen,
 )
-from stylizer.timing import MIN_FRAMES, percentile
+from stylizer.hotkeys import key_label
 
 MARGIN, PADDING, LINE = 10, 12, 21
 GRAPH_WIDTH, GRAPH_HEIGHT, PANEL_HEIGHT = 372, 88, 362
 LABEL_WIDTH = 78
 NO_VALUE = "–"
 _SMALLEST = 0.4  # scale below which nobody can read
-_KEY_NAMES = {"escape": "Esc"}
 
 
 def lay_out(data: HudData, fonts: Fonts, scale: float, window: tuple[int, int]) -> None:
@@ -126,7 +125,7 @@ def _rates(pen: Pen, x: float, y: float, data: HudData) -> None:
 
 
 def _percentiles(pen: Pen, x: float, right: float, y: float, data: HudData) -> None:
-    p50, p99 = _p50_p99(data.frame_time_ms)
+    p50, p99 = p50_p99(data.frame_time_ms)
     x = pen.text(x, y, "frame time", DIM, SMALL)
     for name, value, color in (("p50", p50, GREEN), ("p99", p99, RED)):
         x = pen.text(x + pen.px(10), y, f"{name} ", color, SMALL)
@@ -136,45 +135,16 @@ def _percentiles(pen: Pen, x: float, right: float, y: float, data: HudData) -> N
     pen.text_right(right - pen.width(low, SMALL), y, "1% low ", DIM, SMALL)
 
 
-def _p50_p99(series_ms: Sequence[float]) -> tuple[float | None, float | None]:
-    if not series_ms:
-        return None, None
-    p99 = percentile(series_ms, 99) if len(series_ms) >= MIN_FRAMES["p99"] else None
-    return percentile(series_ms, 50), p99
-
-
 def _graph(pen: Pen, x: float, y: float, width: float, series_ms: Sequence[float]) -> None:
-    """The frame times with their p50 and p99 as lines, newest at the right."""
     flags = imgui.WindowFlags_.no_decoration | imgui.WindowFlags_.no_background
     imgui.set_next_window_pos(ImVec2(x, y))
     imgui.set_next_window_size(ImVec2(width, pen.px(GRAPH_HEIGHT)))
     imgui.push_style_var(imgui.StyleVar_.window_padding, ImVec2(0, 0))
-    # Half a line above and below, or the lowest and highest number of the axis are cut off.
-    implot.push_style_var(implot.StyleVar_.plot_padding, ImVec2(0, pen.px(6)))
-    implot.push_style_var(implot.StyleVar_.label_padding, ImVec2(pen.px(5), 0))
     imgui.push_font(pen.fonts.regular, pen.px(11))
     imgui.begin("frame time", None, flags | imgui.WindowFlags_.no_inputs)
-    if implot.begin_plot("##frame time", ImVec2(-1, -1), implot.Flags_.canvas_only):
-        values = np.asarray(series_ms, np.float64)
-        p50, p99 = _p50_p99(series_ms)
-        # Room above p99, but one long frame must not flatten all others.
-        top = max(20.0, 1.35 * (p99 or float(values.max(initial=0.0))))
-        quiet = implot.AxisFlags_.no_decorations
-        implot.setup_axes("", "", quiet, implot.AxisFlags_.no_tick_marks)
-        count = max(len(values), 2)
-        implot.setup_axes_limits(0, count - 1, 0, top, implot.Cond_.always)
-        implot.plot_shaded("##fill", values, spec=implot.Spec(fill_color=(*BLUE[:3], 0.16)))
-        line = implot.Spec(line_color=BLUE, line_weight=max(1.0, 1.3 * pen.scale))
-        implot.plot_line("##line", values, spec=line)
-        for name, value, color in (("##p50", p50, GREEN), ("##p99", p99, RED)):
-            if value is not None:
-                spec = implot.Spec(line_color=color, line_weight=max(1.0, pen.scale))
-                spec.flags = implot.InfLinesFlags_.horizontal
-                implot.plot_inf_lines(name, np.array([value]), spec)
-        implot.end_plot()
+    frame_graph(ImVec2(-1, -1), series_ms, pen.scale)
     imgui.end()
     imgui.pop_font()
-    implot.pop_style_var(2)
     imgui.pop_style_var()
 
 
@@ -232,7 +202,7 @@ def _message(pen: Pen, message: str, window: tuple[int, int]) -> None:
 
 def _help(pen: Pen, data: HudData, window: tuple[int, int]) -> None:
     """All hotkeys in two columns, in the middle of the window."""
-    bindings = [(_key_label(key), text) for key, text in data.bindings]
+    bindings = [(key_label(key), text) for key, text in data.bindings]
     rows, line = (len(bindings) + 1) // 2, pen.px(28)
     key_width = max((pen.width(key, SMALL, bold=True) for key, _ in bindings), default=0)
     key_width += pen.px(16)
@@ -260,11 +230,6 @@ def _help(pen: Pen, data: HudData, window: tuple[int, int]) -> None:
     for number, hint in enumerate(data.hints):
         top = y + pen.px(50) + rows * line + pen.px(10) + number * pen.px(20)
         pen.text(x + pad, top, hint, DIM, SMALL)
-
-
-def _key_label(key: str) -> str:
-    """ "shift+tab" -> "Shift+Tab"."""
-    return "+".join(_KEY_NAMES.get(part, part.title()) for part in key.split("+"))
 
 
 def _number(value: float | None) -> str:

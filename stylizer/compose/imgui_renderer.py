@@ -93,6 +93,12 @@ class ImguiRenderer:
         context.scissor = None
         context.enable_only(moderngl.NOTHING)
 
+    def register(self, texture: moderngl.Texture) -> imgui.ImTextureRef:
+        """Let ImGui draw a texture of ours, which stays its owner's to free, after `take` has been
+        called without it."""
+        self._textures[texture.glo] = texture
+        return imgui.ImTextureRef(texture.glo)
+
     def release(self) -> None:
         """Free everything; the ImGui context must be current and is to be destroyed next."""
         for texture in imgui.get_platform_io().textures:

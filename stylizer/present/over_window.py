@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import ctypes as c
 
+from stylizer.frame import Rect
 from stylizer.system.x11 import Display
 from stylizer.system.xlib import IS_VIEWABLE, STRUCTURE_NOTIFY, SUBSTRUCTURE_NOTIFY, Window, library
 
 SHAPE_INPUT, SHAPE_SET, UNSORTED = 2, 0, 0  # shapeconst.h, X.h
 CW_PLACE, CW_STACK = 0b1111, 0b1100000  # x, y, width, height; sibling, stack mode
 ABOVE = 0
+POINTER_ROOT, CURRENT_TIME = 1, 0  # X.h: RevertToPointerRoot has the same number
+
+
+class XRectangle(c.Structure):
+    """As in Xlib.h."""
+
+    _fields_ = [("x", c.c_short), ("y", c.c_short), ("width", c.c_ushort), ("height", c.c_ushort)]
 
 
 class XWindowChanges(c.Structure):
@@ -33,6 +41,8 @@ class OverWindow:
         self._overlay, self._target = overlay, 0
         self._place: tuple[int, int, int, int] | None = None
         self._mapped, self._changed = False, False
+        self._mouse_area: Rect | None = None
+        self._focus_before: Window | None = None  # who had the keyboard before it was ours
         self.target_visible = False  # the target was on the screen at the last `follow`
         display = self._display
         display.x.XSelectInput(display.pointer, display.root, SUBSTRUCTURE_NOTIFY)
@@ -59,9 +69,29 @@ class OverWindow:
             self._mapped = True
         return self.target_visible
 
+    def take_mouse(self, area: Rect | None) -> None:
+        """Clicks into this part of the overlay are its own from now on; None: all go through."""
+        if area != self._mouse_area:
+            self._mouse_area = area
+            let_clicks_through(self._display, self._overlay, area)
+
+    def take_keyboard(self, on: bool) -> None:
+        """Have the keyboard, or give it back to who had it."""
+        if on == (self._focus_before is not None):
+            return
+        x, pointer = self._display.x, self._display.pointer
+        before = c.c_ulong()
+        if on:
+            x.XGetInputFocus(pointer, c.byref(before), c.byref(c.c_int()))
+        wanted = self._overlay if on else self._focus_before or POINTER_ROOT
+        self._focus_before = before.value if on else None
+        with self._display.trying():  # who had it may be gone
+            x.XSetInputFocus(pointer, wanted, POINTER_ROOT, CURRENT_TIME)
+
     def close(self) -> None:
         """Take the overlay off the screen; may be called twice."""
         if self._display.pointer:
+            self.take_keyboard(False)
             self._hide()
             self._display.close()
 
@@ -99,9 +129,11 @@ class OverWindow:
                 self._display.x.XSelectInput(self._display.pointer, window, mask)
 
 
-def let_clicks_through(display: Display, window: Window) -> None:
-    """An empty input region: for the pointer, the window is not there."""
+def let_clicks_through(display: Display, window: Window, but: Rect | None = None) -> None:
+    """An empty input region: for the pointer, the window is not there, `but` for this part."""
+    area = None if but is None else XRectangle(but.x, but.y, but.width, but.height)
     with display.trying():
         library("Xext").XShapeCombineRectangles(
-            display.pointer, window, SHAPE_INPUT, 0, 0, None, 0, SHAPE_SET, UNSORTED
-        )
+            display.pointer, window, SHAPE_INPUT, 0, 0, None if area is None else c.byref(area),
+            0 if area is None else 1, SHAPE_SET, UNSORTED,
+        )  # fmt: skip

@@ -12,6 +12,7 @@ from typing import final
 
 import pygame
 
+from stylizer.frame import Rect
 from stylizer.present.over_window import OverWindow
 from stylizer.present.window import WindowPresenter, sdl_hint
 from stylizer.settings import Settings
@@ -50,6 +51,13 @@ class OverlayPresenter(WindowPresenter):
         if self._over is not None:
             self._over.follow(window_id)
             self.hidden = not self._over.target_visible
+
+    def show_panel(self, area: Rect | None, typing: bool, waits_for_key: bool) -> None:
+        """The mouse is ours over the open panel only, the keyboard while something is typed."""
+        if self._over is not None:
+            self._over.take_mouse(area)
+            self._over.take_keyboard(typing and area is not None)
+        super().show_panel(area, typing, waits_for_key)
 
     def present(self) -> None:
         """Show what was drawn over the game; nothing while the game is not on the screen."""

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import pygame
 
-from stylizer.frame import InputState
+from stylizer.frame import InputState, Rect, UiEvent
 from stylizer.hotkeys import HELD_ACTIONS, Action, key_bindings
 
 LEFT, RIGHT = 1, 3
+_BUTTONS = {1: 0, 3: 1, 2: 2}  # SDL's number -> the panel's
+_MODIFIERS = (
+    (pygame.KMOD_CTRL, "ctrl+"), (pygame.KMOD_ALT, "alt+"), (pygame.KMOD_SHIFT, "shift+"),
+    (pygame.KMOD_META, "super+"),
+)  # fmt: skip
 # (positive keys, negative keys) of each camera axis; a key that is bound to an action is left out.
 _AXES = {
     "right": (("d", "right"), ("a", "left")),
@@ -23,17 +28,39 @@ class UserInput:
     """
 
     def __init__(self, keys: dict[str, str]) -> None:
-        self._bindings = {key.lower(): action for key, action in key_bindings(keys).items()}
+        self.bind(keys)
         self._down: dict[int, str | None] = {}  # key code -> action it began
         self._dragging = self._looking = False
         self._look = [0.0, 0.0]
+        self.panel: Rect | None = None  # where the open panel lies: the mouse over it is its own
+        self.typing = False  # the keyboard is the panel's
+        self._panel_buttons: set[int] = set()  # pressed over the panel, until they are let go
+        self._ui: list[UiEvent] = []
+
+    def bind(self, keys: dict[str, str]) -> None:
+        """Other keys from now on; keys: action -> key name."""
+        self._bindings = {key.lower(): action for key, action in key_bindings(keys).items()}
         self._axes = {
             axis: tuple([_codes(names, self._bindings) for names in pair])
             for axis, pair in _AXES.items()
         }
 
+    def show_panel(self, area: Rect | None, typing: bool) -> None:
+        """Where the panel lies from now on, None where it is closed; whether the keyboard is its
+        own."""
+        self.panel, self.typing = area, typing
+        if area is None:
+            self._panel_buttons.clear()
+
+    def take_ui_events(self) -> list[UiEvent]:
+        """What the panel should know since the last call."""
+        events, self._ui = self._ui, []
+        return events
+
     def actions(self, event: pygame.Event) -> list[Action]:
         """What this event asks for; [] for most."""
+        if self.panel is not None and self._is_panels(event, self.panel):
+            return []
         if event.type == pygame.KEYDOWN:
             return self._key_down(event.key, event.mod)
         if event.type == pygame.KEYUP:
@@ -51,6 +78,8 @@ class UserInput:
         pressed = pygame.key.get_pressed()
 
         def axis(name: str) -> float:
+            if self.typing:
+                return 0.0
             more, less = (any(pressed[code] for code in codes) for codes in self._axes[name])
             return float(more) - float(less)
 
@@ -69,7 +98,43 @@ class UserInput:
         self._down[code] = action
         if action is None:
             return []
+        if action == "quit" and self.panel is not None:
+            action = "panel"  # the key that quits closes what is in front first
         return [Action(action, 1.0 if action in HELD_ACTIONS else 0.0)]
+
+    def _is_panels(self, event: pygame.Event, panel: Rect) -> bool:
+        """Tell the panel of the event; True when it is nobody else's."""
+        if event.type == pygame.MOUSEMOTION:
+            self._ui.append(UiEvent("move", event.pos[0], event.pos[1]))
+            return bool(self._panel_buttons)
+        if event.type in (pygame.MOUSEBUTTONDOWN, pygame.MOUSEBUTTONUP):
+            return self._panels_button(event, panel)
+        if event.type == pygame.MOUSEWHEEL:
+            self._ui.append(UiEvent("wheel", event.precise_x, event.precise_y))
+        elif event.type == pygame.TEXTINPUT:
+            self._ui.append(UiEvent("text", text=event.text))
+        elif event.type in (pygame.KEYDOWN, pygame.KEYUP) and self.typing:
+            down = event.type == pygame.KEYDOWN
+            self._ui.append(UiEvent("key", down=down, text=_combination(event)))
+            if down:
+                self._down.setdefault(event.key, None)  # held on, it begins no action afterwards
+                return True
+        return False
+
+    def _panels_button(self, event: pygame.Event, panel: Rect) -> bool:
+        number = _BUTTONS.get(event.button)
+        if number is None:  # the wheel's old events
+            return panel.holds(*event.pos)
+        down = event.type == pygame.MOUSEBUTTONDOWN
+        its = panel.holds(*event.pos) if down else event.button in self._panel_buttons
+        # A press beside the panel ends a text that is being typed.
+        self._ui += [
+            UiEvent("move", event.pos[0], event.pos[1]),
+            UiEvent("button", 0, 0, number, down),
+        ]
+        if its:
+            (self._panel_buttons.add if down else self._panel_buttons.discard)(event.button)
+        return its
 
     def _key_up(self, code: int) -> list[Action]:
         action = self._down.pop(code, None)
@@ -99,6 +164,12 @@ class UserInput:
         if on != self._looking:
             self._looking = on
             pygame.mouse.set_relative_mode(on)  # hidden, and free of the screen's edges
+
+
+def _combination(event: pygame.Event) -> str:
+    """ "ctrl+alt+k", in the order of the settings file."""
+    held = "".join(text for bit, text in _MODIFIERS if event.mod & bit)
+    return held + pygame.key.name(event.key)
 
 
 def _codes(names: tuple[str, ...], bound: dict[str, str]) -> list[int]:

@@ -10,13 +10,14 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pygame
 
 from stylizer.errors import BadInput, StylizerError, one_sentence
-from stylizer.frame import InputState
+from stylizer.frame import InputState, Rect, UiEvent
 from stylizer.hotkeys import Action
 from stylizer.present import desktop
 from stylizer.present.global_keys import GlobalKeys
@@ -60,7 +61,8 @@ class WindowPresenter(Presenter):
         leave_egl()
         try:
             vsync = _open_window(size, self._flags)
-            pygame.display.set_caption("stylizer")  # a refused vsync loses one set before
+            self.name("")  # a refused vsync loses title and icon set before
+            pygame.display.set_icon(pygame.image.load(Path(__file__).with_name("icon.png")))
             self.context = attach_context()
         except Exception as error:  # moderngl raises bare Exceptions
             pygame.display.quit()
@@ -79,9 +81,12 @@ class WindowPresenter(Presenter):
         self._remote = RemoteKeys()
         if self._remote.why:
             self._notices.append(self._remote.why)
+        self._dropped: list[str] = []
+        self._driver = driver
         self._global_keys: GlobalKeys | None = None
-        if settings.grab_keys:
-            self._grab_keys(driver, settings.global_keys)
+        self._global_names = settings.global_keys if settings.grab_keys else None
+        if self._global_names is not None:
+            self._grab_keys(self._global_names)
         # SDL's fullscreen is a request to the window manager: without one we place the window.
         self._managed = driver != "x11" or desktop.window_manager_runs()
         self._windowed: tuple[int, int, int, int] | None = None  # None: not fullscreen
@@ -102,6 +107,8 @@ class WindowPresenter(Presenter):
         self.exposed = False
         for event in pygame.event.get():
             self.exposed |= event.type == pygame.WINDOWEXPOSED
+            if event.type == pygame.DROPFILE:
+                self._dropped.append(event.file)
             if event.type in MINIMIZING:
                 self.minimized = MINIMIZING[event.type]
             if event.type in (pygame.QUIT, pygame.WINDOWCLOSE):
@@ -122,6 +129,11 @@ class WindowPresenter(Presenter):
         """What the user should read since the last call: keys that could not be had."""
         notices, self._notices = self._notices, []
         return notices
+
+    def take_dropped(self) -> list[str]:
+        """Paths of the files that were dropped on the window since the last call."""
+        dropped, self._dropped = self._dropped, []
+        return dropped
 
     def inputs(self) -> InputState:
         """Camera input since the last call: WASD and arrows, E and Q, the mouse while its right
@@ -164,10 +176,43 @@ class WindowPresenter(Presenter):
             self.context.release()
             pygame.display.quit()
 
-    def _grab_keys(self, driver: str, global_keys: dict[str, str]) -> None:
+    def take_ui_events(self) -> list[UiEvent]:
+        """What mouse and keyboard did since the last call, while the panel is open."""
+        return self._user.take_ui_events()
+
+    def show_panel(self, area: Rect | None, typing: bool, waits_for_key: bool) -> None:
+        """Told each turn: where the panel lies, None while it is closed, and whether the keyboard
+        is its own: for a text, or for a new key."""
+        user = self._user
+        if typing != user.typing:
+            (pygame.key.start_text_input if typing else pygame.key.stop_text_input)()
+            # What is grabbed would never come to us as the new key.
+            if self._global_names is not None and waits_for_key != (self._global_keys is None):
+                self._let_keys_go() if waits_for_key else self._grab_keys(self._global_names)
+        user.show_panel(area, typing)
+
+    def name(self, words: str) -> None:
+        """What the window's title says beside "stylizer", which stands last as is usual."""
+        pygame.display.set_caption(f"{words} – stylizer" if words else "stylizer")
+
+    def rebind(self, keys: dict[str, str], global_keys: dict[str, str]) -> None:
+        """Other keys from now on, as in settings.keys and settings.global_keys."""
+        self._user.bind(keys)
+        if self._global_names is not None:
+            self._global_names = global_keys
+            if self._global_keys is not None:
+                self._let_keys_go()
+                self._grab_keys(global_keys)
+
+    def _let_keys_go(self) -> None:
+        if self._global_keys is not None:
+            self._global_keys.close()
+            self._global_keys = None
+
+    def _grab_keys(self, global_keys: dict[str, str]) -> None:
         try:
-            if driver != "x11":
-                raise BadInput(f"global keys work on X11 only, not on {driver}")
+            if self._driver != "x11":
+                raise BadInput(f"global keys work on X11 only, not on {self._driver}")
             self._global_keys = GlobalKeys(global_keys)
         except BaseException:
             self.close()
@@ -195,6 +240,8 @@ def _open_display() -> str:
     wanted = os.environ.get("SDL_VIDEODRIVER")
     x11, wayland = (os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
     linux = sys.platform.startswith("linux")
+    for kind in ("X11", "WAYLAND"):  # WM_CLASS and app id: how desktops and OBS know a program
+        os.environ.setdefault(f"SDL_VIDEO_{kind}_WMCLASS", "stylizer")
     if linux and not (wanted or x11 or wayland):
         raise StylizerError(f"no display to open a window on: {_NO_DISPLAY}")
     if sys.platform == "win32":

@@ -22,6 +22,8 @@ class Controls:
     hud: HudMode
     show_source: bool = False
     help: bool = False
+    panel: bool = False  # it is open
+    stabilize: float = 0.0
     quit: bool = False
     last_wipe: float = 0.5
     draggable: bool = True  # clicks come to us
@@ -36,6 +38,7 @@ class Controls:
             settings.hud,
             last_wipe=0.5 if wipe is None else wipe,
             draggable=settings.present != "overlay",
+            stabilize=settings.stabilize,
         )
 
     def apply(self, action: Action, picture: Rect) -> str | None:
@@ -82,6 +85,10 @@ class Controls:
 
     def _on_help(self, _: float, __: Rect) -> str:
         self.help = not self.help
+        return ""
+
+    def _on_panel(self, _: float, __: Rect) -> str:
+        self.panel = not self.panel
         return ""
 
     def _on_quit(self, _: float, __: Rect) -> str:

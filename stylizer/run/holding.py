@@ -3,6 +3,7 @@ Main thread only."""
 
 from __future__ import annotations
 
+from stylizer.frame import Size
 from stylizer.run.governor import Governor
 from stylizer.run.threads import Shown
 from stylizer.stages import StyleBackend
@@ -11,21 +12,32 @@ from stylizer.stages import StyleBackend
 class Holding:
     """Watches every styled pair and tells the backend what size to see."""
 
-    def __init__(self, target_fps: float | None) -> None:
-        self.governor = Governor(target_fps) if target_fps else None
-        self.target_fps = target_fps
+    def __init__(self, target_fps: float | None, inference_size: Size | None = None) -> None:
+        """inference_size: what models see from the start, where nothing is to be held."""
         self._backend: StyleBackend | None = None
+        self._chosen = False  # during the run, so that models are still to be told
+        self.choose(target_fps, inference_size)
         self._asked = False
         self._last_at = 0.0  # when the pair before was ready
+
+    def choose(self, target_fps: float | None, inference_size: Size | None) -> None:
+        """Another rate to hold, or another size for the network to see, from the next frame on."""
+        self.governor = Governor(target_fps) if target_fps else None
+        self.target_fps, self.inference_size = target_fps, inference_size
+        self._chosen |= self._backend is not None
+        self._backend = None
 
     def note(self, new: Shown, backend: StyleBackend | None) -> bool:
         """Take note of a new pair; True, once for each model, when nothing but a faster tier can
         hold the rate: asked again every frame, a tier that cannot be loaded would load for ever.
         """
         governor = self.governor
-        if governor is None or backend is None or new.styled.image is None:
+        if backend is None or new.styled.image is None:
             return False
         if new.styled.model != backend.model:  # made before a switch
+            return False
+        if governor is None:
+            self._see_chosen(backend)
             return False
         changed = False
         if backend is not self._backend:
@@ -44,6 +56,13 @@ class Holding:
         asks = governor.at_the_bottom and not self._asked
         self._asked |= asks
         return asks
+
+    def _see_chosen(self, backend: StyleBackend) -> None:
+        """A model that loads sees what the run began with, until it is told."""
+        if backend is not self._backend:
+            self._backend = backend
+            if self._chosen and backend.resizable is not None:
+                backend.see(self.inference_size)
 
     @property
     def text(self) -> str:

@@ -70,6 +70,10 @@ class HudFeed:
         keys = {a: key for a, (key, _) in DEFAULT_KEYS.items()} | settings.keys
         if settings.present == "overlay":
             keys = global_combinations(settings.global_keys)
+        self.rebind(keys)
+
+    def rebind(self, keys: Mapping[str, str]) -> None:
+        """The keys that F1 shows: action -> key."""
         self._bindings = [(keys[a], text) for a, (_, text) in DEFAULT_KEYS.items() if a in keys]
 
     def say(self, message: str) -> None:
@@ -127,6 +131,12 @@ class HudFeed:
             bindings=self._bindings,
             hints=() if self._settings.present == "overlay" else CAMERA_HINTS,
         )
+
+    def figures(self) -> tuple[float | None, float | None, list[float]]:
+        """(presented fps, styled fps, last frame times in ms), for the panel."""
+        now = time.perf_counter()
+        times = list(self._frame_time_ms)[-GRAPH_FRAMES:]
+        return self._presented.fps(now), self._styled.fps(now), times
 
     def _one_percent_low(self, now: float) -> float | None:
         if now - self._low_at > LOW_EVERY_S:

@@ -86,6 +86,10 @@ class Opened:
         """(width, height) of the frame shown, or of the one to come."""
         return self.shown_size or self.source.size
 
+    def closes(self, closer: Callable[[], object]) -> None:
+        """Something more to be closed, before what is open now."""
+        self._closers.append(closer)
+
     def close(self) -> None:
         """Close in the reverse order of opening; the first error is raised after all are closed."""
         first: Exception | None = None

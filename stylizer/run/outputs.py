@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import platformdirs
+
 from stylizer.frame import Frame
 from stylizer.settings import Settings
 
@@ -68,7 +70,9 @@ class Outputs:
 
     def start_recording(self) -> Path:
         """Begin a recording with the next picture, under the next free name (the R key)."""
-        self._path = self._new = self._outputs.next_free("recording", ".mp4")
+        self._path = self._new = self._outputs.next_free(
+            self._settings.recordings or platformdirs.user_videos_path(), "recording", ".mp4"
+        )
         return self._path
 
     def toggle_recording(self) -> str:
@@ -113,7 +117,9 @@ class Outputs:
 
     def new_screenshot(self, picture: np.ndarray) -> Path:
         """Write a PNG under the next free name (the P key); returns its path."""
-        path = self._outputs.next_free("screenshot", ".png")
+        path = self._outputs.next_free(
+            self._settings.screenshots or platformdirs.user_pictures_path(), "screenshot", ".png"
+        )
         try:
             self.screenshot(path, picture)
         finally:

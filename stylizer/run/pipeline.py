@@ -25,6 +25,8 @@ from stylizer.run.counting import Counts, Stopwatch
 from stylizer.run.holding import Holding
 from stylizer.run.opened import Opened
 from stylizer.run.outputs import Outputs
+from stylizer.run.panel import PanelFeed
+from stylizer.run.presets import Presets
 from stylizer.run.redraw import Idling
 from stylizer.run.result import RunResult, facts_of, unopened
 from stylizer.run.screen import Pair, Screen
@@ -44,16 +46,18 @@ def run(
     style: StyleBackend | None = None,
     on_present: Callable[[FrameStats], None] = lambda _: None,
     on_end: Callable[[RunResult], None] = lambda _: None,
+    presets: Presets | None = None,
 ) -> RunResult:
     """Run until the source ends, the frames or seconds asked for are over, or the user quits.
 
     `style`: an open backend to use instead of loading `settings.model` (the bench keeps its own).
     `on_present` is told the counts after each turn of the loop, `on_end` the result however the
-    run ends, an error included; from another thread when the process has to be given up.
+    run ends, an error included; from another thread when the process has to be given up. `presets`
+    is where the panel keeps settings; None: nowhere.
     Raises BadInput or StylizerError; whatever was recorded until then stays playable.
     """
     with (
-        opened_run(settings, style, on_end) as active,
+        opened_run(settings, style, on_end, presets) as active,
         ending.saving(partial(active.save, on_end)),
     ):
         failure = active.loop(on_present)
@@ -70,7 +74,10 @@ def run(
 
 
 def opened_run(
-    settings: Settings, style: StyleBackend | None, on_end: Callable[[RunResult], None]
+    settings: Settings,
+    style: StyleBackend | None,
+    on_end: Callable[[RunResult], None],
+    presets: Presets | None,
 ) -> Run:
     """A run that is open; `on_end` is told of one that could not be opened, or was ended before.
 
@@ -80,7 +87,7 @@ def opened_run(
     tell = partial(tell_unopened, settings, on_end)
     with ending.saving(lambda why: tell(StylizerError(why))):
         try:
-            return Run(settings, style, outputs)
+            return Run(settings, style, outputs, presets)
         except BaseException as error:
             with ending.undisturbed():
                 tell(error)
@@ -101,16 +108,26 @@ class Run:
     Raises BadInput or StylizerError when something that the settings name cannot be opened.
     """
 
-    def __init__(self, settings: Settings, style: StyleBackend | None, outputs: Outputs) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        style: StyleBackend | None,
+        outputs: Outputs,
+        presets: Presets | None,
+    ) -> None:
         self.settings = settings
         self.controls = Controls.from_settings(settings)
         self.interrupted = False
         self.shown: Shown | None = None  # the newest styled pair
         self.counts = Counts(settings)
         self.opened = Opened(settings, style, outputs)
-        self.screen = Screen(settings, self.opened, self.controls)
         self.switching = Switching(self.opened.bank)
-        self.holding = Holding(settings.target_fps)
+        self.holding = Holding(settings.target_fps, settings.inference_size)
+        self.panel = PanelFeed(
+            settings, self.opened, self.controls, self.holding, self.switching, presets
+        )
+        self.opened.closes(self.panel.close)
+        self.screen = Screen(settings, self.opened, self.controls, self.panel)
         self._idling = Idling("software" if is_software_gl(self.opened.gl_renderer) else "gpu")
 
     def __enter__(self) -> Run:
@@ -166,6 +183,10 @@ class Run:
         for action in actions:
             message = self.controls.apply(action, picture)
             self._say(self._carry_out(action) if message is None else message)
+        changed, messages = self.panel.turn(self.stats, self.counts.elapsed_s)
+        touched |= changed
+        for message in messages:
+            self._say(message)
         for notice in presenter.take_notices():
             print(f"stylizer: {notice}", file=sys.stderr)
             self._say(notice)

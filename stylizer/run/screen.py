@@ -8,6 +8,7 @@ from stylizer.frame import Frame, Rect, StyledImage, letterbox
 from stylizer.run.controls import Controls
 from stylizer.run.hud_data import HudView
 from stylizer.run.opened import Opened
+from stylizer.run.panel import PanelFeed
 from stylizer.settings import Settings
 from stylizer.timing import FrameStats
 
@@ -22,8 +23,11 @@ Pair = tuple[Frame, StyledImage | None]  # a frame and what was made from it; No
 class Screen:
     """Draws a pair with the compositor, and what the HUD says, onto the presenter's framebuffer."""
 
-    def __init__(self, settings: Settings, opened: Opened, controls: Controls) -> None:
+    def __init__(
+        self, settings: Settings, opened: Opened, controls: Controls, panel: PanelFeed
+    ) -> None:
         self._settings, self._opened, self._controls = settings, opened, controls
+        self._panel = panel
         self._model = ""  # that made the styled picture shown
         self.drawn: Pair | None = None
 
@@ -55,6 +59,17 @@ class Screen:
         if model != self._model:
             self._model = model
             self._opened.compositor.forget()
+            self._name_window(model)
+
+    def _name_window(self, model: str) -> None:
+        """The title: the style, and the game or file that is painted."""
+        from stylizer.style import catalog
+
+        style = catalog.parts_of(model)[0].replace("-", " ") or model
+        file = self._settings.input
+        what = self._opened.source.title or (file.name if file else "")
+        parts = ["unpainted" if model == "none" else style, what]
+        self._opened.presenter.name(" – ".join(part for part in parts if part))
 
     def draw(self, stats: FrameStats, held: str) -> None:
         """The pair, and over it the HUD with these statistics."""
@@ -62,6 +77,7 @@ class Screen:
         framebuffer = opened.presenter.framebuffer
         opened.compositor.draw(framebuffer, self.picture, self.look)
         opened.hud.draw(framebuffer, self._hud_view(stats, held))
+        self._panel.draw(framebuffer)
 
     def read(self, stats: FrameStats, held: str) -> np.ndarray:
         """The last picture with the HUD, drawn again: a back buffer is undefined once shown."""
@@ -71,7 +87,7 @@ class Screen:
     def _hud_view(self, stats: FrameStats, held: str) -> HudView:
         opened, backend = self._opened, self._opened.bank.current
         return HudView(
-            mode=self._controls.hud,
+            mode="off" if self._controls.panel else self._controls.hud,  # the panel says it all
             show_help=self._controls.help,
             scale=opened.presenter.scale,
             state=opened.source.state,

@@ -41,6 +41,13 @@ class Switching:
             return self._switch(at_s, step=STEPS[action.name])
         return None
 
+    def use(self, name: str, at_s: float) -> str:
+        """Switch to the model of this name; the message to show."""
+        current = self._bank.loading or (self._bank.current.model if self._bank.current else "")
+        if name == current:
+            return ""
+        return self._begin(name, at_s)
+
     def faster(self, at_s: float) -> str:
         """Switch to the next faster tier of this style; the message to show, "" for none."""
         from stylizer.style import catalog
@@ -76,6 +83,9 @@ class Switching:
             return str(error)
         if name == current:
             return f"{name} is the model in use"
+        return self._begin(name, at_s)
+
+    def _begin(self, name: str, at_s: float) -> str:
         self.switches.append(ModelSwitch(at_s, name))
         self._bank.use(name)
         return f"{name}: loading" if self._bank.loading else name

@@ -80,6 +80,13 @@ def styles() -> list[str]:
     return sorted({m.style for m in bundled()})
 
 
+def tiers_by_style() -> dict[str, list[str]]:
+    """Style -> its tiers, largest first; the styles sorted, the one we tell about first."""
+    models = bundled()
+    names = sorted({m.style for m in models}, key=told_first)
+    return {n: list(dict.fromkeys(m.tier for m in models if m.style == n)) for n in names}
+
+
 def resolve(name: str, provider: str) -> ModelFile:
     """The file that a --model value means on a provider. Raises BadInput, listing what there is."""
     if name == "none":
@@ -108,7 +115,7 @@ def sibling(current: str, tier: str | None = None, step: int = 0) -> str:
     style keeps the tier where that is bundled. Raises BadInput when there is no such model.
     """
     models = bundled()
-    style, now = _parts(current)
+    style, now = parts_of(current)
     if tier is not None:
         if now == tier and style:
             return current
@@ -128,15 +135,15 @@ def sibling(current: str, tier: str | None = None, step: int = 0) -> str:
 
 def other_tiers(current: str) -> list[str]:
     """The bundled models of the current style but for the current tier, largest first."""
-    style, now = _parts(current)
+    style, now = parts_of(current)
     tiers = {m.tier for m in bundled() if m.style == style}
     return [f"{style}-{tier}" for tier in TIERS if tier in tiers and tier != now]
 
 
 def faster_tier(current: str) -> str | None:
     """The next faster tier of the current style that is bundled, or None."""
-    now = _parts(current)[1]
-    there = [_parts(name)[1] for name in other_tiers(current)]
+    now = parts_of(current)[1]
+    there = [parts_of(name)[1] for name in other_tiers(current)]
     return next((t for t in there if now and TIERS.index(t) > TIERS.index(now)), None)
 
 
@@ -167,7 +174,7 @@ def list_models() -> list[dict[str, Any]]:
     ]
 
 
-def _parts(name: str) -> tuple[str, str]:
+def parts_of(name: str) -> tuple[str, str]:
     """(style, tier) of a bundled model's name or stem; ("", "") for any other."""
     match = _STEM.fullmatch(name.partition("#")[0])
     return (match["style"], match["tier"]) if match else ("", "")

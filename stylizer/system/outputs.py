@@ -144,22 +144,29 @@ def distinct(paths: Iterable[Path | None]) -> None:
         seen.add(real)
 
 
-def next_free(stem: str, suffix: str) -> Path:
-    """stylizer-STEM-001.SUFFIX in the working folder, the first name that is not taken.
+def next_free(folder: Path, stem: str, suffix: str) -> Path:
+    """stylizer-STEM-001.SUFFIX in a folder, which is made where it is not there: the first name
+    that is not taken, as a whole path.
 
     An empty file is made there, so that no other run takes the name. Raises StylizerError.
     """
+    folder = folder.expanduser().absolute()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = os.strerror(error.errno or errno.EIO).lower()
+        raise StylizerError(f"the folder {folder} cannot be made: {reason}") from error
     for number in range(1, 100_000):
-        path = Path(f"stylizer-{stem}-{number:03d}{suffix}")
+        path = folder / f"stylizer-{stem}-{number:03d}{suffix}"
         try:
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
         except FileExistsError:
             continue
         except OSError as error:
             reason = os.strerror(error.errno or errno.EIO).lower()
-            raise StylizerError(f"nothing can be saved in {Path.cwd()}: {reason}") from error
+            raise StylizerError(f"nothing can be saved in {folder}: {reason}") from error
         return path
-    raise StylizerError(f"the folder {Path.cwd()} is full of stylizer-{stem} files; move some away")
+    raise StylizerError(f"the folder {folder} is full of stylizer-{stem} files; move some away")
 
 
 def drop_empty(path: Path) -> None:

@@ -112,6 +112,9 @@ _SIGNATURES: dict[str, Signatures] = {
         "XConfigureWindow": (c.c_int, [c.c_void_p, c.c_ulong, c.c_uint, c.c_void_p]),
         "XMapWindow": (c.c_int, [c.c_void_p, c.c_ulong]),
         "XUnmapWindow": (c.c_int, [c.c_void_p, c.c_ulong]),
+        "XGetInputFocus": (
+            c.c_int, [c.c_void_p, c.POINTER(c.c_ulong), c.POINTER(c.c_int)]),
+        "XSetInputFocus": (c.c_int, [c.c_void_p, c.c_ulong, c.c_int, c.c_ulong]),
         "XStringToKeysym": (c.c_ulong, [c.c_char_p]),
         "XKeysymToKeycode": (c.c_ubyte, [c.c_void_p, c.c_ulong]),
         "XkbKeysymToModifiers": (c.c_uint, [c.c_void_p, c.c_ulong]),

@@ -150,8 +150,9 @@ def test_few_frames_and_no_values_are_no_error(presenter: OffscreenPresenter, hu
 
 def test_both_fonts_have_every_sign_that_is_used(hud: Hud) -> None:
     signs = "·–—×…←↑→↓°µ≤%/[](),.:+éüß" + "".join(text for _, text in DEFAULT_KEYS.values())
-    hud._use_contexts()
-    for font in (hud._fonts.regular, hud._fonts.bold):
+    assert hud._surface is not None
+    hud._surface.use()
+    for font in (hud._surface.fonts.regular, hud._surface.fonts.bold):
         assert [sign for sign in signs if not font.is_glyph_in_font(ord(sign))] == []
 
 

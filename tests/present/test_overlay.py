@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import shutil
 import subprocess
 import sys
@@ -17,7 +16,7 @@ import mss
 import numpy as np
 import pytest
 import tiny_models
-from conftest import RED, Game, flat, wait_for_manager, x_server
+from conftest import RED, flat, heard, wait_for_manager, x_server
 
 from stylizer.app.cli import main
 from stylizer.errors import BadInput
@@ -154,16 +153,6 @@ def overlay(game, xvfb: str) -> Iterator[Callable[..., Overlay]]:
     yield open_overlay
     for one in opened:
         one.close()
-
-
-def heard(one: Game) -> list[str]:
-    """The clicks and keys that a game got so far."""
-    assert one.process.stdout is not None
-    pipe, said = one.process.stdout.fileno(), getattr(one, "said", "")
-    while select.select([pipe], [], [], 0)[0] and (data := os.read(pipe, 4096)):
-        said += data.decode()
-    one.said = said  # type: ignore[attr-defined]
-    return said.splitlines()
 
 
 def raise_window(window: int) -> None:

@@ -24,6 +24,8 @@ def test_keys_switch_models_and_the_report_says_so(xvfb, tmp_path):
         "mosaic-small",
         "--report",
         "r.json",
+        "--screenshots",
+        "pictures here",
     )
     time.sleep(4)
     window.key("1")
@@ -40,7 +42,7 @@ def test_keys_switch_models_and_the_report_says_so(xvfb, tmp_path):
     assert report["model"] == "mosaic-small"
     assert report["styled_frames"] > 2
     assert report["present"] == "window"
-    assert (tmp_path / "stylizer-screenshot-001.png").stat().st_size > 10_000
+    assert (tmp_path / "pictures here" / "stylizer-screenshot-001.png").stat().st_size > 10_000
 
 
 def test_the_picture_is_right_way_up_and_the_hud_lies_over_it(xvfb, tmp_path):
@@ -101,7 +103,8 @@ def game_id(display: str, title: str) -> str:
 
 
 def test_recording_by_key_and_closing_the_window(xvfb, tmp_path):
-    window = Window(xvfb, tmp_path, "--size", "320x180", "--model", "none", "--hud", "off")
+    argv = ["--size", "320x180", "--model", "none", "--hud", "off", "--recordings", "."]
+    window = Window(xvfb, tmp_path, *argv)
     time.sleep(2)
     window.key("r")
     time.sleep(2)

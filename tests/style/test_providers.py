@@ -141,3 +141,13 @@ def test_package_conflict():
 
 def test_threads_are_physical_cores():
     assert providers.session_options().intra_op_num_threads == providers.physical_cores() >= 1
+
+
+def test_openvino_tells_nobody():
+    """Its telemetry forks this process, display and all, and reports what was run."""
+    pytest.importorskip("openvino")
+    code = "import stylizer.style.openvino, sys; print(sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert "'openvino'" in done.stdout
+    assert "openvino_telemetry." not in done.stdout

@@ -16,7 +16,7 @@ from PIL import Image
 from whole_program import ROOT, fails
 
 from stylizer.app.cli import main
-from stylizer.errors import BadInput
+from stylizer.errors import BadInput, StylizerError
 from stylizer.system.files import write_png, write_text
 from stylizer.system.outputs import Kind, OutputFolder, Permission, distinct, is_ours, next_free
 
@@ -175,8 +175,14 @@ def test_a_second_run_into_one_recording_is_refused(tmp_path, capsys):
 def test_hotkeys_take_the_next_free_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "stylizer-screenshot-001.png").symlink_to("nowhere")
-    names = [str(next_free("screenshot", ".png")) for _ in range(2)]
-    assert names == ["stylizer-screenshot-002.png", "stylizer-screenshot-003.png"]
+    paths = [next_free(Path(), "screenshot", ".png") for _ in range(2)]
+    names = ["stylizer-screenshot-002.png", "stylizer-screenshot-003.png"]
+    assert paths == [tmp_path / name for name in names], "whole paths, as they are told"
+    made = next_free(tmp_path / "new" / "folder", "recording", ".mp4")
+    assert made.parent == tmp_path / "new" / "folder"
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(StylizerError, match="cannot be made"):
+        next_free(tmp_path / "file" / "folder", "recording", ".mp4")
 
 
 def test_pictures_of_others_in_the_folder_stay_when_met_late(tmp_path):

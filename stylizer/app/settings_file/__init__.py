@@ -4,7 +4,9 @@
     table.py   every key: its parser, what is allowed, what it means
     read.py    TOML -> SettingsFile, and how its layers lie over each other
     games.py   which [[game]] section fits a window
+    keep.py    what the panel saves, written into the file with its comments kept
     text.py    the commented file of `settings --init`, and what is in force, as rows
 
-Only the command line reads it: everything else gets finished Settings.
+Only the command line reads it: everything else gets finished Settings, and the panel what keep.py
+keeps for it (run/presets.py).
 """

@@ -11,6 +11,7 @@ import psutil
 from stylizer.app.settings_file.read import Game, Layer, SettingsFile, in_words, over
 from stylizer.app.settings_file.table import HOTKEY_TABLES
 from stylizer.errors import BadInput
+from stylizer.source.x11 import window_list
 from stylizer.source.x11.window_list import WindowInfo, find_window
 from stylizer.system.x11 import Display
 
@@ -61,6 +62,17 @@ def section_for(file: SettingsFile, wanted: str, wait: bool) -> tuple[Game | Non
             return game, ""
     unknown = "" if window.pid else "; it does not tell its process, so no executable can fit"
     return None, f"no game section fits the window {window}{unknown}"
+
+
+def describe(window_id: int) -> WindowInfo | None:
+    """The window that is captured; None where it has gone, or windows are not told apart."""
+    if not (sys.platform.startswith("linux") and os.environ.get("DISPLAY")):
+        return None
+    display = Display()
+    try:
+        return window_list.describe(display, window_id)
+    finally:
+        display.close()
 
 
 def fits(game: Game, window: WindowInfo) -> bool:

@@ -28,6 +28,7 @@ class Game:
 
     rules: dict[str, str]
     values: Layer
+    name: str = ""  # as the user calls it
 
     def __str__(self) -> str:
         return "game section " + in_words(self.rules)
@@ -70,6 +71,11 @@ def read_file(path: Path, required: bool = False) -> SettingsFile:
     except OSError as error:
         reason = os.strerror(error.errno or 0).lower()
         raise BadInput(f"the settings file {path} cannot be read: {reason}") from error
+    return read_text(path, data)
+
+
+def read_text(path: Path, data: bytes) -> SettingsFile:
+    """What the file says where it holds this. Raises BadInput as `read_file` does."""
     table = parse_toml(path, data)
     sections = table.pop("game", [])
     if not isinstance(sections, list) or not all(isinstance(s, dict) for s in sections):
@@ -132,11 +138,14 @@ def _read_game(path: Path, number: int, section: dict[str, Any], top: Layer) -> 
     for rule, text in rules.items():
         if not isinstance(text, str) or not text.strip():
             raise BadInput(f"{path}: {where}: {rule} = {toml(text)}: write {GAME_RULES[rule]}")
+    name = section.pop("name", "")
+    if not isinstance(name, str):
+        raise BadInput(f"{path}: {where}: name = {toml(name)}: write a text")
     if not rules:
         raise BadInput(f"{path}: {where} fits no game: give it {_any_of(GAME_RULES)}")
-    values = _read_layer(path, where, section, extra=GAME_RULES)
+    values = _read_layer(path, where, section, extra=(*GAME_RULES, "name"))
     _check_keys(path, where, over(top, values).get("keys", {}))
-    return Game(rules, values)
+    return Game(rules, values, name)
 
 
 def _read_layer(path: Path, where: str, table: dict[str, Any], extra: Iterable[str] = ()) -> Layer:

@@ -29,7 +29,7 @@ GAME_HEAD = """\
 Settings for one game: they apply by themselves when `--window` captures a window that fits.
 Give at least one of executable, class and title; all that are given must fit, in any case of
 letters. The first section that fits counts. Every setting above may stand here, hotkeys in
-[game.keys]."""
+[game.keys]. `name` is what the panel calls it."""
 
 
 def commented_file() -> str:

@@ -135,6 +135,7 @@ class WindowSource(Source):
         until its program draws."""
         info, why = find_window(self._display, self._wanted)
         self.window_id, self.size = info.id, info.size
+        self.title = info.title or info.window_class
         if not is_new and why != str(info):
             print(f"stylizer: several windows match, taken is {why}", file=sys.stderr, flush=True)
         self._check_extensions()

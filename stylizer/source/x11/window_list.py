@@ -15,6 +15,7 @@ from stylizer.system.xlib import INPUT_ONLY, IS_VIEWABLE, Window
 
 SMALLEST = 32  # pixels a side: below it are helper windows that nobody means
 PASSING = ("TOOLTIP", "MENU", "DROPDOWN_MENU", "POPUP_MENU", "COMBO", "DND", "NOTIFICATION")
+OURS = "stylizer"  # the class of this program's windows
 ICONIC = 3  # WM_STATE, ICCCM 4.1.3.1
 
 
@@ -117,8 +118,9 @@ def matching(windows: list[WindowInfo], wanted: str) -> list[WindowInfo]:
     if colon and kind == "class":
         return [w for w in windows if w.window_class.lower() == rest.lower()]
     started_us = {process.pid for process in psutil.Process().parents()}
-    titled = [w for w in windows if wanted.lower() in w.title.lower()]
-    return [w for w in titled if w.pid not in started_us]
+    titled = [w for w in windows if wanted.lower() in w.title.lower() and w.pid not in started_us]
+    # Another stylizer's title names its game, too.
+    return [w for w in titled if w.window_class != OURS] or titled
 
 
 def is_id(wanted: str) -> bool:

@@ -399,7 +399,7 @@ def test_rebound_hotkeys_work_in_the_window(game, file, xvfb, tmp_path):
     """Escape means nothing any more, O takes the screenshot, K quits."""
     game()
     file(
-        '[keys]\nquit = "k"\nscreenshot = "0"\n'
+        'screenshots = "."\n[keys]\nquit = "k"\nscreenshot = "0"\n'
         '[[game]]\ntitle = "red"\nmodel = "none"\n[game.keys]\nscreenshot = "o"\n'
     )
     window = Window(xvfb, tmp_path, "--window", "red game", "--report", "r.json")

@@ -1,0 +1,102 @@
+"""The start window: `stylizer` alone, where there is a display. Its answer is a command line."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stylizer.settings import Settings
+
+if TYPE_CHECKING:
+    from stylizer.app.previews import Previews
+    from stylizer.compose.start import StartScreen
+    from stylizer.present.window import WindowPresenter
+    from stylizer.source.x11.window_list import WindowInfo
+
+SIZE = (960, 680)
+TURN_S = 1 / 30
+
+
+def has_display() -> bool:
+    """Whether a window can be opened, as far as the environment says."""
+    if not sys.platform.startswith("linux"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def choose() -> list[str] | None:
+    """Show what can be painted until something is chosen; the words of the command that paints it,
+    None when the window was closed. Raises StylizerError where no window can be opened."""
+    from stylizer.app.previews import Previews
+    from stylizer.compose.start import StartScreen
+    from stylizer.present.window import WindowPresenter
+
+    presenter = WindowPresenter(Settings(), SIZE)
+    previews = screen = None
+    try:
+        screen = StartScreen(presenter.context)
+        screen.picture("demo", demo_picture())
+        previews = Previews() if os.environ.get("DISPLAY") else None
+        return _until_chosen(presenter, screen, previews)
+    finally:
+        if previews is not None:
+            previews.close()
+        if screen is not None:
+            screen.release()
+        presenter.close()
+
+
+def _until_chosen(
+    presenter: WindowPresenter, screen: StartScreen, previews: Previews | None
+) -> list[str] | None:
+    from stylizer.compose.start import Tile
+    from stylizer.frame import Rect
+
+    message = ""
+    while True:
+        started = time.perf_counter()
+        presenter.show_panel(Rect(0, 0, *presenter.size), screen.typing, False)
+        if any(action.name in ("quit", "panel") for action in presenter.poll()):
+            return None
+        for window, pixels in (previews.take() if previews else {}).items():
+            screen.picture(f"0x{window:x}", pixels)
+        windows = previews.windows if previews else ()
+        tiles = [Tile("demo", "The demo scene", "an island to fly over")]
+        tiles += [Tile(f"0x{w.id:x}", w.title or w.window_class, _note(w)) for w in windows]
+        events = presenter.take_ui_events()
+        chosen = screen.draw(presenter.framebuffer, events, tiles, message, presenter.scale)
+        presenter.present()
+        dropped = presenter.take_dropped()
+        if chosen is not None and chosen.kind == "tile":
+            return ["run"] if chosen.value == "demo" else ["play", chosen.value]
+        path = dropped[0] if dropped else chosen.value if chosen is not None else ""
+        if path:
+            if Path(path).expanduser().exists():
+                return ["run", "--input", str(Path(path).expanduser())]
+            message = f"There is no {path}: type where a video, a picture or a folder is."
+        time.sleep(max(0.0, TURN_S - (time.perf_counter() - started)))
+
+
+def _note(window: WindowInfo) -> str:
+    width, height = window.size
+    state = "" if window.state == "visible" else f", {window.state}"
+    return f"{width} × {height}{state}"
+
+
+def demo_picture() -> np.ndarray:
+    """The demo scene for its tile: uint8 (height, width, 3) RGB."""
+    from stylizer.frame import IDLE
+    from stylizer.source.demo.source import DemoSource
+
+    source = DemoSource(Settings(size=(480, 270), sync=True))
+    try:
+        frame = source.read(IDLE)
+        assert frame is not None  # in lock-step there always is one
+        return frame.rgb().copy()
+    finally:
+        source.close()

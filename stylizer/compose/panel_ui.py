@@ -1,0 +1,88 @@
+"""What the tabs of the panel share: values, answers, a few widgets that ImGui has not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from imgui_bundle import ImVec2, imgui
+
+from stylizer.compose.panel_values import Change, PanelFigures, PanelState
+from stylizer.compose.pen import DIM, SMALL, Color, Fonts
+
+LABEL_WIDTH = 118
+
+
+@dataclass
+class Memory:
+    """What the panel itself remembers between layouts: nothing of it is a setting."""
+
+    waiting: str = ""  # the action whose new key is to be pressed
+    name: str = ""  # the preset's, as typed so far
+    named: str = ""  # the name that the typing began with
+
+
+@dataclass
+class Ui:
+    """One layout: what it shows, and the changes that it finds."""
+
+    state: PanelState
+    figures: PanelFigures
+    pictures: Mapping[str, imgui.ImTextureRef]
+    fonts: Fonts
+    scale: float
+    memory: Memory
+    changes: list[Change] = field(default_factory=list)
+
+    def px(self, units: float) -> float:
+        return float(round(units * self.scale))
+
+    def change(self, name: str, value: Any = None) -> None:
+        self.changes.append(Change(name, value))
+
+    def label(self, text: str) -> None:
+        """Left of a widget, which then takes the rest of the line."""
+        imgui.align_text_to_frame_padding()
+        imgui.text_colored(DIM, text)
+        imgui.same_line(self.px(LABEL_WIDTH))
+        imgui.set_next_item_width(-1)
+
+    def note(self, text: str, color: Color = DIM) -> None:
+        """Small print over as many lines as it needs."""
+        imgui.push_font(self.fonts.regular, self.px(SMALL))
+        imgui.push_style_color(imgui.Col_.text, color)
+        imgui.text_wrapped(text)
+        imgui.pop_style_color()
+        imgui.pop_font()
+
+    def percent(self, label: str, name: str, value: float) -> None:
+        """A slider of a share, from 0 to 100 %."""
+        self.label(label)
+        moved, shown = imgui.slider_float(
+            f"##{name}", value * 100, 0.0, 100.0, "%.0f %%", imgui.SliderFlags_.always_clamp
+        )
+        if moved:
+            self.change(name, round(shown / 100, 3))
+
+    def choices(self, label: str, name: str, values: Mapping[str, Any], current: object) -> None:
+        """One of a few, side by side, as many in a line as fit."""
+        self.label(label)
+        right = imgui.get_cursor_screen_pos().x + imgui.get_content_region_avail().x
+        for number, (text, value) in enumerate(values.items()):
+            width = imgui.calc_text_size(text).x + imgui.get_frame_height() + self.px(14)
+            if number:
+                imgui.same_line()
+                if imgui.get_cursor_screen_pos().x + width > right:
+                    imgui.new_line()
+                    imgui.same_line(self.px(LABEL_WIDTH))
+            if imgui.radio_button(f"{text}##{name}", value == current):
+                self.change(name, value)
+
+    def wide_button(self, text: str, width: float = 0) -> bool:
+        return imgui.button(text, ImVec2(width, 0))
+
+
+def words(name: str) -> str:
+    """ "starry-night" -> "starry night"."""
+    return name.replace("-", " ")

@@ -1,0 +1,75 @@
+"""What the panel is told and what it answers, in values. No library that draws is needed here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from stylizer.settings import HudMode
+
+Size = tuple[int, int]  # (width, height) in pixels
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that the user did in the panel.
+
+    name: a setting, whose new value follows; or "style", "tier" (of the bundled models), "close",
+    "key" (value: action and key name, "" for the default), "save", "rename" (value: the name),
+    "reset".
+    """
+
+    name: str
+    value: Any = None
+
+
+@dataclass(frozen=True)
+class PanelState:
+    """What is chosen now; the panel is laid out anew at once when any of it changes.
+
+    style, tier: of the model in use, or of the one that `loading` names; a model of the user's own
+    has its name and "". styles: style -> its tiers. scales: share of the frame's sides -> the
+    inference size that it means. keys: (action, what it does, key name). preset_file: where
+    settings are kept, "" where they cannot be; preset: of which game, "" for all; preset_name: as
+    the user calls it; unsaved: what differs from what is kept, in words.
+    """
+
+    style: str = ""
+    tier: str = ""
+    loading: str = ""
+    styles: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    strength: float = 1.0
+    keep_colors: bool = False
+    stabilize: float = 0.0
+    hud: HudMode = "fps"
+    target_fps: float | None = None
+    inference_size: Size | None = None
+    scales: Mapping[float, Size | None] = field(default_factory=dict)
+    resizable: bool = True
+    recording: bool = False
+    keys: Sequence[tuple[str, str, str]] = ()
+    panel_key: str = ""
+    global_keys: bool = False
+    preset: str = ""
+    preset_name: str = ""
+    preset_file: str = ""
+    unsaved: Sequence[str] = ()
+    pictures: int = 0  # thumbnails made so far
+
+
+@dataclass(frozen=True)
+class PanelFigures:
+    """What is measured; followed four times a second. Times in ms, (p50, p99) or None."""
+
+    presented_fps: float | None = None
+    styled_fps: float | None = None
+    frame_time_ms: Sequence[float] = ()
+    stage_ms: Mapping[str, tuple[float, float] | None] = field(default_factory=dict)
+    latency_ms: float | None = None
+    provider: str = ""
+    provider_reason: str = ""
+    precision: str = ""
+    sees: Size | None = None
+    size: Size | None = None
+    held: str = ""

@@ -1,0 +1,322 @@
+"""The panel of one run: what it is told, and what its changes do. Main thread only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from stylizer.errors import StylizerError
+from stylizer.frame import Size
+from stylizer.hotkeys import DEFAULT_KEYS, Action, check_bindings, global_combinations, key_label
+from stylizer.run.controls import Controls
+from stylizer.run.holding import Holding
+from stylizer.run.opened import Opened
+from stylizer.run.presets import Presets, Values
+from stylizer.run.switching import Switching
+from stylizer.run.thumbnails import Thumbnails
+from stylizer.settings import OPTIONS, Settings
+from stylizer.timing import STAGES, FrameStats, percentile
+
+if TYPE_CHECKING:
+    import moderngl
+
+    from stylizer.compose.panel import Panel
+    from stylizer.compose.panel_values import Change, PanelFigures, PanelState
+
+SCALES = (1.0, 0.75, 0.5, 0.375, 0.25)  # of the frame's sides, that the network may see
+RECENT = 240  # times of a stage that its figures are made of
+
+
+class PanelFeed:
+    """Opens the panel when it is first asked for, and carries out what is changed in it."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        opened: Opened,
+        controls: Controls,
+        holding: Holding,
+        switching: Switching,
+        presets: Presets | None,
+    ) -> None:
+        self._settings, self._opened, self._controls = settings, opened, controls
+        self._holding, self._switching = holding, switching
+        self._keys, self._global_keys = dict(settings.keys), dict(settings.global_keys)
+        self._presets = presets
+        self._kept: Values = {}
+        self._first_model = ""  # what settings.model turned out to be
+        self._overlay = settings.present == "overlay"
+        self._panel: Panel | None = None
+        self._thumbnails: Thumbnails | None = None
+        self._ended: list[Thumbnails] = []  # that still finish a picture
+        self._styles: dict[str, list[str]] = {}
+        self._told: PanelState | None = None
+        self._pictures = 0
+
+    def turn(self, stats: FrameStats, at_s: float) -> tuple[bool, list[str]]:
+        """Once a turn of the loop: (whether what it shows may have changed, messages to show)."""
+        presenter = self._opened.presenter
+        if not self._controls.panel:
+            if self._thumbnails is not None:
+                self._shut()
+            return False, []
+        if self._panel is None or self._thumbnails is None:
+            self._open()
+        assert self._panel is not None
+        events = presenter.take_ui_events()
+        self._renew_pictures(self._panel)
+        state = self._state()
+        changes = self._panel.update(
+            events, state, lambda: self._figures(stats), presenter.size, presenter.scale
+        )
+        messages = [self._carry_out(change, at_s) for change in changes]
+        presenter.show_panel(self._panel.area, self._panel.typing, self._panel.waits_for_key)
+        touched = bool(events) or bool(changes) or state != self._told
+        self._told = state
+        return touched, [message for message in messages if message]
+
+    def draw(self, framebuffer: moderngl.Framebuffer) -> None:
+        """Over what the framebuffer holds, while it is open."""
+        if self._controls.panel and self._panel is not None:
+            self._panel.draw(framebuffer)
+
+    def close(self) -> None:
+        """Free everything; may be called twice."""
+        if self._thumbnails is not None:
+            self._shut()
+        for one in self._ended:
+            one.join()
+        if self._panel is not None:
+            self._panel.release()
+            self._panel = None
+
+    # --- opening ---------------------------------------------------------------------------
+
+    def _open(self) -> None:
+        from stylizer.compose.panel import Panel
+        from stylizer.style import catalog
+
+        if self._panel is None:
+            self._panel = Panel(self._opened.presenter.context)
+        self._styles = catalog.tiers_by_style()
+        models = {style: f"{style}-{tiers[-1]}" for style, tiers in self._styles.items()}
+        self._thumbnails = Thumbnails(models)
+        self._look_at_presets()
+
+    def _look_at_presets(self) -> None:
+        if self._presets is None:
+            return
+        try:
+            self._presets.look(self._opened.source.window_id)
+            self._kept = self._presets.kept()
+        except StylizerError as error:  # the file was broken meanwhile
+            self._presets = None
+            self._opened.hud.say(str(error))
+
+    def _shut(self) -> None:
+        assert self._thumbnails is not None
+        self._opened.presenter.show_panel(None, False, False)
+        self._thumbnails.close()
+        self._ended.append(self._thumbnails)
+        self._thumbnails = None
+
+    def _renew_pictures(self, panel: Panel) -> None:
+        newest = self._opened.feed.newest
+        if self._thumbnails is None or newest is None:
+            return
+        self._thumbnails.look(newest.frame)
+        for style, pixels in self._thumbnails.take().items():
+            panel.picture(style, pixels)
+            self._pictures += 1
+
+    # --- what it is told -------------------------------------------------------------------
+
+    def _state(self) -> PanelState:
+        from stylizer.compose.panel_values import PanelState
+        from stylizer.style import catalog
+
+        c, bank, presets = self._controls, self._opened.bank, self._presets
+        model = bank.loading or (bank.current.model if bank.current else "")
+        style, tier = catalog.parts_of(model)
+        keys = self._key_names()
+        return PanelState(
+            style=style or model,
+            tier=tier,
+            loading=bank.loading,
+            styles=self._styles,
+            strength=c.strength,
+            keep_colors=c.keep_colors,
+            stabilize=c.stabilize,
+            hud=c.hud,
+            target_fps=self._holding.target_fps,
+            inference_size=self._holding.inference_size,
+            scales=self._scales(),
+            resizable=bank.current is None or bank.current.resizable is not None,
+            recording=self._opened.outputs.recording,
+            keys=[(a, text, key_label(keys.get(a, ""))) for a, (_, text) in DEFAULT_KEYS.items()],
+            panel_key=key_label(keys.get("panel", "")),
+            global_keys=self._overlay,
+            preset_file=presets.file if presets else "",
+            preset=presets.game if presets else "",
+            preset_name=presets.name if presets else "",
+            unsaved=self._unsaved(),
+            pictures=self._pictures,
+        )
+
+    def _values(self) -> dict[str, Any]:
+        """Every setting that can be kept, as it is now."""
+        c, holding, bank = self._controls, self._holding, self._opened.bank
+        model = bank.loading or (bank.current.model if bank.current else self._settings.model)
+        if not self._first_model and bank.current is not None and not bank.loading:
+            self._first_model = bank.current.model
+        if model in (self._first_model, self._settings.model) or not self._first_model:
+            model = self._settings.model  # "auto" stays so, a path a path
+        return {
+            "model": model,
+            "strength": c.strength,
+            "keep_colors": c.keep_colors,
+            "stabilize": c.stabilize,
+            "hud": c.hud,
+            "target_fps": holding.target_fps,
+            "inference_size": holding.inference_size,
+            "keys": self._keys,
+            "global_keys": self._global_keys,
+        }
+
+    def _unsaved(self) -> list[str]:
+        """What is otherwise than it is kept, in words."""
+        if self._presets is None or not self._kept:
+            return []
+        found = []
+        for name, value in self._values().items():
+            kept = self._kept.get(name)
+            if value == kept:
+                continue
+            if isinstance(value, dict):
+                changed = {
+                    a for a in {*value, *(kept or {})} if value.get(a) != (kept or {}).get(a)
+                }
+                found += [f"{DEFAULT_KEYS[action][1]}: another key" for action in sorted(changed)]
+            else:
+                found.append(f"{name.replace('_', ' ')}: {OPTIONS[name].rule.words(value)}")
+        return found
+
+    def _scales(self) -> dict[float, Size | None]:
+        width, height = self._opened.frame_size
+        found: dict[float, Size | None] = {1.0: None}
+        found |= {s: (max(16, round(width * s)), max(16, round(height * s))) for s in SCALES[1:]}
+        return found
+
+    def _figures(self, stats: FrameStats) -> PanelFigures:
+        from stylizer.compose.panel_values import PanelFigures
+
+        presented, styled, frame_time_ms = self._opened.hud.figures()
+        backend = self._opened.bank.current
+        latency = _recent(stats.latency_ms)
+        return PanelFigures(
+            presented_fps=presented,
+            styled_fps=styled,
+            frame_time_ms=frame_time_ms,
+            stage_ms={name: _recent(stats.stage_ms.get(name)) for name in STAGES},
+            latency_ms=latency[0] if latency else None,
+            provider=backend.provider if backend else "",
+            provider_reason=backend.provider_reason if backend else "",
+            precision=backend.precision if backend else "",
+            sees=backend.inference_size if backend else None,
+            size=self._opened.frame_size,
+            held=self._holding.text,
+        )
+
+    def _key_names(self) -> dict[str, str]:
+        """action -> key, as it is now."""
+        if self._overlay:
+            return global_combinations(self._global_keys)
+        return {action: key for action, (key, _) in DEFAULT_KEYS.items()} | self._keys
+
+    # --- what its changes do ---------------------------------------------------------------
+
+    def _carry_out(self, change: Change, at_s: float) -> str:
+        """Do it; returns the message to show, "" for none."""
+        doing: dict[str, Callable[[Any], str | None]] = {
+            "style": lambda style: self._use_style(style, at_s),
+            "tier": lambda tier: self._switching.carry_out(Action(f"model_{tier}"), at_s),
+            "stabilize": self._stabilize,
+            "target_fps": lambda fps: self._holding.choose(fps, None),
+            "inference_size": lambda size: self._holding.choose(None, size),
+            "key": lambda pair: self._rebind(*pair),
+            "save": lambda _: self._save(),
+            "rename": self._rename,
+            "reset": lambda _: self._reset(at_s),
+        }
+        try:
+            if change.name in doing:
+                return doing[change.name](change.value) or ""
+        except StylizerError as error:
+            return str(error)
+        if change.name == "close":
+            self._controls.panel = False
+        else:  # strength, keep_colors, hud: seen in this very frame
+            setattr(self._controls, change.name, change.value)
+        return ""
+
+    def _use_style(self, style: str, at_s: float) -> str:
+        tiers = self._styles[style]
+        tier = self._state().tier
+        return self._switching.use(f"{style}-{tier if tier in tiers else tiers[-1]}", at_s)
+
+    def _stabilize(self, share: float) -> None:
+        self._controls.stabilize = self._opened.compositor.hold = share
+
+    def _save(self) -> str:
+        assert self._presets is not None
+        said = self._presets.save(self._values())
+        self._kept = self._presets.kept()
+        return said
+
+    def _rename(self, name: str) -> str:
+        assert self._presets is not None
+        return self._presets.rename(name)
+
+    def _reset(self, at_s: float) -> str:
+        """Back to what is kept."""
+        kept, c = self._kept, self._controls
+        c.strength, c.keep_colors, c.hud = kept["strength"], kept["keep_colors"], kept["hud"]
+        self._stabilize(kept["stabilize"])
+        self._holding.choose(kept["target_fps"], kept["inference_size"])
+        self._keys, self._global_keys = dict(kept["keys"]), dict(kept["global_keys"])
+        self._bind()
+        model = kept["model"]
+        if model != self._values()["model"]:
+            name = self._first_model if model == self._settings.model else model
+            self._switching.use(name, at_s)
+        return "as it was saved"
+
+    def _bind(self) -> None:
+        self._opened.presenter.rebind(self._keys, self._global_keys)
+        self._opened.hud.rebind(self._key_names())
+
+    def _rebind(self, action: str, key: str) -> str:
+        """Another key for an action, "" for its default; what is wrong with it, if anything."""
+        mine = self._global_keys if self._overlay else self._keys
+        changed = {a: k for a, k in mine.items() if a != action} | ({action: key} if key else {})
+        if self._overlay:
+            names = global_combinations(changed)
+            taken = [a for a, k in names.items() if a != action and k == names.get(action)]
+            if taken:
+                return f"{key_label(key)} is taken: {DEFAULT_KEYS[taken[0]][1]}"
+            if key and not {"ctrl", "alt", "super"} & set(key.split("+")):
+                return f"{key_label(key)} alone would be taken from the game: hold Ctrl or Alt, too"
+            self._global_keys = changed
+        else:
+            if {"ctrl", "alt", "super"} & set(key.split("+")[:-1]):
+                return "keys with Ctrl, Alt or Super are the desktop's: choose one without"
+            check_bindings(changed)
+            self._keys = changed
+        self._bind()
+        return f"{DEFAULT_KEYS[action][1]}: {key_label(self._key_names()[action])}"
+
+
+def _recent(series: Sequence[float] | None) -> tuple[float, float] | None:
+    """(p50, p99) of the last times; None without any."""
+    recent = list(series or ())[-RECENT:]
+    return (percentile(recent, 50), percentile(recent, 99)) if recent else None

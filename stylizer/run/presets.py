@@ -1,0 +1,37 @@
+"""Where the panel keeps its settings. The command line gives the one that writes the user's file
+(app/settings_file/keep.py); a run that is not the user's own has none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+Values = Mapping[str, Any]  # setting -> value, keys and global_keys: action -> key
+
+
+class Presets(Protocol):
+    """The settings of one game, or of everything that has no game's own.
+
+    file: where they are kept. game: in words, "" for everything. name: as the user calls it.
+    """
+
+    file: str
+    game: str
+    name: str
+
+    def look(self, window_id: int) -> None:
+        """Find out for which window it is (0: none), and what is kept for it now. Raises BadInput
+        for a file that cannot be read."""
+        ...
+
+    def kept(self) -> Values:
+        """What a run without options would have: every setting that the panel changes."""
+        ...
+
+    def save(self, values: Values) -> str:
+        """Keep these; returns what was done, in words. Raises BadInput or StylizerError."""
+        ...
+
+    def rename(self, name: str) -> str:
+        """Call it so; returns what was done, in words. Raises BadInput or StylizerError."""
+        ...

@@ -1,0 +1,103 @@
+"""Every style's picture of the frame that is shown, made beside the run in what time is left over.
+
+A thread that gives way loads the fast models one after another, and as long as it lives makes one
+picture a second anew. The main thread only hands it frames and takes what is ready. It does not
+stand lower than other threads that give way: what holds Python's lock and is never run stops all.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+import numpy as np
+
+from stylizer.errors import StylizerError
+from stylizer.frame import Frame, Size
+from stylizer.settings import Settings
+from stylizer.stages import StyleBackend
+from stylizer.system.priority import give_way
+
+SEEN: Size = (480, 272)  # strokes keep their size in pixels: a smaller frame would be all strokes
+SHOWN: Size = (240, 136)
+BETWEEN_S, AGAIN_S = 0.03, 1.0  # from picture to picture at first, and when all are there
+
+
+class Thumbnails:
+    """models: style -> name of the model that paints it, on the CPU, which is quick enough for so
+    small a picture. Closed by `close`, which does not wait."""
+
+    def __init__(self, models: dict[str, str]) -> None:
+        self._models, self._settings = models, Settings(provider="cpu")
+        self._frame: Frame | None = None
+        self._ready: dict[str, np.ndarray] = {}
+        self._lock = threading.Lock()
+        self._stop, self._seen = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="thumbnails", daemon=True)
+        self._thread.start()
+
+    def look(self, frame: Frame) -> None:
+        """The frame that the next pictures are made of."""
+        self._frame = frame
+        self._seen.set()
+
+    def take(self) -> dict[str, np.ndarray]:
+        """Pictures made since the last call: style -> uint8 (height, width, 3) RGB."""
+        with self._lock:
+            ready, self._ready = self._ready, {}
+        return ready
+
+    def close(self) -> None:
+        """Make no more; the thread ends when its picture is done."""
+        self._stop.set()
+        self._seen.set()
+
+    def join(self) -> None:
+        """Wait until its thread has ended."""
+        self._thread.join()
+
+    def _run(self) -> None:
+        give_way()
+        backends: dict[str, StyleBackend] = {}
+        try:
+            self._seen.wait()
+            pause = BETWEEN_S
+            while self._models and not self._stop.is_set():
+                for style in list(self._models):
+                    if self._stop.wait(pause):
+                        return
+                    self._make(style, backends)
+                pause = AGAIN_S
+        finally:
+            for backend in backends.values():
+                backend.close()
+
+    def _make(self, style: str, backends: dict[str, StyleBackend]) -> None:
+        from stylizer.style.opening import open_style
+        from stylizer.style.scaling import resize
+
+        assert self._frame is not None
+        frame = _cut(self._frame)
+        try:
+            if style not in backends:
+                backends[style] = open_style(self._settings, self._models[style], SEEN)
+            backends[style].forget()
+            image = backends[style].style(frame).image
+        except StylizerError:  # its name alone stays; choosing it says why
+            del self._models[style]
+            return
+        if image is not None:
+            with self._lock:
+                self._ready[style] = resize(np.ascontiguousarray(image.rgb()), SHOWN)
+
+
+def _cut(frame: Frame) -> Frame:
+    """The frame's middle in the pictures' shape and size."""
+    from stylizer.style.scaling import resize
+
+    width, height = frame.size
+    wide = min(width, max(1, height * SEEN[0] // SEEN[1]))
+    tall = min(height, max(1, width * SEEN[1] // SEEN[0]))
+    x, y = (width - wide) // 2, (height - tall) // 2
+    part = np.ascontiguousarray(frame.pixels[y : y + tall, x : x + wide])
+    return replace(frame, pixels=resize(part, SEEN))

@@ -1,0 +1,148 @@
+"""The start window: `stylizer` alone, with real clicks, and what is painted after them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import mss
+import numpy as np
+import pytest
+from conftest import RED, Clip, wait_for_manager, x_server
+
+from stylizer.app import start_window
+from stylizer.errors import BadInput
+from stylizer.source.x11.window_list import find_window
+from stylizer.system.x11 import Display
+
+ROOT = Path(__file__).parents[2]
+pytestmark = [
+    pytest.mark.desktop,
+    pytest.mark.skipif(shutil.which("xdotool") is None, reason="xdotool is not installed"),
+]
+SECOND_TILE, PATH = (480, 177), (400, 625)  # x, y in the start window; the first tile is the demo
+
+
+@pytest.fixture(scope="module")
+def xvfb() -> Iterator[str]:
+    """A display of this file's own, with a window manager."""
+    if not shutil.which("openbox"):
+        pytest.skip("openbox is not installed")
+    with x_server() as display:
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        process = subprocess.Popen(["openbox"], env=os.environ | {"DISPLAY": display}, **quiet)
+        try:
+            wait_for_manager(display)
+            yield display
+        finally:
+            process.terminate()
+            process.wait()
+
+
+class Start:
+    """`stylizer`, without a word more, and an eye on the screen."""
+
+    def __init__(self, display: str, cwd: Path) -> None:
+        settings = cwd / "settings.toml"
+        settings.write_text('provider = "cpu"\nmodel = "mosaic-fast"\nhud = "off"\n')
+        self.process = subprocess.Popen(
+            [sys.executable, str(ROOT / "main.py")], cwd=cwd, text=True,
+            env=os.environ | {"DISPLAY": display, "STYLIZER_SETTINGS": str(settings)},
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        self.eye, self.grabber = Display(display), mss.MSS(display=display)
+
+    def window(self, title: str) -> int:
+        """The window of this title; 0 while there is none."""
+        try:
+            return find_window(self.eye, title)[0].id
+        except BadInput:
+            return 0
+
+    def spot(self, title: str, x: int, y: int) -> np.ndarray:
+        left, top = self.eye.place(self.window(title))
+        box = {"left": left + x, "top": top + y, "width": 1, "height": 1}
+        return np.asarray(self.grabber.grab(box))[0, 0, 2::-1].astype(int)
+
+    def click(self, title: str, x: int, y: int) -> None:
+        left, top = self.eye.place(self.window(title))
+        xdotool("mousemove", left + x, top + y, "click", 1)
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+        self.grabber.close()
+        self.eye.close()
+
+
+def xdotool(*words: object) -> None:
+    subprocess.run(["xdotool", *map(str, words)], check=True, timeout=20, capture_output=True)
+
+
+def until(done: Callable[[], object], seconds: float = 100.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def start(xvfb: str, tmp_path: Path, game: Callable) -> Iterator[Start]:
+    one = Start(xvfb, tmp_path)
+    yield one
+    one.close()
+
+
+def test_a_click_on_a_windows_picture_paints_that_window(game: Callable, start: Start) -> None:
+    game(place=(60, 560, 500, 200))
+    until(lambda: start.window("stylizer"))
+    until(lambda: abs(start.spot("stylizer", *SECOND_TILE) - RED).max() < 12)
+    start.click("stylizer", *SECOND_TILE)
+    until(lambda: start.window("stylizer") == 0)
+
+    def is_painted() -> bool:
+        spots = [start.spot("Red Game", x, 100) for x in range(20, 480, 23)]
+        return np.std(spots, axis=0).max() > 4 or abs(np.mean(spots, axis=0) - RED).max() > 25
+
+    until(is_painted)
+    assert start.process.poll() is None
+
+
+def test_a_typed_path_is_painted_and_a_wrong_one_said(start: Start, clip: Clip) -> None:
+    until(lambda: start.window("stylizer"))
+    ground = start.spot("stylizer", 940, 660)
+    until(lambda: start.spot("stylizer", 480, 625).sum() > ground.sum() + 20)  # it is drawn
+    xdotool("windowfocus", "--sync", start.window("stylizer"))
+    start.click("stylizer", *PATH)
+    time.sleep(1)
+    xdotool("type", "--delay", 40, "nowhere.mp4")
+    xdotool("key", "Return")
+    time.sleep(1)
+    assert start.window("stylizer")
+    start.click("stylizer", *PATH)
+    time.sleep(1)
+    xdotool("key", "--delay", 40, *["BackSpace"] * len("nowhere.mp4"))
+    xdotool("type", "--delay", 40, str(clip.path))
+    xdotool("key", "Return")
+    _, said = start.process.communicate(timeout=100)  # the clip is short
+    assert start.process.returncode == 0, said
+    assert f"stylizer: run --input {clip.path}" in said
+
+
+def test_escape_ends_it(start: Start) -> None:
+    until(lambda: start.window("stylizer"))
+    time.sleep(1)
+    xdotool("windowfocus", "--sync", start.window("stylizer"))
+    until(lambda: xdotool("key", "Escape") or start.process.poll() is not None)
+    assert start.process.returncode == 0
+
+
+def test_without_a_display_there_is_no_start_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    assert not start_window.has_display()

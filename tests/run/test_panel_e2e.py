@@ -1,0 +1,202 @@
+"""The panel as a user meets it: real keys and clicks, on a window and over a game."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import mss
+import numpy as np
+import pytest
+import tiny_models
+from conftest import RED, flat, heard, wait_for_manager, x_server
+
+from stylizer.errors import BadInput
+from stylizer.source.x11.window_list import find_window
+from stylizer.system.x11 import Display
+
+ROOT = Path(__file__).parents[2]
+pytestmark = [
+    pytest.mark.desktop,
+    pytest.mark.skipif(shutil.which("xdotool") is None, reason="xdotool is not installed"),
+]
+PLACE = (150, 60, 900, 660)  # of the game: x, y, width, height
+# In the panel, with the bundled styles in three rows and a model that has no tiers: x, y in the
+# window.
+STRENGTH_HALF, KEYS, KEEP_COLORS_KEY, CLOSE = (270, 402), (173, 87), (313, 409), (398, 21)
+AMBER = (255, 194, 92)
+
+
+@pytest.fixture(scope="module", params=["openbox", "icewm"])
+def xvfb(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A display of this file's own, with a window manager."""
+    if not shutil.which(request.param):
+        pytest.skip(f"{request.param} is not installed")
+    with x_server() as display:
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        process = subprocess.Popen([request.param], env=os.environ | {"DISPLAY": display}, **quiet)
+        try:
+            wait_for_manager(display)
+            yield display
+        finally:
+            process.terminate()
+            process.wait()
+
+
+class Program:
+    """The stylizer on the red game, and an eye on the screen."""
+
+    def __init__(self, display: str, cwd: Path, title: str, *argv: str) -> None:
+        model = tiny_models.painter(cwd / "painter.onnx")
+        self.painted = tiny_models.mixed(flat((1, 1), RED))[0, 0].astype(int)
+        self.process = subprocess.Popen(
+            [sys.executable, str(ROOT / "main.py"), "run", "--window", "Red Game", "--hud", "off",
+             "--model", str(model), "--provider", "cpu", *argv],
+            cwd=cwd, env=os.environ | {"PYTHONPATH": str(ROOT), "DISPLAY": display},
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        self.eye, self.grabber = Display(display), mss.MSS(display=display)
+        self.title = title
+
+    def window(self) -> int:
+        """The window that the picture is on; 0 while there is none."""
+        try:
+            return find_window(self.eye, self.title)[0].id
+        except BadInput:
+            return 0
+
+    def spot(self, x: int, y: int) -> np.ndarray:
+        """RGB of a pixel of it."""
+        left, top = self.eye.place(self.window())
+        box = {"left": left + x, "top": top + y, "width": 1, "height": 1}
+        return np.asarray(self.grabber.grab(box))[0, 0, 2::-1].astype(int)
+
+    def waits_for_key(self) -> bool:
+        """Whether "press a key" stands where the key of keep_colors does."""
+        left, top = self.eye.place(self.window())
+        x, y = KEEP_COLORS_KEY
+        box = {"left": left + x - 60, "top": top + y - 16, "width": 120, "height": 32}
+        pixels = np.asarray(self.grabber.grab(box))[:, :, 2::-1].astype(int)
+        return bool((abs(pixels - AMBER).max(axis=2) < 40).any())
+
+    def bind_keep_colors(self, key: str) -> None:
+        """By clicks and the key itself."""
+        self.click(*KEYS)
+        until(lambda: self.spot(150, 92)[2] > 50)  # this tab is in front
+        self.click(*KEEP_COLORS_KEY)
+        until(self.waits_for_key)
+        xdotool("key", key)
+        until(lambda: not self.waits_for_key())
+
+    def shows(self, color: np.ndarray, x: int = 800, y: int = 500) -> bool:
+        return bool(abs(self.spot(x, y) - color).max() <= 6)
+
+    def panel_is_open(self) -> bool:
+        return bool(self.spot(20, 600).max() < 40)
+
+    def move(self, x: int, y: int) -> None:
+        left, top = self.eye.place(self.window())
+        xdotool("mousemove", left + x, top + y)
+
+    def click(self, x: int, y: int) -> None:
+        self.move(x, y)
+        xdotool("click", 1)
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+        self.grabber.close()
+        self.eye.close()
+
+
+def xdotool(*words: object) -> str:
+    done = subprocess.run(
+        ["xdotool", *map(str, words)], check=True, timeout=20, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
+def until(done: Callable[[], object], seconds: float = 100.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def program(xvfb: str, tmp_path: Path, game: Callable) -> Iterator[Callable[..., Program]]:
+    """Starts the stylizer on a red game of its own."""
+    opened: list[Program] = []
+
+    def start(title: str, *argv: str) -> Program:
+        opened.append(Program(xvfb, tmp_path, title, *argv))
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        one.close()
+
+
+def half_way(painted: np.ndarray) -> np.ndarray:
+    return (painted + RED) / 2
+
+
+def test_in_the_window(game: Callable, program: Callable[..., Program]) -> None:
+    game(place=PLACE)
+    one = program("stylizer")
+    until(one.window)
+    until(lambda: one.shows(one.painted))
+    xdotool("windowfocus", "--sync", one.window())
+    xdotool("key", "F2")
+    until(one.panel_is_open)
+    one.click(*STRENGTH_HALF)
+    until(lambda: one.shows(half_way(one.painted)))
+    one.move(*STRENGTH_HALF)
+    xdotool("mousedown", 1)
+    one.move(800, 440)  # dragged on beside the panel
+    until(lambda: one.shows(one.painted))
+    xdotool("mouseup", 1)
+    one.bind_keep_colors("k")
+    xdotool("key", "k")
+    until(lambda: not one.shows(one.painted))  # its brightness, the game's color
+    xdotool("key", "c", "k")  # c no longer is it
+    until(lambda: one.shows(one.painted))
+    xdotool("key", "Escape")
+    until(lambda: not one.panel_is_open())
+    assert one.process.poll() is None, "Escape closes what is in front"
+    xdotool("key", "Escape")
+    assert one.process.wait(30) == 0
+
+
+def test_over_the_game_it_has_the_mouse_only_while_and_where_it_is_open(
+    game: Callable, program: Callable[..., Program]
+) -> None:
+    red = game(place=PLACE)
+    one = program("Red Game", "--present", "overlay")
+    until(lambda: one.shows(one.painted))
+    xdotool("windowfocus", "--sync", one.window())
+    xdotool("key", "ctrl+alt+o")
+    until(one.panel_is_open)
+    one.click(*STRENGTH_HALF)
+    until(lambda: one.shows(half_way(one.painted)))
+    one.click(700, 300)
+    until(lambda: "click 700 300" in heard(red))
+    assert f"click {STRENGTH_HALF[0]} {STRENGTH_HALF[1]}" not in heard(red)
+    one.bind_keep_colors("ctrl+alt+m")
+    assert not [w for w in heard(red) if w == "key m"], "the new key was the panel's"
+    xdotool("key", "a")
+    until(lambda: "key a" in heard(red))  # the game has the keyboard again
+    xdotool("key", "ctrl+alt+m")
+    until(lambda: not one.shows(half_way(one.painted)))
+    xdotool("key", "ctrl+alt+m")
+    until(lambda: one.shows(half_way(one.painted)))
+    one.click(*CLOSE)
+    until(lambda: not one.panel_is_open())
+    one.click(*STRENGTH_HALF)
+    until(lambda: f"click {STRENGTH_HALF[0]} {STRENGTH_HALF[1]}" in heard(red))
+    assert "key m" not in heard(red)
