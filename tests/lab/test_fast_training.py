@@ -1,5 +1,6 @@
 """The fast tier trains toward what `painted` makes: alone, in two processes, resumed, refused."""
 
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -17,7 +18,7 @@ from stylizer.errors import BadInput  # noqa: E402
 from stylizer.lab.nets.fast import FastNetwork  # noqa: E402
 from stylizer.lab.nets.painter import CanvasFile  # noqa: E402
 from stylizer.lab.nets.registry import ARCHS, Paint, Recipe, default_recipe  # noqa: E402
-from stylizer.lab.training import loop  # noqa: E402
+from stylizer.lab.training import checkpoint, loop  # noqa: E402
 from stylizer.lab.training.checkpoint import TrainState, load_checkpoint, new_state  # noqa: E402
 from stylizer.lab.training.data import ContentSet  # noqa: E402
 from stylizer.lab.training.losses import inside, pattern, placed, seen, toward  # noqa: E402
@@ -107,7 +108,7 @@ def train(recipe, state, content, run_dir, on_step=lambda _: None):
 
 def test_a_killed_training_resumes_to_the_same_weights(pictures, tmp_path, monkeypatch):
     """The style is no part of a checkpoint: whoever resumes gives it again."""
-    monkeypatch.setattr(loop, "CHECKPOINT_EVERY", 3)
+    monkeypatch.setattr(checkpoint, "EVERY_STEPS", 3)
     recipe, content = tiny_recipe(), ContentSet(pictures)
     unbroken = styled_state(recipe)
     train(recipe, unbroken, content, tmp_path / "a")
@@ -131,6 +132,47 @@ def test_a_killed_training_resumes_to_the_same_weights(pictures, tmp_path, monke
     first, last = (net.get_parameter("stem.weight") for net in (fresh, resumed.network))
     moved = (first - last).detach().abs().max()
     assert float(moved) > 1e-4
+
+
+def test_a_checkpoint_comes_early_and_by_time(pictures, tmp_path, monkeypatch):
+    """A kill in the first 50 steps loses little."""
+    recipe, kept = tiny_recipe(), []
+
+    def look(progress) -> None:  # told before the checkpoint of its step is written
+        file = tmp_path / "checkpoint.pt"
+        kept.append(torch.load(file, weights_only=True)["step"] if file.exists() else 0)
+        if progress.step == 3:
+            monkeypatch.setattr(checkpoint, "EVERY_S", 0.0)
+
+    train(recipe, styled_state(recipe), ContentSet(pictures), tmp_path, look)
+    assert kept == [0, 1, 1, 3, 4, 5]
+
+
+def test_an_interrupted_training_says_how_it_goes_on(
+    pictures, canvas, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "runs" / "t-fast" / "checkpoint.pt"
+    write = checkpoint.save_checkpoint
+
+    def write_and_interrupt(*given) -> None:
+        write(*given)
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(checkpoint, "save_checkpoint", write_and_interrupt)
+    argv = words(pictures, Path("t-fast.onnx"), "--canvas", canvas)
+    assert main(argv) == 130
+    said = capsys.readouterr().err.splitlines()
+    assert said[0].startswith("training t-fast.onnx: 3 steps of 2 crops of 64x64; ")
+    assert said[-2] == "stopped after step 1; the same command with --resume goes on"
+    assert torch.load(file, weights_only=True)["step"] == 1
+    assert not (tmp_path / "t-fast.onnx").exists()
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    assert main([*argv, "--resume"]) == 0
+    assert "from step 1 on" in capsys.readouterr().err
+    assert checkpoint.set_aside(file) == file.with_name("checkpoint-step-3.pt")
+    assert checkpoint.set_aside(file) is None
 
 
 def test_training_comes_nearer_to_what_is_wanted(pictures, tmp_path):

@@ -18,7 +18,7 @@ from stylizer.app.cli import main  # noqa: E402
 from stylizer.errors import BadInput, StylizerError  # noqa: E402
 from stylizer.lab.nets.johnson import ARCHS, Arch, StyleNetwork, parameter_count  # noqa: E402
 from stylizer.lab.onnx import export  # noqa: E402
-from stylizer.lab.training import loop  # noqa: E402
+from stylizer.lab.training import checkpoint, loop  # noqa: E402
 from stylizer.lab.training.checkpoint import load_checkpoint, new_state  # noqa: E402
 from stylizer.lab.training.data import ContentSet  # noqa: E402
 from stylizer.lab.training.distributed import ProcessGroup  # noqa: E402
@@ -96,7 +96,7 @@ def test_gram_equals_its_definition():
 
 
 def test_a_killed_training_resumes_to_the_same_result(vgg_file, pictures, tmp_path, monkeypatch):
-    monkeypatch.setattr(loop, "CHECKPOINT_EVERY", 3)
+    monkeypatch.setattr(checkpoint, "EVERY_STEPS", 3)
     wanted = recipe(style_share=0.2)
     unbroken = new_state(wanted)
     train(wanted, unbroken, vgg_file, pictures, tmp_path / "a")

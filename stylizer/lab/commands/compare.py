@@ -155,11 +155,13 @@ def vgg_of(args: argparse.Namespace) -> Vgg16 | None:
 
 def losses(name: str, args: argparse.Namespace, base: Settings, vgg: Vgg16) -> dict[str, float]:
     """Content and style loss as `judge` takes them."""
-    from stylizer.lab.commands.judge import judge
+    from stylizer.lab.commands.judge import STYLE_SHORT_SIDE, judge
+    from stylizer.lab.training.loop import load_style
 
+    painting = load_style(args.style, STYLE_SHORT_SIDE)
     backend = open_style(replace(base, move_canvas=False), name, args.sizes[0])
     try:
-        verdict = judge(backend, args.style, args.content, vgg)
+        verdict = judge(backend, painting, args.content, vgg, STYLE_SHORT_SIDE)
     finally:
         backend.close()
     return {name: verdict.figures[name] for name in ("content", "style")}

@@ -25,7 +25,6 @@ import torch
 
 from stylizer.errors import BadInput
 from stylizer.frame import Frame
-from stylizer.lab.training.loop import load_style
 from stylizer.lab.training.perceptual import (
     CONTENT_LAYER,
     Vgg16,
@@ -59,24 +58,22 @@ class Verdict:
 
 
 def judged_frames(path: Path) -> Iterator[np.ndarray]:
-    """uint8 (height, width, 3) RGB: every picture and one frame a second of every video.
-
-    Raises BadInput when the path is missing or holds nothing readable.
-    """
-    found = False
+    """uint8 (height, width, 3) RGB: every picture and one frame a second of every video."""
     for item in pictures_below(path):
-        found = True
         yield np.asarray(opened(item))
-    if not found:
+
+
+def check_frames(path: Path) -> None:
+    """Raise BadInput unless there is something to judge on."""
+    if next(iter(pictures_below(path)), None) is None:
         raise BadInput(f"{path}: holds no picture or video to judge on")
 
 
 def judge(
-    backend: StyleBackend, style: Path, frames: Path, vgg: Vgg16, style_size: int = STYLE_SHORT_SIDE
+    backend: StyleBackend, painting: torch.Tensor, frames: Path, vgg: Vgg16, style_size: int
 ) -> Verdict:
-    """Style every frame with the backend's real session and take the figures; style_size: short
-    side of the style picture, pixels."""
-    painting = load_style(style, style_size)
+    """Style every frame with the backend's real session and take the figures; painting: see
+    `load_style`, style_size: its short side, pixels."""
     targets = style_targets(vgg, painting)
     rows: list[dict[str, float]] = []
     for number, pixels in enumerate(judged_frames(frames)):

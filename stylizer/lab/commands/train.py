@@ -15,7 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from stylizer.errors import BadInput
-from stylizer.lab.commands.judge import judge, style_size_of
+from stylizer.lab.commands.judge import check_frames, judge, style_size_of
 from stylizer.lab.commands.train_recipe import recipe_of
 from stylizer.lab.nets.channels import leave_out_dead
 from stylizer.lab.nets.fake_quant import normalize, quantize
@@ -26,7 +26,14 @@ from stylizer.lab.nets.registry import Network, Recipe
 from stylizer.lab.onnx.card import write_card
 from stylizer.lab.onnx.export import export_onnx, load_network
 from stylizer.lab.training import loop
-from stylizer.lab.training.checkpoint import load_checkpoint, new_state
+from stylizer.lab.training.checkpoint import (
+    EVERY_S,
+    EVERY_STEPS,
+    TrainState,
+    load_checkpoint,
+    new_state,
+    set_aside,
+)
 from stylizer.lab.training.data import ContentSet
 from stylizer.lab.training.distributed import ProcessGroup, join_group, leave_group
 from stylizer.lab.training.grade import color_grade, colors_of
@@ -34,6 +41,7 @@ from stylizer.lab.training.perceptual import file_sha256, load_vgg
 from stylizer.lab.training.progress import train_with_progress
 from stylizer.lab.training.quilt import canvas_tile
 from stylizer.settings import Settings
+from stylizer.system.console import say
 from stylizer.system.resources import models_folder
 
 FAST_START = "starry-night-fast.onnx"
@@ -64,11 +72,13 @@ def train_in_group(
         print(f"{name}: not readable, left out", file=sys.stderr)
     # Last: it may have to be downloaded.
     vgg = load_vgg(args.vgg) if recipe.paint is None else None
-    resumed = run_dir / "checkpoint.pt" if args.resume else None
-    state = load_checkpoint(resumed, recipe, start) if resumed else new_state(recipe, start)
+    checkpoint, resumes = run_dir / "checkpoint.pt", args.resume
+    state = load_checkpoint(checkpoint, recipe, start) if resumes else new_state(recipe, start)
     if recipe.paint is not None:
         give_style(state.network, recipe, style, content, args.canvas)
     teacher = load_network(args.teacher) if args.teacher else None
+    if processes.leads:
+        announce(state, recipe, out, checkpoint)
     final = train_with_progress(
         args, recipe, state, vgg, style, content, run_dir, teacher, processes
     )
@@ -111,6 +121,20 @@ def widths(network: Network) -> dict[str, str]:
     if not isinstance(network, FastNetwork):
         return {}
     return {"channels inside the blocks": ", ".join(str(w) for w in network.arch.inner)}
+
+
+def announce(state: TrainState, recipe: Recipe, out: Path, checkpoint: Path) -> None:
+    """The first lines; the checkpoint of another training makes way."""
+    width, height = recipe.crop
+    went_on = f" from step {state.step} on" if state.step else ""
+    say(
+        f"training {out}{went_on}: {recipe.steps} steps of {recipe.batch} crops of "
+        f"{width}x{height}; {checkpoint} is kept after the first step, then every {EVERY_STEPS} "
+        f"steps or {EVERY_S / 60:.0f} minutes, and the same command with --resume goes on from it"
+    )
+    before = None if state.step else set_aside(checkpoint)
+    if before is not None:
+        say(f"the checkpoint of an earlier training is now {before}")
 
 
 def final_losses(recipe: Recipe, final: loop.Progress, gain: float) -> dict[str, float]:
@@ -209,7 +233,10 @@ def judge_command(args: argparse.Namespace, settings: Settings) -> int:
     backend = open_style(alone, args.model, (1280, 720))  # its name may be wrong: first
     try:
         size = args.style_size or style_size_of(backend)
-        verdict = judge(backend, args.style, args.frames, load_vgg(args.vgg), size)
+        painting = loop.load_style(args.style, size)
+        check_frames(args.frames)
+        # Last: it may have to be downloaded.
+        verdict = judge(backend, painting, args.frames, load_vgg(args.vgg), size)
         facts = {"model": backend.model, "provider": backend.provider, "style": args.style.name}
     finally:
         backend.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from stylizer.lab.nets.registry import Network, Recipe, new_network
 from stylizer.lab.onnx.export import load_network
 from stylizer.lab.training.balance import Balance
 from stylizer.system.files import whole
+
+EVERY_STEPS = 50
+EVERY_S = 120.0
 
 
 @dataclass
@@ -53,6 +57,38 @@ def save_checkpoint(path: Path, state: TrainState, recipe: Recipe) -> None:
     }
     with whole(path) as file:
         torch.save(kept, file)
+
+
+@dataclass
+class Keeper:
+    """When the checkpoint of a training is written: after its first step, every EVERY_STEPS steps
+    and EVERY_S seconds, and at its end."""
+
+    path: Path
+    recipe: Recipe
+    written_at: float | None = None
+
+    def keep(self, state: TrainState, last: bool) -> None:
+        """After a step. Raises StylizerError when the disk is full."""
+        now = time.monotonic()
+        due = self.written_at is None or now - self.written_at >= EVERY_S
+        if due or last or state.step % EVERY_STEPS == 0:
+            save_checkpoint(self.path, state, self.recipe)
+            self.written_at = now
+
+
+def set_aside(path: Path) -> Path | None:
+    """A checkpoint that another training left gets the name of its step, and is not written over;
+    returns that name, None where there was none."""
+    if not path.is_file():
+        return None
+    try:
+        step = int(torch.load(path, map_location="cpu", weights_only=True)["step"])
+    except Exception:  # whatever it is, it is not ours to lose
+        step = 0
+    aside = path.with_name(f"{path.stem}-step-{step}{path.suffix}")
+    path.replace(aside)
+    return aside
 
 
 def load_checkpoint(path: Path, recipe: Recipe, start: Path | None = None) -> TrainState:

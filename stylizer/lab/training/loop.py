@@ -19,7 +19,7 @@ from stylizer.errors import BadInput, StylizerError
 from stylizer.lab.nets.fake_quant import bound, normalize, observe, quantize
 from stylizer.lab.nets.fast import FastNetwork
 from stylizer.lab.nets.registry import Network, Recipe, learning_rate, style_weight
-from stylizer.lab.training.checkpoint import TrainState, save_checkpoint
+from stylizer.lab.training.checkpoint import Keeper, TrainState
 from stylizer.lab.training.data import ContentSet
 from stylizer.lab.training.distributed import ProcessGroup
 from stylizer.lab.training.losses import (
@@ -34,8 +34,8 @@ from stylizer.lab.training.losses import (
 )
 from stylizer.lab.training.motion import MovingScenes
 from stylizer.lab.training.perceptual import Vgg16
+from stylizer.system import ending
 
-CHECKPOINT_EVERY = 50
 MAX_BAD_STEPS = 20
 OBSERVED_STEPS = 150  # ranges are followed this long before they count
 
@@ -150,10 +150,12 @@ def train(
     state.network.to(device).train()
     teacher = teacher.to(device).eval() if teacher else None
     goal = toward(recipe, vgg, style, content, device, Goal(None, {}, teacher, processes, scenes))
+    keeper = Keeper(run_dir / "checkpoint.pt", recipe)
     figures = _Figures()
     while state.step < recipe.steps:
         started, skipped = time.perf_counter(), state.skipped
-        losses = train_step(state, recipe, goal, content, device)
+        with ending.undisturbed():  # Ctrl+C comes between two steps
+            losses = train_step(state, recipe, goal, content, device)
         figures.add(losses, state.skipped > skipped)
         if figures.bad_in_a_row >= MAX_BAD_STEPS:
             raise StylizerError(
@@ -165,8 +167,8 @@ def train(
         last = state.step == recipe.steps
         if not processes.leads:
             continue
-        if not figures.bad_in_a_row and (state.step % CHECKPOINT_EVERY == 0 or last):
-            save_checkpoint(run_dir / "checkpoint.pt", state, recipe)
+        if not figures.bad_in_a_row:
+            keeper.keep(state, last)
         if state.step % preview_every == 0 or last:
             write_preview(run_dir / f"preview-{state.step:06d}.png", state.network, content, device)
     return figures.progress(state, recipe)

@@ -13,11 +13,12 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from stylizer.errors import StylizerError
 from stylizer.lab.nets.registry import Network, Recipe
 from stylizer.lab.training import loop
-from stylizer.lab.training.checkpoint import TrainState
+from stylizer.lab.training.checkpoint import TrainState, save_checkpoint
 from stylizer.lab.training.data import ContentSet
 from stylizer.lab.training.distributed import ProcessGroup
 from stylizer.lab.training.motion import SIZE, MovingScenes
 from stylizer.lab.training.perceptual import Vgg16
+from stylizer.system.console import say
 
 # Part of the content that is the frames of which stillness is asked. Without any, what holds still
 # there was bought with paint: starry-night's demo was one blue after 2,850 steps.
@@ -63,11 +64,17 @@ def train_with_progress(
     scenes = moving_scenes(recipe)
     if scenes is not None:
         content.add(scenes.pictures(), SCENES_SHARE)
-    with bar:
-        return loop.train(
-            recipe, state, vgg, style, content, run_dir, on_step, args.preview_every,
-            teacher=teacher, processes=processes, scenes=scenes,
-        )  # fmt: skip
+    try:
+        with bar:
+            return loop.train(
+                recipe, state, vgg, style, content, run_dir, on_step, args.preview_every,
+                teacher=teacher, processes=processes, scenes=scenes,
+            )  # fmt: skip
+    except KeyboardInterrupt:
+        if processes.leads and state.step:
+            save_checkpoint(run_dir / "checkpoint.pt", state, recipe)
+            say(f"stopped after step {state.step}; the same command with --resume goes on")
+        raise
 
 
 def moving_scenes(recipe: Recipe) -> MovingScenes | None:

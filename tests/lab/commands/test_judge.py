@@ -65,3 +65,15 @@ def test_the_command_prints_all_figures(vgg_file, pictures, capsys):
     assert verdict["lowest_grad4"] == verdict["grad4"] == pytest.approx(1)
     assert "style_ratio" in verdict["missed"]
     assert np.isfinite([v for v in verdict.values() if isinstance(v, float)]).all()
+
+
+@pytest.mark.parametrize(("style", "frames"), [("missing.png", "."), (None, "empty")])
+def test_what_is_named_is_looked_at_before_vgg_is_asked_for(
+    pictures, tmp_path, monkeypatch, capsys, style, frames
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setattr("stylizer.lab.commands.train.load_vgg", lambda _: pytest.fail("asked"))
+    named = style or str(pictures / "0.png")
+    assert main(["judge", "--model", "none", "--style", named, "--frames", frames]) == 2
+    assert (style or frames) in capsys.readouterr().err
