@@ -103,16 +103,12 @@ def guess_source(args: argparse.Namespace) -> str:
 
 
 def is_moving(path: Path) -> bool:
-    """Whether a file is a GIF of more than one picture: that is a video."""
-    if path.suffix.lower() != ".gif":
+    """Whether a file is an animation (GIF, WebP, PNG, AVIF): that is a video."""
+    if path.suffix.lower() not in (".gif", ".webp", ".png", ".avif"):
         return False
-    from PIL import Image
+    from stylizer.source.animation import is_animation
 
-    try:
-        with Image.open(path) as picture:
-            return getattr(picture, "n_frames", 1) > 1
-    except (OSError, ValueError, EOFError):
-        return False  # the source says what is wrong with it
+    return is_animation(path)
 
 
 def pick(args: argparse.Namespace) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +16,6 @@ from stylizer.errors import BadInput
 from stylizer.frame import Size
 
 ORIENTATION = 0x0112  # EXIF tag; values 5 to 8 swap width and height
-Unreadable = (OSError, ValueError, SyntaxError, EOFError, MemoryError)
 MOST_SIDE = 16_384  # pixels; what graphics drivers take as a texture, llvmpipe included
 MOST_PIXELS = 64 * 2**20  # a picture, its styled one and the frame on the way take 0.8 GB then
 MOST_FILE_PIXELS = 250_000_000  # Pillow holds a whole picture, at 4 bytes a pixel, to reduce it
@@ -22,7 +23,7 @@ BAND = 256  # rows of the reduced picture made at once
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
+def opened(path: Path) -> Iterator[Image.Image]:
     """The picture file, opened. Raises BadInput, one sentence, for whatever is wrong with it."""
     before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None  # sizes are judged here
     try:
@@ -45,14 +46,14 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         raise
     except MemoryError as error:
         raise BadInput(f"there is not enough memory for the picture {path}") from error
-    except Unreadable as error:
+    except Exception as error:  # Pillow raises all kinds: OSError, SyntaxError, IndexError ...
         raise BadInput(f"the picture {path} is damaged or cut off: repair or remove it") from error
     finally:
         Image.MAX_IMAGE_PIXELS = before
 
 
 def header_size(path: Path) -> Size:
-    """Upright (width, height) that `load_rgba` will give. Raises BadInput, see `_opened`."""
+    """Upright (width, height) that `load_rgba` will give. Raises BadInput, see `opened`."""
     return shown_size(_whole_size(path))
 
 
@@ -73,21 +74,44 @@ def load_rgba(path: Path) -> np.ndarray:
 
     Raises BadInput, one sentence, for whatever is wrong with it.
     """
-    with _opened(path) as opened:
-        target = shown_size(opened.size)
-        if target != opened.size:
-            opened.draft("RGB", target)  # a JPEG's own way of being read at half or less
-        opened.load()
-        picture = opened if target == opened.size else _reduced(opened, target)
-        picture = _eight_bits(ImageOps.exif_transpose(picture))
-        if picture.has_transparency_data:
-            black = Image.new("RGBA", picture.size, (0, 0, 0, 255))
-            return np.array(Image.alpha_composite(black, picture.convert("RGBA")))
-        return np.array(picture.convert("RGB").convert("RGBA"))
+    with opened(path) as found:
+        target = shown_size(found.size)
+        if target != found.size:
+            found.draft("RGB", target)  # a JPEG's own way of being read at half or less
+        with _without_words(found):
+            found.load()
+        return over_black(found if target == found.size else _reduced(found, target))
+
+
+def over_black(picture: Image.Image) -> np.ndarray:
+    """uint8 (height, width, 4) RGBA, upright, opaque: what is transparent shows black."""
+    picture = _eight_bits(ImageOps.exif_transpose(picture))
+    if picture.has_transparency_data:
+        black = Image.new("RGBA", picture.size, (0, 0, 0, 255))
+        return np.array(Image.alpha_composite(black, picture.convert("RGBA")))
+    return np.array(picture.convert("RGB").convert("RGBA"))
+
+
+@contextlib.contextmanager
+def _without_words(picture: Image.Image) -> Iterator[None]:
+    """While a TIFF is decoded: libtiff writes what it thinks of a damaged one to standard error
+    itself, and Pillow does not stop it."""
+    if picture.format != "TIFF":
+        yield
+        return
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _whole_size(path: Path) -> Size:
-    with _opened(path) as picture:
+    with opened(path) as picture:
         width, height = picture.size
         turned = picture.getexif().get(ORIENTATION, 1) >= 5
     return (height, width) if turned else (width, height)

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING, final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, final
 
 from stylizer.errors import BadInput, StylizerError
 from stylizer.frame import Frame, InputState
 from stylizer.settings import Settings
+from stylizer.source import animation
 from stylizer.source.video_file import VideoFile
-from stylizer.source.video_open import remarks
 from stylizer.stages import Source, SourceEnded
 
 if TYPE_CHECKING:
-    from av.video.frame import VideoFrame
-
-    Decoded = tuple[int, VideoFrame, float]  # number, picture, media time in seconds
+    Decoded = tuple[int, Any, float]  # number, picture, media time in seconds
 
 WAIT_S = 0.010  # how long a live read waits for the next frame to fall due
 CATCH_UP_S = 0.1  # when skipping late frames takes longer than this, the clock slips instead
+
+
+def open_file(path: Path | None) -> VideoFile | animation.Animation:
+    """Whatever decodes the file. Raises BadInput for what is no readable video."""
+    if path is not None and path.suffix.lower() in animation.SUFFIXES:
+        return animation.Animation(path)
+    return VideoFile(path)
 
 
 @final
@@ -45,7 +51,7 @@ class VideoSource(Source):
 
     def __init__(self, settings: Settings) -> None:
         self._sync = settings.sync
-        self._file = VideoFile(settings.input)
+        self._file: Any = open_file(settings.input)
         self.frame_rate = self._file.frame_rate
         self.skipped = 0
         self._pictures = self._file.pictures()
@@ -62,7 +68,7 @@ class VideoSource(Source):
                 f"no frame of {self._file.path} can be decoded: it is damaged or empty"
             ) from self._stop
         self.size = self._file.shown_size(self._next[1])
-        for remark in remarks(self._next[1]):
+        for remark in self._file.remarks(self._next[1]):
             print(f"stylizer: {self._file.path.name} is {remark}", file=sys.stderr, flush=True)
             self.capture_method += f"; {remark.partition(':')[0]}"
 

@@ -13,7 +13,7 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
 from stylizer.errors import StylizerError
-from stylizer.source.video_open import checked, open_video
+from stylizer.source.video_open import checked, open_video, remarks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,6 +115,10 @@ class VideoFile:
         """(width, height) that `rgba` gives this picture."""
         width, height = self._square_width(picture), picture.height
         return (height, width) if round(picture.rotation / 90) % 2 else (width, height)
+
+    def remarks(self, picture: VideoFrame) -> list[str]:
+        """What the user would else take for a fault of the style, in words."""
+        return remarks(picture)
 
     def close(self) -> None:
         """Close the file; may be called twice."""

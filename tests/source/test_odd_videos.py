@@ -92,6 +92,37 @@ def test_the_default_sound_track_goes_along(tmp_path, suffix: str, default: int,
     assert strongest * 48000 / len(samples) == pytest.approx(pitch, abs=3)
 
 
+@pytest.mark.parametrize("suffix", [".webp", ".png"])
+def test_an_animated_picture_gives_all_its_frames(tmp_path, suffix: str):
+    path, record = tmp_path / f"moving{suffix}", tmp_path / "out.mkv"
+    frames = [Image.new("RGBA", (64, 48), (n * 40, 90, 255 - n * 40, 255)) for n in range(5)]
+    frames[3].putalpha(0)  # black shows through
+    save = {"lossless": True} if suffix == ".webp" else {"blend": 0, "disposal": 1}
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=200, **save)
+    argv = ["run", "--input", str(path), "--model", "none", "--present", "offscreen"]
+    assert main([*argv, "--record", str(record)]) == 0
+    with av.open(str(record)) as container:
+        shown = [(f.to_ndarray(format="rgb24"), f.time) for f in container.decode(video=0)]
+    assert [round(time, 2) for _, time in shown] == [0.0, 0.2, 0.4, 0.6, 0.8]
+    for number, (picture, _) in enumerate(shown):
+        wanted = (0, 0, 0) if number == 3 else (number * 40, 90, 255 - number * 40)
+        assert abs(picture[24, 32].astype(int) - wanted).max() <= 6, number
+
+
+def test_a_damaged_animation_is_told(tmp_path, capsys):
+    path = tmp_path / "moving.webp"
+    rng = np.random.default_rng(3)
+    frames = [Image.fromarray(rng.integers(0, 255, (48, 64, 3), np.uint8)) for _ in range(4)]
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=100)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) * 5 // 8] + bytes(len(whole) - len(whole) * 5 // 8))
+    argv = ["run", "--input", str(path), "--model", "none", "--present", "offscreen"]
+    assert main(argv) in (1, 2)
+    error = capsys.readouterr().err
+    assert "moving.webp" in error
+    assert "unforeseen" not in error
+
+
 def test_an_animated_gif_is_a_video_and_a_still_one_a_picture(tmp_path):
     pictures = [Image.fromarray(p) for p in colors(10)]
     moving, still = tmp_path / "moving.gif", tmp_path / "still.gif"
