@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from stylizer.style import catalog
 from stylizer.style.contract import Size
 
 TRIALS = 5  # frames of which `auto` takes the median
+SEEN_BY_MODEL = ("inference_size", "model_layout", "model_range", "model_order")
 
 
 def open_style(settings: Settings, model: str, frame_size: Size) -> StyleBackend:
@@ -49,6 +52,7 @@ def open_style(settings: Settings, model: str, frame_size: Size) -> StyleBackend
 def _built(row: Any, loaded: _Loaded, frame_size: Size) -> StyleBackend:
     """Raises ProviderProblem."""
     style_model, proto = loaded.on(row.name)
+    loaded.prove(row.name, frame_size)
     settings = loaded.settings
     args = (style_model, proto, row, frame_size, settings.inference_size, settings.canvas_moves)
     return open_backend(STYLES, "style backend", row.backend, *args)
@@ -110,6 +114,14 @@ def _frame_ms(style: StyleBackend, size: Size) -> float:
     return float(np.median([s.preprocess_ms + s.infer_ms for s in styled]))
 
 
+def _use_once(settings: Settings, path: Path, index: int, frame_size: Size) -> None:
+    """In a child. What the provider cannot do is for the parent to say."""
+    from stylizer.style.providers import ProviderProblem
+
+    with suppress(BadInput, ProviderProblem):
+        open_style(settings, f"{path}#{index}" if index else str(path), frame_size).close()
+
+
 @dataclass
 class _Loaded:
     """The model's contract, probed once for each file (providers may want different files)."""
@@ -141,6 +153,21 @@ class _Loaded:
     def model(self) -> Any:
         """The StyleModel that was asked for last."""
         return self._found[0]
+
+    def prove(self, provider: str, frame_size: Size) -> None:
+        """A foreign model's first picture of this size, in a process with limits."""
+        if provider == "gl":
+            return  # it runs no foreign graph: it draws one kind of network
+        from stylizer.style.vetting import vet
+
+        assert self._file is not None
+        assert self._file.path is not None
+        settings, (_, proto) = self.settings, self._found
+        told = {name: getattr(settings, name) for name in SEEN_BY_MODEL}
+        same = Settings(provider=provider, **told)
+        seen = settings.inference_size or frame_size
+        path, index = self._file.path, self._file.index
+        vet(path, proto, _use_once, same, path, index, frame_size, size=seen)
 
     def keep_flags(self) -> None:
         """Remember the flags beside the model, now that it has run with them."""

@@ -31,6 +31,10 @@ from stylizer.system.resources import models_folder
 
 TIME_LIMIT_S = 20.0
 MEMORY_LIMIT = min(4 * 2**30, psutil.virtual_memory().total // 4)  # bytes, resident
+# The first picture of a run, as large as its frames. A network may be slow there, and large; what
+# grows out of all measure with the picture must not take the machine with it.
+WHOLE_TIME_LIMIT_S = 120.0
+WHOLE_MEMORY_LIMIT = psutil.virtual_memory().total // 2
 START_LIMIT_S = 60.0  # a fresh interpreter on a busy machine
 LOOK_S = 0.05  # how often the child's memory is looked at
 RULES = "1"  # another number makes every file foreign again
@@ -42,8 +46,16 @@ _METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods(
 _context: Any = multiprocessing.get_context(_METHOD)
 
 
-def vet(path: Path, proto: onnx.ModelProto, work: Callable[..., object], *arguments: Any) -> None:
+def vet(
+    path: Path,
+    proto: onnx.ModelProto,
+    work: Callable[..., object],
+    *arguments: Any,
+    size: tuple[int, int] | None = None,
+) -> None:
     """Run `work(*arguments)` in a child first, unless the file came through it before.
+
+    size: of the frames, where it is their first picture; else it is a small one.
 
     work: a module's own function; it raises BadInput for what cannot be used, and so does this,
     also for a file that exceeds a limit. Bundled models are no strangers.
@@ -56,13 +68,18 @@ def vet(path: Path, proto: onnx.ModelProto, work: Callable[..., object], *argume
     place = _place(path, proto, work.__qualname__, arguments)
     if place.exists():
         return
-    in_child(path, work, *arguments)
+    in_child(path, work, *arguments, size=size)
     with contextlib.suppress(OSError):  # else it is vetted again the next time
         place.parent.mkdir(parents=True, exist_ok=True)
         place.touch()
 
 
-def in_child(path: Path, work: Callable[..., object], *arguments: Any) -> None:
+def in_child(
+    path: Path,
+    work: Callable[..., object],
+    *arguments: Any,
+    size: tuple[int, int] | None = None,
+) -> None:
     """Run `work(*arguments)` in a child with limits. Raises what it raises, and BadInput where the
     child had to be killed or died."""
     if _METHOD == "forkserver":
@@ -72,7 +89,7 @@ def in_child(path: Path, work: Callable[..., object], *arguments: Any) -> None:
     child.start()
     theirs.close()
     try:
-        kind, text = _answer(path, child, ours)
+        kind, text = _answer(path, child, ours, size)
     except EOFError:
         child.join(5)
         raise BadInput(
@@ -87,26 +104,33 @@ def in_child(path: Path, work: Callable[..., object], *arguments: Any) -> None:
         raise (BadInput if kind == "bad" else StylizerError)(text)
 
 
-def _answer(path: Path, child: BaseProcess, pipe: Connection) -> tuple[str, str]:
+def _answer(
+    path: Path, child: BaseProcess, pipe: Connection, size: tuple[int, int] | None
+) -> tuple[str, str]:
     """The child's last word. Raises BadInput at a limit, EOFError when it died."""
+    limit_s, memory = TIME_LIMIT_S, MEMORY_LIMIT
+    where, instead = "on a small picture", ""
+    if size is not None:
+        limit_s, memory = WHOLE_TIME_LIMIT_S, WHOLE_MEMORY_LIMIT
+        where, instead = f"at {size[0]}x{size[1]}", "; choose a smaller --inference-size"
     deadline, begun = time.monotonic() + START_LIMIT_S, False
     while True:
         if wait([pipe], LOOK_S):
             kind, text = pipe.recv()
             if kind != "begun":
                 return kind, text
-            deadline, begun = time.monotonic() + TIME_LIMIT_S, True
+            deadline, begun = time.monotonic() + limit_s, True
         if time.monotonic() > deadline:
             raise BadInput(
-                f"{path} was given up: it did not come to an end within {TIME_LIMIT_S:.0f} s on a "
-                "small picture"
+                f"{path} was given up: it did not come to an end within {limit_s:.0f} s "
+                f"{where}{instead}"
                 if begun
                 else f"{path}: no process to look at it could be started"
             )
-        if _resident(child) > MEMORY_LIMIT:
+        if _resident(child) > memory:
             raise BadInput(
-                f"{path} was given up: it takes more than {MEMORY_LIMIT / 2**30:.1f} GB of memory "
-                "on a small picture"
+                f"{path} was given up: it takes more than {memory / 2**30:.1f} GB of memory "
+                f"{where}{instead}"
             )
 
 
@@ -128,7 +152,7 @@ def _serve(pipe: Connection, work: Callable[..., object], arguments: tuple[Any, 
         import resource
 
         # Where native code keeps this process's own threads from running, the kernel counts.
-        limit = int(TIME_LIMIT_S * 2) * (os.cpu_count() or 1)
+        limit = int(WHOLE_TIME_LIMIT_S * 2) * (os.cpu_count() or 1)
         resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     pipe.send(("begun", ""))

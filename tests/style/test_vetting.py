@@ -102,6 +102,24 @@ def test_memory_without_end_is_given_up(tmp_path, monkeypatch):
     assert psutil.Process().memory_info().rss - before < 300 * 2**20, "not in this process"
 
 
+def swallow(path: Path) -> None:
+    held = []
+    while True:
+        held.append(b"x" * 2**25)
+        time.sleep(0.02)
+
+
+def test_a_whole_picture_has_limits_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setattr(vetting, "MEMORY_LIMIT", 2**20)
+    monkeypatch.setattr(vetting, "WHOLE_MEMORY_LIMIT", 700 * 2**20)
+    path = tmp_path / "m.onnx"
+    with pytest.raises(BadInput, match=r"0.7 GB of memory at 192x144; choose a smaller --inf"):
+        vetting.in_child(path, swallow, path, size=(192, 144))
+    monkeypatch.setattr(vetting, "WHOLE_TIME_LIMIT_S", 0.5)
+    with pytest.raises(BadInput, match=r"within 0 s at 192x144|within 1 s at 192x144"):
+        vetting.in_child(path, time.sleep, 60, size=(192, 144))
+
+
 def die(path: Path) -> None:
     os.kill(os.getpid(), 11)
 
@@ -122,22 +140,22 @@ def test_a_file_is_vetted_once_and_again_when_it_changed(tmp_path, monkeypatch):
     seen = []
     real = vetting.in_child
 
-    def counted(*words):
+    def counted(*words, size):
         seen.append(words[1].__name__)
-        real(*words)
+        real(*words, size=size)
 
     monkeypatch.setattr(vetting, "in_child", counted)
     for _ in range(2):
         open_style(Settings(provider="cpu"), str(path), SIZE).close()
-    assert seen == ["load_model"]
+    assert seen == ["load_model", "_use_once"]
     other = path.rename(tmp_path / "renamed.onnx")
     open_style(Settings(provider="cpu"), str(other), SIZE).close()
-    assert seen == ["load_model"]
+    assert seen == ["load_model", "_use_once"]
     inspection.inspect(str(other))  # runs more: at 1280x720
-    assert seen == ["load_model", "_probe_and_count"]
+    assert seen == ["load_model", "_use_once", "_probe_and_count"]
     tiny.painter(other, multiple=2)
     open_style(Settings(provider="cpu"), str(other), SIZE).close()
-    assert len(seen) == 3
+    assert len(seen) == 5
 
 
 def test_bundled_models_need_no_child(monkeypatch):
