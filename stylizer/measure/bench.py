@@ -16,7 +16,7 @@ from stylizer.run.report import make_report
 from stylizer.run.result import RunResult
 from stylizer.settings import Settings
 from stylizer.stages import StyleBackend
-from stylizer.timing import FrameStats, fps
+from stylizer.timing import FrameStats, fps, new_series
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def pooled(results: list[RunResult]) -> RunResult:
         total.frame_time_ms += stats.frame_time_ms
         total.latency_ms += stats.latency_ms
         for name, series in stats.stage_ms.items():
-            total.stage_ms.setdefault(name, []).extend(series)
+            total.stage_ms.setdefault(name, new_series()).extend(series)
     return replace(first, stats=total)
 
 
