@@ -78,7 +78,7 @@ def main() -> int:
 
 
 def parsed() -> argparse.Namespace:
-    p = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    p = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     p.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
     p.add_argument("--count", type=int, default=2000)
     p.add_argument("--first", type=int, default=0)
@@ -237,8 +237,7 @@ def run(argv: list[str], words: Path) -> tuple[int | None, str]:
 
     kept = os.dup(1), os.dup(2)
     with open(words, "w+b") as err, open(os.devnull, "wb") as out:
-        sys.stdout.flush(), sys.stderr.flush()
-        os.dup2(out.fileno(), 1), os.dup2(err.fileno(), 2)
+        direct(out.fileno(), err.fileno())
         try:
             code: int | None = cli.main(argv)
         except SystemExit as end:  # --help
@@ -247,11 +246,19 @@ def run(argv: list[str], words: Path) -> tuple[int | None, str]:
             print(f"{type(error).__name__}: {error} (Traceback)", file=sys.stderr)
             code = None
         finally:
-            sys.stdout.flush(), sys.stderr.flush()
-            os.dup2(kept[0], 1), os.dup2(kept[1], 2)
-            os.close(kept[0]), os.close(kept[1])
+            direct(*kept)
+            for number in kept:
+                os.close(number)
         err.seek(0)
         return code, err.read().decode(errors="backslashreplace")
+
+
+def direct(out: int, err: int) -> None:
+    """Let standard output and standard error go there."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.dup2(out, 1)
+    os.dup2(err, 2)
 
 
 def wrong(code: int | None, words: str) -> str:

@@ -12,10 +12,12 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import onnx
+from av.container.output import OutputContainer
 from PIL import Image
 
 from stylizer import rules
@@ -25,7 +27,7 @@ from stylizer.settings import OPTIONS
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))  # the tests' builders of tiny networks
 
-import tiny_models  # noqa: E402
+import tiny_models  # noqa: E402  # pyright: ignore[reportMissingImports]
 
 HEADLESS = ["--present", "offscreen", "--provider", "cpu"]
 ONE_FRAME = ["--source", "synthetic", "--size", "64x48", "--frames", "1", *HEADLESS]
@@ -278,7 +280,7 @@ VIDEOS = {"a.mp4": "libx264", "b.mkv": "libx264", "c.ts": "mpeg2video", "d.avi":
 def _video_bases(place: Path) -> None:
     for name, codec in VIDEOS.items():
         with av.open(str(place / name), "w") as container:
-            video = container.add_stream(codec, rate=25)
+            video: Any = container.add_stream(codec, rate=25)
             video.width, video.height = 64, 48
             video.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
             sound = None
@@ -292,7 +294,7 @@ def _video_bases(place: Path) -> None:
                 _add_tone(container, sound)
 
 
-def _add_tone(container: av.container.OutputContainer, sound: av.AudioStream) -> None:
+def _add_tone(container: OutputContainer, sound: Any) -> None:
     for start in range(0, 24_000, 1024):
         wave = np.sin(np.arange(start, start + 1024) * (2 * math.pi * 440 / 48000))
         block = av.AudioFrame.from_ndarray(wave.astype(np.float32)[None] / 2, "fltp", "mono")

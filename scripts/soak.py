@@ -40,7 +40,7 @@ def main() -> int:
 
 
 def parsed() -> argparse.Namespace:
-    p = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    p = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     p.add_argument("--minutes", type=float, default=30.0)
     p.add_argument("--model", default="auto")
     p.add_argument("--size", default="1280x720")

@@ -6,6 +6,7 @@ import json
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -97,7 +98,7 @@ def test_an_animated_picture_gives_all_its_frames(tmp_path, suffix: str):
     path, record = tmp_path / f"moving{suffix}", tmp_path / "out.mkv"
     frames = [Image.new("RGBA", (64, 48), (n * 40, 90, 255 - n * 40, 255)) for n in range(5)]
     frames[3].putalpha(0)  # black shows through
-    save = {"lossless": True} if suffix == ".webp" else {"blend": 0, "disposal": 1}
+    save: dict[str, Any] = {"lossless": True} if suffix == ".webp" else {"blend": 0, "disposal": 1}
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=200, **save)
     argv = ["run", "--input", str(path), "--model", "none", "--present", "offscreen"]
     assert main([*argv, "--record", str(record)]) == 0
