@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -93,6 +94,42 @@ class StyledImage:
 
 
 @dataclass(frozen=True, eq=False)
+class GpuPicture:
+    """A texture that the presenter's context has as well: RGBA of `size`, row 0 first; `name` is
+    OpenGL's number for it."""
+
+    name: int
+    size: Size
+
+
+@dataclass(frozen=True, eq=False)
+class StyledTexture:
+    """A styled image on the GPU, finished. It is drawn over once nobody holds this object.
+
+    seen: what the network saw where that was not the frame itself. source: the frame, where it was
+    uploaded for the network. read: gives uint8 (height, width, 3), for tests: it waits for the GPU.
+    """
+
+    picture: GpuPicture
+    seen: GpuPicture | None
+    source: GpuPicture | None
+    read: Callable[[], np.ndarray]
+    bottom_up = False
+
+    @property
+    def size(self) -> Size:
+        """(width, height) in pixels."""
+        return self.picture.size
+
+    def rgb(self) -> np.ndarray:
+        """uint8 RGB (height, width, 3), row 0 on top."""
+        return self.read()
+
+
+Styled = StyledImage | StyledTexture
+
+
+@dataclass(frozen=True, eq=False)
 class StyledFrame:
     """A source frame and the picture made from it: the only pair that blends may use.
 
@@ -100,7 +137,7 @@ class StyledFrame:
     """
 
     frame: Frame
-    image: StyledImage | None
+    image: Styled | None
     model: str
     preprocess_ms: float
     infer_ms: float

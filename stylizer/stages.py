@@ -91,7 +91,8 @@ class StyleBackend(Protocol):
 
     @abstractmethod
     def style(self, frame: Frame) -> StyledFrame:
-        """Raises StylizerError when the session fails."""
+        """The picture as pixels, or as a texture of a context that shares with the presenter's, no
+        longer drawn into. Raises StylizerError when the session fails."""
         ...
 
     @abstractmethod

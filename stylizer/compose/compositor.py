@@ -12,7 +12,7 @@ import moderngl
 import numpy as np
 
 from stylizer.compose.stabilizer import Stabilizer
-from stylizer.frame import Frame, Rect, StyledImage
+from stylizer.frame import Frame, Rect, Styled, StyledTexture
 from stylizer.stages import is_software_gl
 from stylizer.system.gl import check_size
 from stylizer.system.resources import shader
@@ -83,15 +83,15 @@ class Compositor:
         self._seen = Picture(context)  # the source as the network saw it, where that was smaller
         self._frame: Frame | None = None
         self._sent: Frame | None = None  # what the source texture holds
-        self._image: StyledImage | None = None  # drawn with the frame; None: the source alone
-        self._uploaded: StyledImage | None = None  # what the styled texture holds
+        self._image: Styled | None = None  # drawn with the frame; None: the source alone
+        self._uploaded: Styled | None = None  # what the styled texture holds
         self._packed = np.empty((0, 0), np.uint32)
         self._programs: dict[_Variant, tuple[moderngl.Program, moderngl.VertexArray]] = {}
         self._own: moderngl.Framebuffer | None = None  # of render(), and what is read from it
         self._raw = np.empty((0, 0, 4), np.uint8)
         self.upload_bytes = 0  # in all, since the start
 
-    def upload(self, frame: Frame, image: StyledImage | None) -> None:
+    def upload(self, frame: Frame, image: Styled | None) -> None:
         """Make this pair the one that is drawn. An object already uploaded is not sent again, and a
         frame not before it is seen.
 
@@ -103,9 +103,13 @@ class Compositor:
         check_size(self._context, frame.size)
         self._frame = frame
         if image is not None and image is not self._uploaded:
+            if self._source.borrowed:
+                self._sent = None  # it goes with the picture before
             self.upload_bytes += self._put_styled(image)
             self._uploaded = image
-            if image.seen is not None:
+            if isinstance(image, StyledTexture):
+                self._take_textures(frame, image)
+            elif image.seen is not None:
                 self.upload_bytes += self._seen.put(image.seen, swizzle_of(frame))
             if not self._hold:
                 self._stabilizer.reset()  # where it begins now, what it kept is of long ago
@@ -173,7 +177,18 @@ class Compositor:
         self._programs.clear()
         self._frame = self._sent = self._image = self._uploaded = None
 
-    def _put_styled(self, image: StyledImage) -> int:
+    def _take_textures(self, frame: Frame, image: StyledTexture) -> None:
+        """What the network was given is on the GPU already."""
+        if image.seen is not None:
+            self._seen.borrow(image.seen)
+        if image.source is not None:
+            self._source.borrow(image.source)
+            self._sent = frame
+
+    def _put_styled(self, image: Styled) -> int:
+        if isinstance(image, StyledTexture):
+            self._styled.borrow(image.picture)
+            return 0
         if image.layout == "hwc":
             return self._styled.put(image.pixels, "RGB1")
         if self._planar_on_gpu:
@@ -190,7 +205,7 @@ class Compositor:
             self._sent = self._frame
         self._source.use(_SOURCE_UNIT)
 
-    def _stabilize(self, frame: Frame, image: StyledImage) -> None:
+    def _stabilize(self, frame: Frame, image: Styled) -> None:
         if image.seen is None:
             self._use_source()
         else:

@@ -49,18 +49,22 @@ class WindowPresenter(Presenter):
     """A `Presenter` in a window titled "stylizer".
 
     size: (width, height) of the window's inside in pixels. Of `settings` it reads keys, fullscreen,
-    grab_keys and global_keys. Raises StylizerError without a display or without OpenGL 3.3,
-    BadInput for global keys that cannot be.
+    grab_keys, global_keys and provider. Raises StylizerError without a display or without OpenGL
+    3.3, BadInput for global keys that cannot be.
     """
 
     present_name = "window"
     _flags = pygame.OPENGL | pygame.RESIZABLE | pygame.DOUBLEBUF
 
     def __init__(self, settings: Settings, size: tuple[int, int]) -> None:
-        driver = _open_display()
+        # The shaders' context shares textures through EGL; else SDL takes what is usual.
+        egl = "1" if settings.provider == "gl" else None
+        with sdl_hint("SDL_VIDEO_X11_FORCE_EGL", egl):
+            driver = _open_display()
         leave_egl()
         try:
-            vsync = _open_window(size, self._flags)
+            with sdl_hint("SDL_VIDEO_X11_FORCE_EGL", egl):
+                vsync = _open_window(size, self._flags)
             self.name("")  # a refused vsync loses title and icon set before
             pygame.display.set_icon(pygame.image.load(Path(__file__).with_name("icon.png")))
             self.context = attach_context()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from typing import TYPE_CHECKING
 
 from stylizer.run.hud_data import HudFeed
 from stylizer.run.models import ModelBank
@@ -11,6 +12,9 @@ from stylizer.run.outputs import Outputs
 from stylizer.run.threads import open_feed
 from stylizer.settings import Settings
 from stylizer.stages import PRESENTERS, SOURCES, Presenter, StyleBackend, open_backend
+
+if TYPE_CHECKING:
+    from stylizer.style.gl.thread import GlThread
 
 SIZED_SOURCES = ("demo", "synthetic")  # their frames have the size that was asked for
 
@@ -40,6 +44,7 @@ class Opened:
         self._closers.append(self.bank.close)
         self._first_size: Future[tuple[int, int]] = Future()
         self._closers.append(self._first_size.cancel)  # a load that waits for it ends
+        self._gl: Future[GlThread | None] = Future()
         if settings.source in SIZED_SOURCES:
             self._first_size.set_result(settings.size)
         if style is None:
@@ -51,6 +56,7 @@ class Opened:
             settings.warmup,
         )
         self._closers.append(self.feed.close)
+        self._closers.append(self._gl.cancel)  # else the feed would wait for that load
         if not self._first_size.done():
             self._first_size.set_result(self.source.size)
         self._open_display()
@@ -63,6 +69,7 @@ class Opened:
             PRESENTERS, "presenter", settings.present, settings, size
         )
         self._closers.append(self.presenter.close)
+        self._open_gl()
         if settings.sync:
             self.bank.active()  # a model that cannot be loaded ends the run here
         from stylizer.compose.compositor import Compositor
@@ -74,12 +81,25 @@ class Opened:
         self._closers.append(self.hud.close)
         self.gl_renderer = str(self.presenter.context.info["GL_RENDERER"])
 
+    def _open_gl(self) -> None:
+        """The thread that a named provider `gl` draws on, sharing textures with the presenter."""
+        thread = None
+        if self._settings.provider == "gl":
+            from stylizer.style.gl.thread import GlThread
+
+            thread = GlThread.beside_current()
+            # Before the presenter goes: no picture is made any more, then no model is open.
+            self._closers += [thread.close, self.bank.close, self.feed.close]
+        self._gl.set_result(thread)
+
     def _load_model(self, name: str) -> StyleBackend:
         """On the thread that loads models."""
         from stylizer.style.opening import open_style
 
-        first_size = self._first_size.result()
-        return open_style(self._settings, name, self.shown_size or first_size)
+        first_size, thread = self._first_size.result(), None
+        if self._settings.provider == "gl":
+            thread = self._gl.result()
+        return open_style(self._settings, name, self.shown_size or first_size, thread)
 
     @property
     def frame_size(self) -> tuple[int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stylizer.frame import Frame, Rect, StyledImage, letterbox
+from stylizer.frame import Frame, Rect, Styled, letterbox
 from stylizer.run.controls import Controls
 from stylizer.run.hud_data import HudView
 from stylizer.run.opened import Opened
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from stylizer.compose.compositor import Look
 
-Pair = tuple[Frame, StyledImage | None]  # a frame and what was made from it; None: the source alone
+Pair = tuple[Frame, Styled | None]  # a frame and what was made from it; None: the source alone
 
 
 class Screen:

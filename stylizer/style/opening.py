@@ -21,13 +21,15 @@ TRIALS = 5  # frames of which `auto` takes the median
 SEEN_BY_MODEL = ("inference_size", "model_layout", "model_range", "model_order")
 
 
-def open_style(settings: Settings, model: str, frame_size: Size) -> StyleBackend:
+def open_style(
+    settings: Settings, model: str, frame_size: Size, thread: Any = None
+) -> StyleBackend:
     """Build the named model on the settings' provider and prove it with one run of `frame_size`.
 
     May be called from any thread; takes from 50 ms to seconds. `auto` providers are tried best
     first, then the shaders are timed against the one that works; `provider_reason` says why the one
     taken was taken. Raises BadInput for a model or provider that cannot be used, StylizerError when
-    no provider works.
+    no provider works. thread: the GlThread for a named `gl`.
     """
     if model == "none":
         return open_backend(STYLES, "style backend", "none", frame_size)
@@ -37,7 +39,7 @@ def open_style(settings: Settings, model: str, frame_size: Size) -> StyleBackend
     loaded = _Loaded(settings, model)
     if settings.provider != "auto":
         try:
-            style = _built(rows[0], loaded, frame_size)
+            style = _built(rows[0], loaded, frame_size, *([thread] if thread else []))
         except providers.ProviderProblem as problem:
             raise providers.not_built(rows[0], problem) from problem
         reason = providers.chosen_because(rows[0], settings.provider, {})
@@ -49,13 +51,13 @@ def open_style(settings: Settings, model: str, frame_size: Size) -> StyleBackend
     return style
 
 
-def _built(row: Any, loaded: _Loaded, frame_size: Size) -> StyleBackend:
+def _built(row: Any, loaded: _Loaded, frame_size: Size, *more: Any) -> StyleBackend:
     """Raises ProviderProblem."""
     style_model, proto = loaded.on(row.name)
     loaded.prove(row.name, frame_size)
     settings = loaded.settings
     args = (style_model, proto, row, frame_size, settings.inference_size, settings.canvas_moves)
-    return open_backend(STYLES, "style backend", row.backend, *args)
+    return open_backend(STYLES, "style backend", row.backend, *args, *more)
 
 
 def _best(rows: list[Any], loaded: _Loaded, frame_size: Size) -> tuple[StyleBackend, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from stylizer.errors import StylizerError
-from stylizer.frame import Frame, StyledFrame
+from stylizer.frame import Frame, Styled, StyledFrame
 from stylizer.stages import StyleBackend
 from stylizer.style.contract import Packer, Size, StyleModel
 from stylizer.style.ports import first_line
@@ -87,25 +87,35 @@ class SessionStyle(StyleBackend):
     def style(self, frame: Frame) -> StyledFrame:
         """The styled image, of the inference size. Raises StylizerError when the session fails."""
         started = time.perf_counter()
-        if (frame.size, self._asked_size) != (self._packer.frame_size, self._packer.asked_size):
-            self._fit(frame.size)
-        if self._canvas and self._meter:
-            self._canvas.move(self._meter.see(frame))
-        tensor = self._packer.pack(frame)
-        packed = time.perf_counter()
+        self._ready(frame)
         try:
-            result = self._run(tensor, self._canvas)
-        except Exception as error:  # ONNX Runtime and OpenVINO have a dozen classes for this
+            image, infer_ms = self._painted(frame)
+        except StylizerError:
+            raise
+        except Exception as error:  # ONNX Runtime, OpenVINO and moderngl have a dozen classes
             width, height = self._packer.padded
             raise StylizerError(
                 f"{self.model} failed on {self.provider} at {width}x{height} "
                 f"({first_line(error)}); try another --inference-size or --provider cpu"
             ) from error
-        ran = time.perf_counter()
-        image = self._packer.unpack(result)
         finished = time.perf_counter()
-        preprocess_ms = (packed - started + finished - ran) * 1000
-        return StyledFrame(frame, image, self.model, preprocess_ms, (ran - packed) * 1000, finished)
+        preprocess_ms = (finished - started) * 1000 - infer_ms
+        return StyledFrame(frame, image, self.model, preprocess_ms, infer_ms, finished)
+
+    def _ready(self, frame: Frame) -> None:
+        """Buffers of the frame's size, and the canvas moved to where the frame is."""
+        if (frame.size, self._asked_size) != (self._packer.frame_size, self._packer.asked_size):
+            self._fit(frame.size)
+        if self._canvas and self._meter:
+            self._canvas.move(self._meter.see(frame))
+
+    def _painted(self, frame: Frame) -> tuple[Styled, float]:
+        """The picture, and how many milliseconds the network took for it."""
+        tensor = self._packer.pack(frame)
+        packed = time.perf_counter()
+        result = self._run(tensor, self._canvas)
+        infer_ms = (time.perf_counter() - packed) * 1000
+        return self._packer.unpack(result), infer_ms
 
 
 def closed(tensor: np.ndarray, canvas: Canvas | None = None) -> np.ndarray:

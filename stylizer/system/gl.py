@@ -23,7 +23,7 @@ class EglLoader:
     """
 
     def __init__(self) -> None:
-        self._get = _egl().eglGetProcAddress
+        self._get = egl().eglGetProcAddress
         self._get.restype, self._get.argtypes = ctypes.c_void_p, [ctypes.c_char_p]
 
     def load(self, name: str) -> int:
@@ -77,7 +77,7 @@ def leave_egl() -> None:
     """
     if sys.platform.startswith("linux"):
         with contextlib.suppress(OSError):  # no libEGL: no EGL context
-            _egl().eglReleaseThread()
+            egl().eglReleaseThread()
 
 
 def finisher(context: moderngl.Context) -> Callable[[], None]:
@@ -90,7 +90,8 @@ def finisher(context: moderngl.Context) -> Callable[[], None]:
     return ctypes.CFUNCTYPE(None)(address) if address else context.finish
 
 
-def _egl() -> ctypes.CDLL:
+def egl() -> ctypes.CDLL:
+    """libEGL. Raises OSError without it."""
     return ctypes.CDLL(ctypes.util.find_library("EGL") or "libEGL.so.1")
 
 

@@ -10,7 +10,7 @@ import sys
 import moderngl
 import numpy as np
 
-from stylizer.frame import Frame
+from stylizer.frame import Frame, GpuPicture
 
 
 def swizzle_of(frame: Frame) -> str:
@@ -41,6 +41,7 @@ class Picture:
         self._texture: moderngl.Texture | moderngl.TextureArray | None = None
         self._framebuffer: moderngl.Framebuffer | None = None  # to copy from
         self._kind: tuple[int, ...] = ()
+        self.borrowed = False
         self.planar = False
 
     def put(self, pixels: np.ndarray, swizzle: str) -> int:
@@ -76,6 +77,12 @@ class Picture:
         self._texture.write(planes, alignment=1)
         return planes.nbytes
 
+    def borrow(self, picture: GpuPicture) -> None:
+        """Be a texture that belongs to another context which shares with this one."""
+        self.release()
+        self._texture = self._context.external_texture(picture.name, picture.size, 4, 0, "f1")
+        self.borrowed, self.planar = True, False
+
     def use(self, unit: int) -> None:
         assert self._texture is not None
         self._texture.use(unit)
@@ -89,7 +96,9 @@ class Picture:
         self._context.copy_framebuffer(framebuffer, self._framebuffer)
 
     def release(self) -> None:
-        for thing in (self._framebuffer, self._texture):
-            if thing is not None:
-                thing.release()
+        if self._framebuffer is not None:
+            self._framebuffer.release()
+        if self._texture is not None and not self.borrowed:
+            self._texture.release()
         self._framebuffer, self._texture, self._kind = None, None, ()
+        self.borrowed = False

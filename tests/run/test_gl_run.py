@@ -6,15 +6,21 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import integer_reference as reference
+import moderngl
 import numpy as np
 import onnx
 import pytest
 from PIL import Image
 
 from stylizer.app.cli import main
+from stylizer.frame import Frame, StyledTexture
+from stylizer.settings import Settings
 from stylizer.style.canvas import Canvas
 from stylizer.style.contract import Packer
 from stylizer.style.probe import load_model
@@ -28,8 +34,6 @@ GL = ["--model", MODEL, "--provider", "gl", "--no-move-canvas"]
 
 def wanted(rgb: np.ndarray) -> np.ndarray:
     """What the integer network makes of a picture (height, width, 3), its canvas at rest."""
-    from stylizer.frame import Frame
-
     path = models_folder() / f"{MODEL}-int8.onnx"
     model, _ = load_model(path, 0)
     size = rgb.shape[1], rgb.shape[0]
@@ -79,3 +83,102 @@ def test_a_window_shows_the_same(painted, xvfb, tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert np.array_equal(picture(shot), picture(painted / "styled" / "000002.png"))
+
+
+# --- what stays on the GPU ------------------------------------------------------------------
+
+MOVES = [
+    (moderngl.Texture, "write"),
+    (moderngl.TextureArray, "write"),
+    (moderngl.Texture, "read"),
+    (moderngl.Texture, "read_into"),
+    (moderngl.Framebuffer, "read"),
+    (moderngl.Framebuffer, "read_into"),
+]
+
+
+@pytest.fixture
+def over_the_bus(monkeypatch) -> Counter[str]:
+    """How often pictures were sent ("write") and fetched ("read") by all contexts."""
+    counted: Counter[str] = Counter()
+
+    def counting(name: str, real: Callable) -> Callable:
+        def call(self: Any, *args: Any, **more: Any) -> Any:
+            counted[name.removesuffix("_into")] += 1
+            return real(self, *args, **more)
+
+        return call
+
+    for kind, name in MOVES:
+        monkeypatch.setattr(kind, name, counting(name, getattr(kind, name)))
+    return counted
+
+
+SMALL = ["run", "--source", "synthetic", "--size", "104x72", "--present", "offscreen", "--sync"]
+SMALL += ["--warmup", "0", "--hud", "off", *GL]
+
+
+@pytest.mark.parametrize("look", [[], ["--strength", "0.5", "--stabilize", "0.5"]], ids=str)
+def test_a_frame_is_sent_once_and_nothing_comes_back(over_the_bus, look):
+    counts = []
+    for frames in (2, 5):
+        over_the_bus.clear()
+        assert main([*SMALL, *look, "--frames", str(frames)]) == 0
+        counts.append(dict(over_the_bus))
+    assert counts[1].get("read", 0) == 0
+    assert counts[1]["write"] - counts[0]["write"] == 3
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        ["--strength", "0.6", "--keep-colors", "--wipe", "0.4"],
+        ["--stabilize", "0.8"],
+        ["--inference-size", "56x40"],
+    ],
+    ids=str,
+)
+def test_a_texture_is_composed_as_its_pixels_are(look, tmp_path, monkeypatch):
+    """The same run where no context can be shared, which is said: every picture read back."""
+    shots = [tmp_path / "shared.png", tmp_path / "apart.png"]
+    report = tmp_path / "report.json"
+    for shot in shots:
+        out = ["--screenshot", str(shot), "--report", str(report), "--overwrite"]
+        assert main([*SMALL, *look, "--frames", "3", *out]) == 0
+        reason = json.loads(report.read_text())["provider_reason"]
+        assert ("read back for the window: not here" in reason) == (shot is shots[1])
+        monkeypatch.setattr("stylizer.style.gl.thread.SharedContext", refused)
+    assert np.array_equal(picture(shots[0]), picture(shots[1]))
+
+
+def refused() -> None:
+    raise OSError("not here")
+
+
+def test_pictures_are_not_drawn_over_while_somebody_holds_them():
+    from stylizer.style.gl.thread import GlThread
+    from stylizer.style.opening import open_style
+    from stylizer.system.gl import leave_egl, standalone_context
+
+    context = standalone_context()
+    thread = GlThread.beside_current()
+    style = open_style(Settings(provider="gl"), MODEL, (64, 48), thread)
+    try:
+        frames = [Frame(np.full((48, 64, 3), 40 * n, np.uint8), "RGB", 0.0, n) for n in range(6)]
+        held = [style.style(frame).image for frame in frames]
+        first = [image.rgb().copy() for image in held if isinstance(image, StyledTexture)]
+        assert len(first) == len({picture.tobytes() for picture in first}) == 6
+        names = {image.picture.name for image in held if isinstance(image, StyledTexture)}
+        assert len(names) == 6
+        del held
+        for frame in frames * 2:  # one at a time: the same few textures
+            image = style.style(frame).image
+            assert isinstance(image, StyledTexture)
+            names.add(image.picture.name)
+            assert np.array_equal(image.rgb(), first[frame.number])
+        assert len(names) <= 7
+    finally:
+        style.close()
+        thread.close()
+        context.release()
+        leave_egl()

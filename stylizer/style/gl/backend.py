@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+import time
+from typing import final
 
 import numpy as np
 import onnx
 
+from stylizer.errors import StylizerError
+from stylizer.frame import Frame, Styled
 from stylizer.stages import is_software_gl
 from stylizer.style import providers
+from stylizer.style.canvas import Canvas
 from stylizer.style.contract import LAYOUTS, Size, StyleModel
-from stylizer.style.gl.layout import GROUP
-from stylizer.style.gl.network import Network, Picture
+from stylizer.style.gl.drawing import Drawing
 from stylizer.style.gl.reading import DoesNotFit, read_steps
 from stylizer.style.gl.steps import Steps
 from stylizer.style.gl.thread import GlThread
 from stylizer.style.ports import first_line
+from stylizer.style.scaling import resize
 from stylizer.style.session import SessionStyle, closed
-from stylizer.system.gl import check_size
-
-if TYPE_CHECKING:
-    from stylizer.style.canvas import Canvas
 
 
 @final
 class GlStyle(SessionStyle):
-    """One network in a context of its own, on a thread of its own; see `network.Network`.
+    """One network on a GL thread; see `network.Network`.
 
-    Same contract as `ort.OrtStyle`. The picture is that of integer arithmetic, byte for byte.
+    thread: whose context shares with the presenter's, for as long as this is open: then a frame is
+    uploaded once, and the picture stays a texture. None: a thread of its own, and pictures are read
+    back. Same contract as `ort.OrtStyle`. The picture is that of integer arithmetic, byte for byte.
     Raises providers.WrongModel for a graph that the shaders do not draw, ProviderProblem without
     OpenGL 3.3.
     """
@@ -40,81 +42,72 @@ class GlStyle(SessionStyle):
         frame_size: Size,
         inference_size: Size | None = None,
         move_canvas: bool = True,
+        thread: GlThread | None = None,
     ) -> None:
         super().__init__(model, row.name, frame_size, inference_size, move_canvas)
-        self._thread: GlThread | None = None
         steps = _fitting_steps(model, proto)
+        self._run = self._read_back
+        self._drawing: Drawing | None = None
+        self._own_thread = None if thread else _own_thread(row)
+        self._thread = thread or self._own_thread
+        assert self._thread is not None
+        self._resident = self._thread.shared is not None and _takes_pixels(model)
         try:
-            self._thread = GlThread()
-            renderer = self._gl.renderer
-            if not row.software and is_software_gl(renderer):
-                raise providers.ProviderProblem(f"OpenGL is software here: {renderer}")
-            self._drawing = self._thread.run(lambda: _Drawing(self._gl, model, steps))
-            self._run = self._on_thread
-            self.provider_reason = _drawn_by(renderer)
+            self._drawing = Drawing(self._thread, model, steps)
+            self.provider_reason = _drawn_by(self._thread)
             self.warm_up(frame_size)
         except DoesNotFit as misfit:
             self.close()
             raise _wrong(model, str(misfit)) from misfit
-        except providers.ProviderProblem:
-            self.close()
-            raise
         except Exception as error:  # moderngl raises bare Exceptions
             self.close()
             raise providers.ProviderProblem(first_line(error)) from error
 
-    @property
-    def _gl(self) -> GlThread:
-        assert self._thread is not None
-        return self._thread
-
     def close(self) -> None:
-        """Free the network and its context; may be called twice."""
+        """Free the network, and the context where it is its own; may be called twice."""
         self._run = closed
-        thread, self._thread = self._thread, None
+        drawing, self._drawing = self._drawing, None
+        if drawing is not None:
+            drawing.release()
+        thread, self._own_thread = self._own_thread, None
         if thread is not None:
             thread.close()
 
-    def _on_thread(self, tensor: np.ndarray, canvas: Canvas | None = None) -> np.ndarray:
-        return self._gl.run(lambda: self._drawing.run(tensor, canvas))
+    def _painted(self, frame: Frame) -> tuple[Styled, float]:
+        if not self._resident:
+            return super()._painted(frame)
+        packer, pixels = self._packer, frame.pixels
+        if packer.resizes:
+            pixels = resize(pixels, packer.size)
+        started = time.perf_counter()
+        image = self._open_drawing.texture_of(pixels, frame.channel_order, self._canvas, packer)
+        return image, (time.perf_counter() - started) * 1000
+
+    def _read_back(self, tensor: np.ndarray, canvas: Canvas | None = None) -> np.ndarray:
+        return self._open_drawing.blocks_of(tensor, canvas)
+
+    @property
+    def _open_drawing(self) -> Drawing:
+        if self._drawing is None:
+            raise StylizerError("this model was closed; open it again")
+        return self._drawing
 
 
-class _Drawing:
-    """The network and the textures that it reads. Its GL thread only."""
+def _own_thread(row: providers.Provider) -> GlThread:
+    """Raises ProviderProblem."""
+    try:
+        thread = GlThread()
+    except Exception as error:  # moderngl raises bare Exceptions
+        raise providers.ProviderProblem(first_line(error)) from error
+    if not row.software and is_software_gl(thread.renderer):
+        thread.close()
+        raise providers.ProviderProblem(f"OpenGL is software here: {thread.renderer}")
+    return thread
 
-    def __init__(self, thread: GlThread, model: StyleModel, steps: Steps) -> None:
-        self._context = thread.context
-        self._network = Network(thread.context, steps)
-        self._model = model
-        self._given: dict[str, Picture] = {}
-        self._canvas: object = None  # stamp of the one uploaded
 
-    def run(self, tensor: np.ndarray, canvas: Canvas | None) -> np.ndarray:
-        """Blocks of the frame to blocks of the picture, uint8 (1, rows, columns, channels)."""
-        self._put(self._model.input.name, tensor)
-        if canvas is not None and canvas.stamp is not self._canvas:
-            assert self._model.canvas is not None
-            self._put(self._model.canvas.name, canvas.tensor)
-            self._canvas = canvas.stamp
-        _, rows, columns, _ = tensor.shape
-        channels = self._network.network.result.channels
-        drawn = self._network.run(self._given, (columns, rows), (channels // GROUP, 1))
-        result = np.empty((1, rows, columns, channels), np.uint8)
-        drawn.read_into(result, alignment=1)
-        return result
-
-    def _put(self, name: str, tensor: np.ndarray) -> None:
-        """Blocks into a texture as they lie in memory: each block is a row of texels."""
-        _, rows, columns, channels = tensor.shape
-        size = columns * channels // GROUP, rows
-        picture = self._given.get(name)
-        if picture is None or picture.texture.size != size:
-            check_size(self._context, size)
-            if picture is not None:
-                picture.texture.release()
-            texture = self._context.texture(size, GROUP, alignment=1)
-            picture = self._given[name] = Picture(texture, (channels // GROUP, 1))
-        picture.texture.write(tensor, alignment=1)
+def _takes_pixels(model: StyleModel) -> bool:
+    """Whether a block holds whole pixels as a texture has them."""
+    return model.input.channels == 4 and model.order == "RGB"
 
 
 def _fitting_steps(model: StyleModel, proto: onnx.ModelProto) -> Steps:
@@ -133,7 +126,8 @@ def _wrong(model: StyleModel, why: str) -> providers.WrongModel:
     return providers.WrongModel(f"{model.stem} does not run on gl: {why}")
 
 
-def _drawn_by(renderer: str) -> str:
-    """For the reason shown: which renderer, and whether that is a GPU."""
-    software = " (software: slower than cpu)" if is_software_gl(renderer) else ""
-    return f", drawn by {renderer}{software}"
+def _drawn_by(thread: GlThread) -> str:
+    """For the reason shown: which renderer, whether that is a GPU, what is read back and why."""
+    software = " (software: slower than cpu)" if is_software_gl(thread.renderer) else ""
+    apart = f", read back for the window: {thread.apart}" if thread.apart else ""
+    return f", drawn by {thread.renderer}{software}{apart}"

@@ -37,7 +37,7 @@ class _Pass:
 
 
 class Network:
-    """One network in one context. `run` gives the texture that holds the picture.
+    """One network in one context.
 
     Raises DoesNotFit for weights that the driver's uniform blocks cannot hold.
     """
@@ -54,20 +54,23 @@ class Network:
         planes = self._layouts[network.result].planes
         self._out = self._program("net_out.frag", f"PLANES {planes}")
         self._sized: _Sized | None = None
+        # Released while bound, a framebuffer leaves an error for the next one: this one is bound.
         self._idle = context.framebuffer([context.renderbuffer((1, 1), 4)])
 
-    def run(self, given: dict[str, Picture], size: Size, block: Size) -> moderngl.Texture:
+    def run(
+        self, given: dict[str, Picture], size: Size, block: Size, into: moderngl.Framebuffer
+    ) -> None:
         """Draw everything. given: the pictures read, by name of the input; size: (columns, rows)
-        of blocks; block: pixels of a block in the result, across and down. The texture is RGBA,
-        kept, and drawn over by the next run."""
-        key = (size, block)
-        if self._sized is None or self._sized.key != key:
+        of blocks; block: pixels of a block in the result, across and down; into: of RGBA, that
+        large, or smaller where the last blocks are not whole."""
+        if self._sized is None or self._sized.blocks != size:
             self._release_sized()
-            self._sized = _Sized(self.context, self.network, self._layouts, key)
+            self._sized = _Sized(self.context, self.network, self._layouts, size)
         self.context.enable_only(moderngl.NOTHING)
         for one in self._passes:
             self._draw(one, given, self._sized)
-        return self._draw_out(self._sized, block)
+        self._draw_out(self._sized, block, into)
+        self._idle.use()
 
     def release(self) -> None:
         """Free everything; may be called twice."""
@@ -124,8 +127,6 @@ class Network:
 
     def _release_sized(self) -> None:
         if self._sized is not None:
-            # Released while bound, a framebuffer leaves an error for the next one that is made.
-            self._idle.use()
             self._sized.release()
             self._sized = None
 
@@ -168,15 +169,14 @@ class Network:
                 one.blocks[tile].bind_to_uniform_block(0)
             one.vertices.render(moderngl.TRIANGLES, vertices=3)
 
-    def _draw_out(self, sized: _Sized, block: Size) -> moderngl.Texture:
+    def _draw_out(self, sized: _Sized, block: Size, into: moderngl.Framebuffer) -> None:
         tensor, (program, vertices) = self.network.result, self._out
         _Units(program).bind("planes", sized.textures[tensor])
         _put(program, "block", block)
         _put(program, "width", sized.size(tensor)[0])
-        sized.target.use()
-        sized.target.viewport = (0, 0, *sized.picture.size)
+        into.use()
+        into.viewport = (0, 0, *into.size)
         vertices.render(moderngl.TRIANGLES, vertices=3)
-        return sized.picture
 
     def _where(self, tensor: Tensor, given: dict[str, Picture], sized: _Sized) -> _Where:
         width, height = size = sized.size(tensor)
@@ -229,16 +229,16 @@ class _Units:
 
 
 class _Sized:
-    """Textures of all tensors that steps make, and the picture, at one size."""
+    """Textures of all tensors that steps make, at one size."""
 
     def __init__(
         self,
         context: moderngl.Context,
         network: Steps,
         layouts: dict[Tensor, Layout],
-        key: tuple[Size, Size],
+        blocks: Size,
     ) -> None:
-        self.key = key
+        self.blocks = blocks
         self.textures: dict[Tensor, list[moderngl.Texture]] = {}
         self.targets: dict[Tensor, moderngl.Framebuffer] = {}
         for step in network.steps:
@@ -251,20 +251,16 @@ class _Sized:
                 texture.filter = (moderngl.NEAREST, moderngl.NEAREST)
             self.textures[step.out] = made
             self.targets[step.out] = context.framebuffer(made)
-        (columns, rows), (across, down) = key
-        self.picture = context.texture((columns * across, rows * down), 4)
-        self.picture.repeat_x = self.picture.repeat_y = False
-        self.target = context.framebuffer([self.picture])
 
     def size(self, tensor: Tensor) -> Size:
         """(width, height) of one of its tiles."""
-        (columns, rows), _ = self.key
+        columns, rows = self.blocks
         return columns // tensor.shrink, rows // tensor.shrink
 
     def release(self) -> None:
-        for target in (*self.targets.values(), self.target):
+        for target in self.targets.values():
             target.release()
-        for texture in (*(t for made in self.textures.values() for t in made), self.picture):
+        for texture in (t for made in self.textures.values() for t in made):
             texture.release()
 
 

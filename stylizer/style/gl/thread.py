@@ -8,7 +8,8 @@ from typing import TypeVar
 
 import moderngl
 
-from stylizer.system.gl import leave_egl, standalone_context
+from stylizer.system.gl import finisher, leave_egl, standalone_context
+from stylizer.system.gl_share import SharedContext
 
 Result = TypeVar("Result")
 
@@ -16,20 +17,32 @@ Result = TypeVar("Result")
 class GlThread:
     """Runs functions one after another where its context is current. Any thread may ask.
 
-    Raises what opening the context raises.
+    shared: made where the presenter's context is current; its textures are this one's as well.
+    None: a context of its own, and `apart` says why, where somebody could wonder. Raises what
+    opening the context raises.
     """
 
     context: moderngl.Context
 
-    def __init__(self, open_context: Callable[[], moderngl.Context] = standalone_context) -> None:
+    def __init__(self, shared: SharedContext | None = None, apart: str = "") -> None:
+        self.shared, self.apart = shared, apart
         self._pool: ThreadPoolExecutor | None = ThreadPoolExecutor(1, "gl")
         try:
-            self.context = self.run(open_context)
+            self.context = self.run(shared.open if shared else standalone_context)
             # moderngl keeps what it is told first: without a current context, nothing.
             self.renderer = self.run(lambda: str(self.context.info["GL_RENDERER"]))
+            self.finish = self.run(lambda: finisher(self.context))
         except BaseException:
             self.close()
             raise
+
+    @classmethod
+    def beside_current(cls) -> GlThread:
+        """Sharing with the context that is current here; apart, where that cannot be."""
+        try:
+            return cls(SharedContext())
+        except OSError as error:
+            return cls(apart=str(error))
 
     def run(self, work: Callable[[], Result]) -> Result:
         """The result of `work`, done on the thread; raises what it raises."""
@@ -47,4 +60,6 @@ class GlThread:
     def _leave(self) -> None:
         if hasattr(self, "context"):
             self.context.release()
-            leave_egl()
+        if self.shared is not None:
+            self.shared.close()
+        leave_egl()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import integer_networks as networks
 import integer_reference as reference
+import moderngl
 import numpy as np
 import onnx
 import onnxruntime
@@ -52,6 +53,10 @@ def as_picture(tensor: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(pixels).reshape(rows * side, columns * side, 4)
 
 
+def target(gl: GlThread, size: tuple[int, int]) -> moderngl.Framebuffer:
+    return gl.context.framebuffer([gl.context.texture(size, 4)])
+
+
 def drawn(gl: GlThread, network: Network, feeds: dict[str, np.ndarray]) -> np.ndarray:
     """Blocks as the network draws them: fed as pictures where they are pixels, else block by
     block, and read back both ways."""
@@ -68,11 +73,16 @@ def drawn(gl: GlThread, network: Network, feeds: dict[str, np.ndarray]) -> np.nd
             given[name] = Picture(texture, (side, side) if square else (channels // 4, 1))
         _, rows, columns, _ = feeds["input"].shape
         channels = network.network.result.channels
-        texture = network.run(given, (columns, rows), (channels // 4, 1))
-        result = np.frombuffer(texture.read(), np.uint8).reshape(1, rows, columns, channels)
-        if channels == 64:
-            picture = np.frombuffer(network.run(given, (columns, rows), (4, 4)).read(), np.uint8)
-            assert np.array_equal(picture.reshape(rows * 4, columns * 4, 4), as_picture(result))
+        whole = target(gl, (columns * channels // 4, rows))
+        network.run(given, (columns, rows), (channels // 4, 1), whole)
+        result = np.frombuffer(whole.read(components=4), np.uint8)
+        result = result.reshape(1, rows, columns, channels)
+        if channels == 64:  # as a picture, the last pixels of which are not wanted
+            width, height = columns * 4 - 3, rows * 4 - 1
+            cut = target(gl, (width, height))
+            network.run(given, (columns, rows), (4, 4), cut)
+            picture = np.frombuffer(cut.read(components=4), np.uint8).reshape(height, width, 4)
+            assert np.array_equal(picture, as_picture(result)[:height, :width])
         assert gl.context.error == "GL_NO_ERROR"
         return result
 

@@ -1,0 +1,168 @@
+"""A network with the textures that it reads and gives, as a style backend uses it."""
+
+from __future__ import annotations
+
+import weakref
+from collections import deque
+from dataclasses import dataclass
+
+import moderngl
+import numpy as np
+
+from stylizer.frame import GpuPicture, Size, StyledTexture
+from stylizer.style.canvas import Canvas
+from stylizer.style.contract import LAYOUTS, Packer, StyleModel
+from stylizer.style.gl.layout import GROUP
+from stylizer.style.gl.network import Network, Picture
+from stylizer.style.gl.steps import Steps
+from stylizer.style.gl.thread import GlThread
+from stylizer.system.gl import check_size
+
+SPARE = 2  # textures left alone a while: the presenter's last draws may still read them
+
+
+class Drawing:
+    """Any thread may ask, one at a time; the GL thread does the work.
+
+    uploads, readbacks: pictures over the bus so far; a canvas counts as one, when it has moved.
+    """
+
+    def __init__(self, thread: GlThread, model: StyleModel, steps: Steps) -> None:
+        self._thread, self._context = thread, thread.context
+        self._model, self._steps = model, steps
+        self._block = LAYOUTS[model.layout].block
+        self._given: dict[str, Picture] = {}
+        self._canvas: object = None  # stamp of the one uploaded
+        self._frames, self._pictures = _Spares(), _Spares()
+        self.uploads = self.readbacks = 0
+        self._network = thread.run(lambda: Network(thread.context, steps))
+
+    def blocks_of(self, tensor: np.ndarray, canvas: Canvas | None) -> np.ndarray:
+        """Blocks of the frame to blocks of the picture, uint8 (1, rows, columns, channels)."""
+        return self._thread.run(lambda: self._blocks_of(tensor, canvas))
+
+    def texture_of(
+        self, pixels: np.ndarray, order: str, canvas: Canvas | None, packer: Packer
+    ) -> StyledTexture:
+        """The picture of uint8 (height, width, 3 or 4) pixels, of their size, finished."""
+        return self._thread.run(lambda: self._texture_of(pixels, order, canvas, packer))
+
+    def release(self) -> None:
+        """Free everything that nobody looks at; may be called twice."""
+        self._thread.run(self._release)
+
+    # --- on the GL thread -------------------------------------------------------------------
+
+    def _blocks_of(self, tensor: np.ndarray, canvas: Canvas | None) -> np.ndarray:
+        self._put(self._model.input.name, tensor)
+        self._put_canvas(canvas)
+        _, rows, columns, _ = tensor.shape
+        channels = self._steps.result.channels
+        across = channels // GROUP
+        target = self._pictures.take(self._context, (columns * across, rows), GROUP)
+        self._network.run(self._given, (columns, rows), (across, 1), target.framebuffer)
+        self._thread.finish()
+        result = np.empty((1, rows, columns, channels), np.uint8)
+        target.texture.read_into(result, alignment=1)
+        self.readbacks += 1
+        self._pictures.put(target)
+        return result
+
+    def _texture_of(
+        self, pixels: np.ndarray, order: str, canvas: Canvas | None, packer: Packer
+    ) -> StyledTexture:
+        height, width, channels = pixels.shape
+        check_size(self._context, (width, height))
+        frame = self._frames.take(self._context, (width, height), channels)
+        swizzle = "BGR1" if order.startswith("BGR") else "RGB1"
+        if frame.texture.swizzle != swizzle:
+            frame.texture.swizzle = swizzle
+        frame.texture.write(pixels, alignment=1)
+        self.uploads += 1
+        self._put_canvas(canvas)
+        b = self._block
+        self._given[self._model.input.name] = Picture(frame.texture, (b, b))
+        blocks = packer.padded[0] // b, packer.padded[1] // b
+        target = self._pictures.take(self._context, (width, height), GROUP)
+        self._network.run(self._given, blocks, (b, b), target.framebuffer)
+        self._thread.finish()
+        return self._handed_over(frame, target, packer.resizes)
+
+    def _handed_over(self, frame: _Target, target: _Target, resized: bool) -> StyledTexture:
+        """To the presenter's context, until it lets go of it."""
+        given = GpuPicture(frame.texture.glo, frame.texture.size)
+        picture = GpuPicture(target.texture.glo, target.texture.size)
+
+        def read() -> np.ndarray:
+            width, height = picture.size
+            data = self._thread.run(lambda: target.texture.read(alignment=1))
+            self.readbacks += 1
+            return np.frombuffer(data, np.uint8).reshape(height, width, GROUP)[..., :3]
+
+        image = StyledTexture(picture, given if resized else None, None if resized else given, read)
+        weakref.finalize(image, self._frames.put, frame)
+        weakref.finalize(image, self._pictures.put, target)
+        return image
+
+    def _put_canvas(self, canvas: Canvas | None) -> None:
+        if canvas is not None and canvas.stamp is not self._canvas:
+            assert self._model.canvas is not None
+            self._put(self._model.canvas.name, canvas.tensor)
+            self._canvas = canvas.stamp
+
+    def _put(self, name: str, tensor: np.ndarray) -> None:
+        """Blocks into a texture as they lie in memory: each block is a row of texels."""
+        _, rows, columns, channels = tensor.shape
+        size = columns * channels // GROUP, rows
+        picture = self._given.get(name)
+        if picture is None or picture.texture.size != size:
+            check_size(self._context, size)
+            if picture is not None:
+                picture.texture.release()
+            texture = self._context.texture(size, GROUP, alignment=1)
+            picture = self._given[name] = Picture(texture, (channels // GROUP, 1))
+        picture.texture.write(tensor, alignment=1)
+        self.uploads += 1
+
+    def _release(self) -> None:
+        self._network.release()
+        canvas = self._given.pop(self._model.canvas.name, None) if self._model.canvas else None
+        if canvas is not None:
+            canvas.texture.release()
+        self._frames.release()
+        self._pictures.release()
+
+
+@dataclass(frozen=True, eq=False)
+class _Target:
+    texture: moderngl.Texture
+    framebuffer: moderngl.Framebuffer
+
+    def release(self) -> None:
+        self.framebuffer.release()
+        self.texture.release()
+
+
+class _Spares:
+    """Textures that nobody looks at any more, the oldest first."""
+
+    def __init__(self) -> None:
+        self._there: deque[_Target] = deque()
+
+    def put(self, target: _Target) -> None:
+        """From any thread."""
+        self._there.append(target)
+
+    def take(self, context: moderngl.Context, size: Size, channels: int) -> _Target:
+        while len(self._there) > SPARE:
+            target = self._there.popleft()
+            if (target.texture.size, target.texture.components) == (size, channels):
+                return target
+            target.release()
+        texture = context.texture(size, channels, alignment=1)
+        texture.repeat_x = texture.repeat_y = False
+        return _Target(texture, context.framebuffer([texture]))
+
+    def release(self) -> None:
+        while self._there:
+            self._there.popleft().release()
