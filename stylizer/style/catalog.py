@@ -108,6 +108,17 @@ def resolve(name: str, provider: str) -> ModelFile:
     raise BadInput(f"there is no model {text!r}; {_what_there_is(models)}")
 
 
+def float_file(name: str, path: Path) -> Path | None:
+    """The fp32 file of the same model, for a device without fp16: where `name` left the precision
+    open and `path` is the fp16 file that it came to. None: there is nothing else to try."""
+    models = bundled()
+    chosen = next((m for m in models if m.path == path and m.precision == "fp16"), None)
+    if chosen is None or _split_index(name)[0] == chosen.name:
+        return None
+    same = (m for m in models if (m.style, m.tier, m.precision) == (chosen.style, chosen.tier, ""))
+    return next((m.path for m in same), None)
+
+
 def sibling(current: str, tier: str | None = None, step: int = 0) -> str:
     """The model that a hotkey means: another tier of the current style, or `step` styles on.
 

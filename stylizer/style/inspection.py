@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 
 from stylizer.errors import BadInput, StylizerError
-from stylizer.frame import Frame, StyledFrame, StyledImage
+from stylizer.frame import Frame, Styled, StyledFrame
 from stylizer.settings import Settings
 from stylizer.stages import STYLES, open_backend
 from stylizer.style import catalog, counting, graph, providers
@@ -161,7 +161,7 @@ def _against_cpu(style: Any, settings: Settings, model: str) -> float | None:
     return psnr_db(there.rgb(), here.rgb())
 
 
-def _image(styled: StyledFrame) -> StyledImage:
+def _image(styled: StyledFrame) -> Styled:
     if styled.image is None:
         raise BadInput("model none styles nothing; name a model, see `models list`")
     return styled.image

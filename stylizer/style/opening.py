@@ -52,12 +52,23 @@ def open_style(
 
 
 def _built(row: Any, loaded: _Loaded, frame_size: Size, *more: Any) -> StyleBackend:
-    """Raises ProviderProblem."""
-    style_model, proto = loaded.on(row.name)
-    loaded.prove(row.name, frame_size)
+    """The model on one provider; in fp32 where the device cannot run the fp16 file that the name
+    came to. Raises ProviderProblem."""
+    from stylizer.style import providers
+
     settings = loaded.settings
-    args = (style_model, proto, row, frame_size, settings.inference_size, settings.canvas_moves)
-    return open_backend(STYLES, "style backend", row.backend, *args, *more)
+    rest = (row, frame_size, settings.inference_size, settings.canvas_moves, *more)
+    found = loaded.on(row.name)
+    loaded.prove(row.name, frame_size)
+    try:
+        return open_backend(STYLES, "style backend", row.backend, *found, *rest)
+    except providers.ProviderProblem as problem:
+        found = loaded.in_float()
+        if found is None:
+            raise
+        style = open_backend(STYLES, "style backend", row.backend, *found, *rest)
+        style.provider_reason += f", in fp32: the fp16 file does not run there ({problem})"
+        return style
 
 
 def _best(rows: list[Any], loaded: _Loaded, frame_size: Size) -> tuple[StyleBackend, str]:
@@ -137,11 +148,20 @@ class _Loaded:
 
     def on(self, provider: str) -> tuple[Any, Any]:
         """(StyleModel, ModelProto) of the file that the name means on this provider."""
+        return self._load(catalog.resolve(self.model_name, provider))
+
+    def in_float(self) -> tuple[Any, Any] | None:
+        """The same of the fp32 file, where what was asked for last is the fp16 file; else None."""
+        assert self._file is not None
+        assert self._file.path is not None
+        path = catalog.float_file(self.model_name, self._file.path)
+        return None if path is None else self._load(catalog.ModelFile(path, self._file.index))
+
+    def _load(self, file: catalog.ModelFile) -> tuple[Any, Any]:
         from stylizer.style import graph
         from stylizer.style.probe import Given, load_model
         from stylizer.style.vetting import vet
 
-        file = catalog.resolve(self.model_name, provider)
         if file != self._file:
             assert file.path is not None
             values, how = catalog.with_remembered(file.path, catalog.flags(self.settings))

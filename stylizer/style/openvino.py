@@ -21,7 +21,7 @@ import openvino  # noqa: E402
 
 from stylizer.style import graph, providers  # noqa: E402
 from stylizer.style.contract import Size, StyleModel  # noqa: E402
-from stylizer.style.ports import first_line  # noqa: E402
+from stylizer.style.reasons import first_line  # noqa: E402
 from stylizer.style.session import SessionStyle, closed  # noqa: E402
 
 if TYPE_CHECKING:

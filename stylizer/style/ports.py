@@ -82,10 +82,3 @@ def _may_be_picture(tensor: graph.Tensor) -> bool:
 
 def _listed(tensors: list[graph.Tensor]) -> str:
     return " and ".join(str(t) for t in tensors) or "nothing"
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of an error, short enough for one sentence."""
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    text = lines[0].split(" : ", 3)[-1].rstrip(".")
-    return text if len(text) <= 160 else text[:157] + "..."

@@ -23,6 +23,7 @@ import platformdirs
 import psutil
 
 from stylizer.errors import BadInput, StylizerError
+from stylizer.style.reasons import first_line
 
 _NVIDIA = 'pip install "stylizer[cuda]" and install the NVIDIA driver'
 
@@ -184,7 +185,7 @@ def build_session(row: Provider, model: bytes) -> ort.InferenceSession:
     except ProviderProblem:
         raise
     except Exception as error:  # each provider raises classes of its own
-        raise ProviderProblem(_first_line(error)) from error
+        raise ProviderProblem(first_line(error)) from error
     built = session.get_providers()[0]
     if built != row.session_name:
         raise ProviderProblem(_missing_library(row.name) or f"ONNX Runtime built {built} instead")
@@ -253,7 +254,7 @@ def _missing_library(name: str) -> str | None:
         ctypes.CDLL(str(folder / pattern.format("shared")))
         ctypes.CDLL(str(folder / pattern.format(name)))
     except OSError as error:
-        return _first_line(error)
+        return first_line(error)
     return None
 
 
@@ -294,11 +295,3 @@ def conflict_text(found: list[str]) -> str | None:
         f"{' and '.join(found)} are installed together and overwrite each other's files; "
         f"run: pip uninstall -y {' '.join(found)} && pip install {keep}"
     )
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    text = lines[0].rstrip(". ")
-    if "TensorRT" in text and "Please install" in text:
-        return "the TensorRT libraries were not found"
-    return text if len(text) <= 160 else text[:157] + "..."

@@ -11,7 +11,7 @@ from stylizer.errors import StylizerError
 from stylizer.frame import Frame, Styled, StyledFrame
 from stylizer.stages import StyleBackend
 from stylizer.style.contract import Packer, Size, StyleModel
-from stylizer.style.ports import first_line
+from stylizer.style.reasons import first_line
 
 if TYPE_CHECKING:
     from stylizer.style.canvas import Canvas

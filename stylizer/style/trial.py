@@ -8,7 +8,7 @@ import numpy as np
 import onnxruntime as ort
 
 from stylizer.errors import BadInput
-from stylizer.style import graph, ports
+from stylizer.style import graph, reasons
 from stylizer.style.contract import LAYOUTS, RANGES, CanvasInput, Selector, Size, StyleModel
 from stylizer.style.fitting import Fit, fit_of
 
@@ -47,7 +47,7 @@ class Trial:
             given = np.zeros(row.shape(size, channels), self._input.dtype)
             results = self._run(given)
         except Exception as error:  # ONNX Runtime has a dozen classes for "cannot run"
-            errors.append(ports.first_line(error))
+            errors.append(reasons.first_line(error))
             return None
         found: list[tuple[graph.Tensor, Fit]] = []
         for output, result in zip(self._outputs, results, strict=True):
@@ -98,6 +98,6 @@ def _session(path: Path) -> ort.InferenceSession:
         return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:
         raise BadInput(
-            f"{path} cannot be loaded ({ports.first_line(error)}); it is damaged or uses "
+            f"{path} cannot be loaded ({reasons.first_line(error)}); it is damaged or uses "
             "operators that ONNX Runtime lacks"
         ) from error

@@ -20,7 +20,7 @@ from stylizer.app.cli import main
 from stylizer.app.options import build_parser
 from stylizer.app.run_settings import run_settings
 from stylizer.errors import BadInput
-from stylizer.frame import Frame
+from stylizer.frame import Frame, StyledImage
 from stylizer.settings import Settings
 from stylizer.style import graph, inspection, providers
 from stylizer.style.canvas import Canvas, mixed
@@ -144,8 +144,8 @@ def test_a_resting_canvas_is_packed_once(path):
     canvas = Canvas(model, (64, 48))
     style = open_style(Settings(provider="cpu"), str(path), (64, 48))
     first, second = (style.style(a_frame((64, 48))).image for _ in range(2))
-    assert first is not None
-    assert second is not None
+    assert isinstance(first, StyledImage)
+    assert isinstance(second, StyledImage)
     assert first.pixels.tobytes() == second.pixels.tobytes()
     assert canvas.tensor.dtype == np.uint8
 
@@ -364,7 +364,7 @@ def test_what_the_network_sees_may_be_smaller_than_the_frame(soft_path):
     picture, image = scene(), None
     for number in range(5):
         image = style.style(view(picture, 8 * number)).image
-    assert image is not None
+    assert isinstance(image, StyledImage)
     assert image.seen is not None
     got = image.rgb().astype(int) - image.seen[..., 2::-1] + 128
     assert inner_error(got, resting(16)[:120, :160]) < 2.0

@@ -7,6 +7,7 @@ import sys
 
 import integer_networks
 import numpy as np
+import onnx
 import pytest
 import tiny_models as tiny
 
@@ -151,3 +152,43 @@ def test_openvino_tells_nobody():
     assert done.returncode == 0, done.stderr
     assert "'openvino'" in done.stdout
     assert "openvino_telemetry." not in done.stdout
+
+
+# --- a device without fp16 ------------------------------------------------------------------
+
+
+@pytest.fixture
+def without_half(monkeypatch) -> list[str]:
+    """WebGPU as on a device without shader-f16: fp16 files are refused, others run (on the CPU).
+    The precisions tried, one after another."""
+    tried: list[str] = []
+    build = providers.build_session
+
+    def build_session(row: providers.Provider, model: bytes):
+        kinds = {w.data_type for w in onnx.ModelProto.FromString(model).graph.initializer}
+        tried.append("fp16" if onnx.TensorProto.FLOAT16 in kinds else "other")
+        if tried[-1] == "fp16":
+            raise providers.ProviderProblem("the device lacks shader-f16")
+        return build(providers.PROVIDERS["cpu"], model)
+
+    monkeypatch.setattr(providers, "build_session", build_session)
+    return tried
+
+
+def test_a_device_without_fp16_is_given_the_fp32_file(without_half):
+    style = open_style(Settings(provider="webgpu"), "mosaic-fast", SIZE)
+    assert without_half == ["fp16", "other"]
+    assert (style.provider, style.model, style.precision) == ("webgpu", "mosaic-fast", "fp32")
+    assert "in fp32: the fp16 file does not run there (the device lacks" in style.provider_reason
+
+
+def test_fp32_is_tried_before_the_next_provider(without_half, monkeypatch):
+    monkeypatch.setattr(providers, "is_installed", lambda row: row.name in ("webgpu", "cpu"))
+    style = open_style(Settings(), "mosaic-fast", SIZE)
+    assert (style.provider, style.model) == ("webgpu", "mosaic-fast")
+
+
+def test_an_fp16_file_that_was_named_is_not_replaced(without_half):
+    with pytest.raises(BadInput, match="shader-f16"):
+        open_style(Settings(provider="webgpu"), "mosaic-fast-fp16", SIZE)
+    assert without_half == ["fp16"]

@@ -12,7 +12,7 @@ import pytest
 import tiny_models as tiny
 
 from stylizer.errors import BadInput, StylizerError
-from stylizer.frame import Frame
+from stylizer.frame import Frame, StyledImage
 from stylizer.settings import Settings
 from stylizer.style import contract, inspection
 from stylizer.style.opening import open_style
@@ -154,7 +154,7 @@ def test_inference_size(tmp_path):
     style = open_style(chosen, str(path), frame.size)
     assert style.inference_size == (64, 36)
     image = style.style(frame).image
-    assert image is not None
+    assert isinstance(image, StyledImage)
     assert image.size == (63, 36)
     assert image.seen is not None
     assert_near(image.rgb(), tiny.mixed(image.seen[..., :3]), 1)
@@ -199,8 +199,8 @@ def test_equal_frames_give_equal_bytes(tmp_path):
     path = tiny.painter(tmp_path / "m.onnx")
     style = open_style(Settings(provider="cpu"), str(path), SIZE)
     first, second = (style.style(a_frame()) for _ in range(2))
-    assert first.image is not None
-    assert second.image is not None
+    assert isinstance(first.image, StyledImage)
+    assert isinstance(second.image, StyledImage)
     assert first.image.pixels.tobytes() == second.image.pixels.tobytes()
     style.style(a_frame(seed=5))  # a later frame must not write into an earlier picture
     assert_near(first.image.rgb(), tiny.mixed(a_frame().rgb()), 0)

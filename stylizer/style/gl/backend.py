@@ -18,7 +18,7 @@ from stylizer.style.gl.drawing import Drawing
 from stylizer.style.gl.reading import DoesNotFit, read_steps
 from stylizer.style.gl.steps import Steps
 from stylizer.style.gl.thread import GlThread
-from stylizer.style.ports import first_line
+from stylizer.style.reasons import first_line
 from stylizer.style.scaling import resize
 from stylizer.style.session import SessionStyle, closed
 
