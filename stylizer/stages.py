@@ -117,6 +117,7 @@ class Presenter(Protocol):
     exposed: bool = False  # the last poll said that what was shown is gone
     hidden: bool = False  # nobody can see it: nothing is presented twice then
     minimized: bool = False  # the window is: nothing is styled then either, but for a recording
+    key_names: Mapping[str, str] = {}  # action -> the key that works, where it is not as bound
 
     @abstractmethod
     def poll(self) -> list[Action]:

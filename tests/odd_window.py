@@ -12,7 +12,8 @@ import time
 from ctypes.util import find_library
 
 DEFAULTS = {
-    "title": "odd", "latin1": False, "border": 0, "depth": 0, "pid": 0, "override": False,
+    "title": "odd", "latin1": False, "compound": "", "border": 0, "depth": 0, "pid": 0,
+    "override": False,
     "size": [320, 200], "at": [40, 40],
 }  # fmt: skip
 words = DEFAULTS | json.loads(sys.argv[1])
@@ -64,6 +65,9 @@ def put(name: str, kind: int, bits: int, data: bytes, count: int) -> None:
 STRING, CARDINAL = 31, 6  # Xatom.h
 if words["latin1"]:
     put("WM_NAME", STRING, 8, words["title"].encode("latin-1"), len(words["title"]))
+elif words["compound"]:  # bytes in hexadecimal, as ISO 2022 has them
+    text = bytes.fromhex(words["compound"])
+    put("WM_NAME", x.XInternAtom(display, b"COMPOUND_TEXT", 0), 8, text, len(text))
 else:
     text = words["title"].encode()
     put("_NET_WM_NAME", x.XInternAtom(display, b"UTF8_STRING", 0), 8, text, len(text))

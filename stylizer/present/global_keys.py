@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import ctypes as c
 from collections import defaultdict
+from collections.abc import Iterable
 from itertools import product
 
 from stylizer.errors import BadInput
 from stylizer.hotkeys import (
     DEFAULT_KEYS,
     HELD_ACTIONS,
+    MODIFIERS,
     Action,
     global_combinations,
     parse_combination,
 )
+from stylizer.present.keyboard import sign_of
 from stylizer.system.x11 import Display
 from stylizer.system.xlib import KEY_PRESS, XEvent, input_event, library
 
@@ -31,15 +34,20 @@ _KEYSYMS = {
 }
 
 
+# Tried one after the other where another program has Ctrl+Alt and the key.
+INSTEAD = (("ctrl", "alt", "shift"), ("alt", "super"), ("ctrl", "super"), ("ctrl", "alt", "super"))
+QUIT_KEYS = ("q", "f12", "end", "x")  # with all of these, for there must be a way out
+
 Key = tuple[int, int]  # keycode, modifier bits without the locks
 
 
 class GlobalKeys:
     """The actions' key combinations, on a connection of their own. One thread.
 
-    overrides: action -> combination, as in settings.global_keys. A combination that another
-    program has, or that the keyboard lacks, is told by `take_notices`; the others work. Raises
-    BadInput for combinations that cannot be, StylizerError without an X server.
+    overrides: action -> combination, as in settings.global_keys. Where another program has a
+    default combination, one of INSTEAD takes its place; quit finds one in any case. That, and what
+    the keyboard lacks, is told by `take_notices`; the others work. names: what works.
+    Raises BadInput for combinations that cannot be, StylizerError without an X server.
     """
 
     def __init__(self, overrides: dict[str, str]) -> None:
@@ -48,12 +56,16 @@ class GlobalKeys:
             global_combinations(overrides).items(), key=lambda item: item[0] in overrides
         )
         self._combinations = {action: (text, *parse_combination(text)) for action, text in names}
+        self._chosen = {action for action in overrides if action != "quit"}  # nothing instead
         self._symbols = {key: keysym(key) for _, _, key in self._combinations.values()}
+        self._symbols |= {key: keysym(key) for key in QUIT_KEYS}
         self._display = Display()
         self._x, self._pointer = self._display.x, self._display.pointer
         # A held key then sends presses without releases between them.
         self._x.XkbSetDetectableAutoRepeat(self._pointer, 1, None)
-        self._grabbed: dict[Key, str] = {}
+        self._wanted: dict[Key, str] = {}  # as the keyboard is
+        self._grabbed: dict[Key, str] = {}  # what we have of it, and what instead
+        self.names: dict[str, str] = {}  # action -> the combination that works
         self._down: dict[int, str] = {}  # keycode -> action it began
         self._notices: list[str] = []
         self._grab_all()
@@ -95,23 +107,71 @@ class GlobalKeys:
     def _follow_keyboard(self, event: XEvent) -> None:
         """Another layout: the same signs may lie on other keys."""
         self._x.XRefreshKeyboardMapping(c.byref(event))
-        if self._resolve()[0] != self._grabbed:
+        if self._resolve()[0] != self._wanted:
             for (keycode, bits), lock in product(self._grabbed, self._locks):
                 self._x.XUngrabKey(self._pointer, keycode, bits | lock, self._display.root)
             self._grab_all()
 
     def _grab_all(self) -> None:
-        self._grabbed, problems = self._resolve()
-        for key, action in list(self._grabbed.items()):
-            if not self._grab(*key):
-                problems["taken by another program"].append(action)
+        self._wanted, problems = self._resolve()
+        self._grabbed, self.names = {}, {}
+        taken: list[str] = []
+        for key, action in self._wanted.items():
+            if self._grab(*key):
+                self._have(key, action, self._combinations[action][1])
+            else:
+                taken.append(action)
+        for action in sorted(taken, key=lambda a: a != "quit"):
+            self._grab_instead(action)
+        problems["taken by another program"] = taken
         for why, actions in problems.items():
-            named = ", ".join(
-                f"{self._combinations[a][0]} ({DEFAULT_KEYS[a][1]})" for a in sorted(actions)
-            )
-            self._notices.append(
-                f"global keys {why}: {named}; bind others by global_keys in the settings"
-            )
+            named = ", ".join(self._told(action) for action in sorted(actions))
+            if named:
+                self._notices.append(
+                    f"global keys {why}: {named}; bind others by global_keys in the settings"
+                )
+
+        if "quit" in taken:
+            self._notices.append(self._way_out())
+
+    def _way_out(self) -> str:
+        """Short, for it is shown in the picture."""
+        if "quit" not in self.names:
+            return "no key to quit is free: Ctrl+C in the terminal does"
+        shown = f"; {self.names['help']}: all keys" if "help" in self.names else ""
+        return f"{self.names['quit']}: quit{shown}"
+
+    def _told(self, action: str) -> str:
+        """A combination that does not work, and what does."""
+        told = f"{self._combinations[action][0]} ({DEFAULT_KEYS[action][1]})"
+        return f"{told}: {self.names[action]} instead" if action in self.names else told
+
+    def _have(self, key: Key, action: str, modifiers: Iterable[str]) -> None:
+        self._grabbed[key] = action
+        held = [m for m in MODIFIERS if m in modifiers]
+        self.names[action] = "+".join([*held, self._base(key[0], self._combinations[action][2])])
+
+    def _base(self, keycode: int, meant: str) -> str:
+        """What the key gives alone: on a German keyboard Ctrl+Alt+8 is pressed for "["."""
+        alone = sign_of(self._x.XkbKeycodeToKeysym(self._pointer, keycode, 0, 0))
+        return alone.lower() if alone and len(meant) == 1 else meant
+
+    def _grab_instead(self, action: str) -> None:
+        """Another combination for one that another program has, if the user has not chosen it."""
+        if action in self._chosen:
+            return
+        own = self._combinations[action][2]
+        for key in (own, *(QUIT_KEYS if action == "quit" else ())):
+            keycode = self._x.XKeysymToKeycode(self._pointer, self._symbols[key])
+            for modifiers in INSTEAD:
+                place = (keycode, sum(self._bits[m] for m in modifiers))
+                if not keycode or place in self._wanted or place in self._grabbed:
+                    continue
+                if self._grab(*place):
+                    self._have(place, action, modifiers)
+                    if key != own:
+                        self.names[action] = "+".join([*modifiers, key])
+                    return
 
     def _resolve(self) -> tuple[dict[Key, str], dict[str, list[str]]]:
         """Which keys mean which action on the keyboard as it is, and what is wrong with the rest.
@@ -123,7 +183,7 @@ class GlobalKeys:
             number = self._x.XStringToKeysym(symbol)
             bits[name] = self._x.XkbKeysymToModifiers(self._pointer, number) or usual
         locks = (0, CAPS_LOCK, bits["num lock"], CAPS_LOCK | bits["num lock"])
-        self._locks = locks
+        self._locks, self._bits = locks, bits
         self._meant = CONTROL | SHIFT | bits["alt"] | bits["super"]
         keys: dict[Key, str] = {}
         problems: dict[str, list[str]] = defaultdict(list)
@@ -145,6 +205,9 @@ class GlobalKeys:
                 self._x.XGrabKey(
                     self._pointer, keycode, modifiers | lock, self._display.root, 0, ASYNC, ASYNC
                 )
+        if errors:
+            for lock in self._locks:
+                self._x.XUngrabKey(self._pointer, keycode, modifiers | lock, self._display.root)
         return not errors
 
 

@@ -13,7 +13,9 @@ from typing import final
 import pygame
 
 from stylizer.frame import Rect
+from stylizer.hotkeys import Action
 from stylizer.present.over_window import OverWindow
+from stylizer.present.terminal_keys import TerminalKeys
 from stylizer.present.window import WindowPresenter, sdl_hint
 from stylizer.settings import Settings
 
@@ -32,6 +34,7 @@ class OverlayPresenter(WindowPresenter):
 
     def __init__(self, settings: Settings, size: tuple[int, int]) -> None:
         self._over: OverWindow | None = None
+        self._terminal: TerminalKeys | None = None
         self.hidden = True  # nothing on the screen to lie over: the game is minimized or closed
         settings = replace(settings, grab_keys=True)
         with (
@@ -41,9 +44,12 @@ class OverlayPresenter(WindowPresenter):
             super().__init__(settings, size)
         try:
             self._over = OverWindow(self._handle)
+            self._terminal = TerminalKeys()
         except BaseException:
             self.close()
             raise
+        if self._terminal.listens:
+            self._notices.append("Escape twice in this terminal ends the overlay")
         self.reason += ", over the game's window, clicks and keys go through"
 
     def follow(self, window_id: int) -> None:
@@ -59,6 +65,18 @@ class OverlayPresenter(WindowPresenter):
             self._over.take_keyboard(typing and area is not None)
         super().show_panel(area, typing, waits_for_key)
 
+    @property
+    def key_names(self) -> dict[str, str]:
+        """The global keys that work."""
+        return {} if self._global_keys is None else self._global_keys.names
+
+    def poll(self) -> list[Action]:
+        """As a window does, and what was pressed in the terminal."""
+        actions = super().poll()
+        if self._terminal is not None and self._terminal.ended():
+            actions.append(Action("quit"))
+        return actions
+
     def present(self) -> None:
         """Show what was drawn over the game; nothing while the game is not on the screen."""
         if self._over is not None and self._over.show():
@@ -73,4 +91,6 @@ class OverlayPresenter(WindowPresenter):
         if self._over is not None:
             self._over.close()
             self._over, self.hidden = None, True
+        if self._terminal is not None:
+            self._terminal.close()
         super().close()

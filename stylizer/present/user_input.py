@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pygame
 
 from stylizer.frame import InputState, Rect, UiEvent
 from stylizer.hotkeys import HELD_ACTIONS, Action, key_bindings
+from stylizer.present.keyboard import Place
 
 LEFT, RIGHT = 1, 3
 _BUTTONS = {1: 0, 3: 1, 2: 2}  # SDL's number -> the panel's
@@ -13,6 +16,9 @@ _MODIFIERS = (
     (pygame.KMOD_CTRL, "ctrl+"), (pygame.KMOD_ALT, "alt+"), (pygame.KMOD_SHIFT, "shift+"),
     (pygame.KMOD_META, "super+"),
 )  # fmt: skip
+PLACES_FROM = 1 << 30  # codes of keys without a sign begin here (SDLK_SCANCODE_MASK)
+# Place of a key -> what it gives on an American keyboard (USB HID usage tables, section 10).
+US_SIGNS = dict(enumerate("abcdefghijklmnopqrstuvwxyz1234567890", 4)) | {47: "[", 48: "]"}
 # (positive keys, negative keys) of each camera axis; a key that is bound to an action is left out.
 _AXES = {
     "right": (("d", "right"), ("a", "left")),
@@ -24,10 +30,13 @@ _AXES = {
 class UserInput:
     """Follows what is held down; one for each window.
 
-    keys: action -> key name, the user's rebinding.
+    keys: action -> key name, the user's rebinding. Keys count by the sign they give, `lay_out` says
+    where it lies; where a keyboard has no Latin letters, by the place of the key.
     """
 
     def __init__(self, keys: dict[str, str]) -> None:
+        self._placed: dict[Place, str] = {}  # signs that need Shift or AltGr here -> action
+        self.names: dict[str, str] = {}  # their actions -> "altgr+8"
         self.bind(keys)
         self._down: dict[int, str | None] = {}  # key code -> action it began
         self._dragging = self._looking = False
@@ -57,12 +66,19 @@ class UserInput:
         events, self._ui = self._ui, []
         return events
 
+    def lay_out(self, find: Callable[[str], Place | None]) -> None:
+        """Ask where each bound sign lies on the keyboard as it is."""
+        signs = {key: action for key, action in self._bindings.items() if len(key) == 1}
+        found = {action: find(sign) for sign, action in signs.items()}
+        self._placed = {place: action for action, place in found.items() if place}
+        self.names = {action: str(place) for place, action in self._placed.items()}
+
     def actions(self, event: pygame.Event) -> list[Action]:
         """What this event asks for; [] for most."""
         if self.panel is not None and self._is_panels(event, self.panel):
             return []
         if event.type == pygame.KEYDOWN:
-            return self._key_down(event.key, event.mod)
+            return self._key_down(event.key, event.mod, event.scancode)
         if event.type == pygame.KEYUP:
             return self._key_up(event.key)
         if event.type == pygame.WINDOWFOCUSLOST:
@@ -87,17 +103,13 @@ class UserInput:
         self._look = [0.0, 0.0]
         return InputState(axis("right"), axis("up"), axis("forward"), look_x, look_y)
 
-    def _key_down(self, code: int, modifiers: int) -> list[Action]:
+    def _key_down(self, code: int, modifiers: int, scancode: int) -> list[Action]:
         if code in self._down:  # key repeat must not flip a toggle again
             return []
-        name = pygame.key.name(code)
-        if modifiers & (pygame.KMOD_ALT | pygame.KMOD_CTRL | pygame.KMOD_META):
-            return []  # the desktop's: Alt+Tab is not "next style"
-        action = self._bindings.get(f"shift+{name}") if modifiers & pygame.KMOD_SHIFT else None
-        action = action or self._bindings.get(name)
-        self._down[code] = action
+        action = self._action(code, modifiers, scancode)
         if action is None:
             return []
+        self._down[code] = action
         if action == "quit" and self.panel is not None:
             action = "panel"  # the key that quits closes what is in front first
         return [Action(action, 1.0 if action in HELD_ACTIONS else 0.0)]
@@ -135,6 +147,21 @@ class UserInput:
         if its:
             (self._panel_buttons.add if down else self._panel_buttons.discard)(event.button)
         return its
+
+    def _action(self, code: int, modifiers: int, scancode: int) -> str | None:
+        name = pygame.key.name(code) or (chr(code) if code < PLACES_FROM else "")
+        shift = "shift" if modifiers & pygame.KMOD_SHIFT else ""
+        altgr = "altgr" if modifiers & (pygame.KMOD_MODE | pygame.KMOD_RALT) else ""
+        placed = self._placed.get(Place(name, "+".join(filter(None, (shift, altgr)))))
+        if placed is not None:
+            return placed
+        if modifiers & (pygame.KMOD_ALT | pygame.KMOD_CTRL | pygame.KMOD_META):
+            return None  # the desktop's: Alt+Tab is not "next style"
+        action = self._bindings.get(f"shift+{name}") if shift else None
+        action = action or self._bindings.get(name)
+        if action is None and 0x7F < code < PLACES_FROM:  # no Latin letter
+            action = self._bindings.get(US_SIGNS.get(scancode, ""))
+        return action
 
     def _key_up(self, code: int) -> list[Action]:
         action = self._down.pop(code, None)

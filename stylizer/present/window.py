@@ -20,13 +20,14 @@ from stylizer.errors import BadInput, StylizerError, one_sentence
 from stylizer.frame import InputState, Rect, UiEvent
 from stylizer.hotkeys import Action
 from stylizer.present import desktop
-from stylizer.present.global_keys import GlobalKeys
+from stylizer.present.global_keys import GlobalKeys, keysym
+from stylizer.present.keyboard import place_of
 from stylizer.present.user_input import UserInput
 from stylizer.settings import Settings
 from stylizer.stages import Presenter
 from stylizer.system.gl import attach_context, leave_egl, read_rgb
 from stylizer.system.remote import RemoteKeys
-from stylizer.system.x11 import watch_server
+from stylizer.system.x11 import Display, watch_server
 
 _GL_ATTRIBUTES = (
     (pygame.GL_CONTEXT_MAJOR_VERSION, 3),
@@ -81,12 +82,13 @@ class WindowPresenter(Presenter):
         self.minimized = False  # nobody sees it: nothing need be styled
         self._handle = int(pygame.display.get_wm_info().get("window", 0))
         self._user = UserInput(settings.keys)
+        self._driver = driver
+        self._lay_out_keys()
         self._notices: list[str] = []
         self._remote = RemoteKeys()
         if self._remote.why:
             self._notices.append(self._remote.why)
         self._dropped: list[str] = []
-        self._driver = driver
         self._global_keys: GlobalKeys | None = None
         self._global_names = settings.global_keys if settings.grab_keys else None
         if self._global_names is not None:
@@ -115,6 +117,8 @@ class WindowPresenter(Presenter):
                 self._dropped.append(event.file)
             if event.type in MINIMIZING:
                 self.minimized = MINIMIZING[event.type]
+            if event.type == pygame.KEYMAPCHANGED:
+                self._lay_out_keys()
             if event.type in (pygame.QUIT, pygame.WINDOWCLOSE):
                 actions.append(Action("quit"))
             else:
@@ -128,6 +132,11 @@ class WindowPresenter(Presenter):
                 self.toggle_fullscreen()
         self._follow_size()
         return [action for action in actions if action.name != "fullscreen"]
+
+    @property
+    def key_names(self) -> dict[str, str]:
+        """Keys that work, where they are not as they are bound: "altgr+8" for "["."""
+        return self._user.names
 
     def take_notices(self) -> list[str]:
         """What the user should read since the last call: keys that could not be had."""
@@ -202,6 +211,7 @@ class WindowPresenter(Presenter):
     def rebind(self, keys: dict[str, str], global_keys: dict[str, str]) -> None:
         """Other keys from now on, as in settings.keys and settings.global_keys."""
         self._user.bind(keys)
+        self._lay_out_keys()
         if self._global_names is not None:
             self._global_names = global_keys
             if self._global_keys is not None:
@@ -212,6 +222,16 @@ class WindowPresenter(Presenter):
         if self._global_keys is not None:
             self._global_keys.close()
             self._global_keys = None
+
+    def _lay_out_keys(self) -> None:
+        """Find the signs that lie elsewhere on this keyboard; known on X11 only."""
+        if self._driver != "x11":
+            return
+        display = Display()
+        try:
+            self._user.lay_out(lambda sign: place_of(display, keysym(sign)))
+        finally:
+            display.close()
 
     def _grab_keys(self, global_keys: dict[str, str]) -> None:
         try:

@@ -51,6 +51,7 @@ class HudView:
     recording: bool
     recorded_s: float
     held: str
+    key_names: Mapping[str, str]  # action -> the key that works, where it is not as bound
 
 
 class HudFeed:
@@ -74,7 +75,7 @@ class HudFeed:
 
     def rebind(self, keys: Mapping[str, str]) -> None:
         """The keys that F1 shows: action -> key."""
-        self._bindings = [(keys[a], text) for a, (_, text) in DEFAULT_KEYS.items() if a in keys]
+        self._keys = dict(keys)
 
     def say(self, message: str) -> None:
         """Show a message at the bottom for a moment."""
@@ -128,7 +129,7 @@ class HudFeed:
             recorded_s=view.recorded_s,
             held=view.held,
             message=message,
-            bindings=self._bindings,
+            bindings=self._bindings(view.key_names),
             hints=() if self._settings.present == "overlay" else CAMERA_HINTS,
         )
 
@@ -137,6 +138,11 @@ class HudFeed:
         now = time.perf_counter()
         times = list(self._frame_time_ms)[-GRAPH_FRAMES:]
         return self._presented.fps(now), self._styled.fps(now), times
+
+    def _bindings(self, names: Mapping[str, str]) -> list[tuple[str, str]]:
+        """(key, what it does) as F1 shows them."""
+        keys = self._keys | dict(names)
+        return [(keys[a], text) for a, (_, text) in DEFAULT_KEYS.items() if a in keys]
 
     def _one_percent_low(self, now: float) -> float | None:
         if now - self._low_at > LOW_EVERY_S:

@@ -108,4 +108,5 @@ class Screen:
             recording=opened.outputs.recording,
             recorded_s=opened.outputs.recorded_s,
             held=held,
+            key_names=opened.presenter.key_names,
         )

@@ -20,6 +20,7 @@ from stylizer.system.xlib import (
     IO_HANDLER,
     Window,
     XEvent,
+    XTextProperty,
     XWindowAttributes,
     library,
 )
@@ -163,22 +164,36 @@ class Display:
 
     def numbers(self, window: Window, name: str) -> list[int]:
         """A property of 32-bit values (windows, atoms, cardinals); [] when it is not there."""
-        size, data = self._property(window, name)
+        _, size, data = self._property(window, name)
         return [] if size != 32 else [int.from_bytes(data[i : i + 4], "little") for i in
                                       range(0, len(data), 8)]  # fmt: skip
 
     def text(self, window: Window, name: str) -> str:
         """A property of text, NUL-separated where it has parts; "" when it is not there."""
-        size, data = self._property(window, name)
+        kind, size, data = self._property(window, name)
         if size != 8:
             return ""
+        if kind == self.atom("COMPOUND_TEXT"):
+            return self._compound(kind, data)
         try:
             return data.decode("utf-8").rstrip("\0")
         except UnicodeDecodeError:  # the old STRING is Latin-1 (ICCCM 2.7.1)
             return data.decode("latin-1").rstrip("\0")
 
-    def _property(self, window: Window, name: str) -> tuple[int, bytes]:
-        """(bits a value, bytes); 32-bit values come as longs."""
+    def _compound(self, kind: int, data: bytes) -> str:
+        """Text of several encodings, as old programs write titles (ISO 2022; ICCCM 2.7.1)."""
+        given = XTextProperty(data, kind, 8, len(data))
+        parts, count = c.POINTER(c.c_char_p)(), c.c_int()
+        self.x.Xutf8TextPropertyToTextList(
+            self.pointer, c.byref(given), c.byref(parts), c.byref(count)
+        )
+        found = [parts[i] or b"" for i in range(count.value)] if parts else []
+        if parts:
+            self.x.XFreeStringList(parts)
+        return b"\0".join(found).decode("utf-8", "replace").rstrip("\0")
+
+    def _property(self, window: Window, name: str) -> tuple[int, int, bytes]:
+        """(atom of its type, bits a value, bytes); 32-bit values come as longs."""
         kind, size = c.c_ulong(), c.c_int()
         count, after, data = c.c_ulong(), c.c_ulong(), c.c_void_p()
         with self.trying() as errors:
@@ -187,11 +202,11 @@ class Display:
                 c.byref(size), c.byref(count), c.byref(after), c.byref(data),
             )  # fmt: skip
         if errors or not data:
-            return 0, b""
+            return 0, 0, b""
         width = c.sizeof(c.c_long) if size.value == 32 else size.value // 8
         value = c.string_at(data, count.value * width)
         self.x.XFree(data)
-        return size.value, value
+        return kind.value, size.value, value
 
     def events(self, wait_s: float = 0.0) -> Iterator[XEvent]:
         """What has come in, waiting up to `wait_s` for the first."""

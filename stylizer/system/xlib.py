@@ -36,6 +36,14 @@ class XWindowAttributes(c.Structure):
     ]  # fmt: skip
 
 
+class XTextProperty(c.Structure):
+    """As in Xutil.h."""
+
+    _fields_ = [
+        ("value", c.c_char_p), ("encoding", c.c_ulong), ("format", c.c_int), ("nitems", c.c_ulong)
+    ]  # fmt: skip
+
+
 class XErrorEvent(c.Structure):
     """As in Xlib.h."""
 
@@ -117,12 +125,18 @@ _SIGNATURES: dict[str, Signatures] = {
         "XSetInputFocus": (c.c_int, [c.c_void_p, c.c_ulong, c.c_int, c.c_ulong]),
         "XStringToKeysym": (c.c_ulong, [c.c_char_p]),
         "XKeysymToKeycode": (c.c_ubyte, [c.c_void_p, c.c_ulong]),
+        "XkbKeycodeToKeysym": (c.c_ulong, [c.c_void_p, c.c_ubyte, c.c_uint, c.c_uint]),
+        "XkbGetState": (c.c_int, [c.c_void_p, c.c_uint, c.c_void_p]),
         "XkbKeysymToModifiers": (c.c_uint, [c.c_void_p, c.c_ulong]),
         "XkbSetDetectableAutoRepeat": (c.c_int, [c.c_void_p, c.c_int, c.c_void_p]),
         "XRefreshKeyboardMapping": (c.c_int, [c.POINTER(XEvent)]),
         "XGrabKey": (
             c.c_int, [c.c_void_p, c.c_int, c.c_uint, c.c_ulong, c.c_int, c.c_int, c.c_int]),
         "XUngrabKey": (c.c_int, [c.c_void_p, c.c_int, c.c_uint, c.c_ulong]),
+        "Xutf8TextPropertyToTextList": (
+            c.c_int, [c.c_void_p, c.POINTER(XTextProperty),
+                      c.POINTER(c.POINTER(c.c_char_p)), c.POINTER(c.c_int)]),
+        "XFreeStringList": (None, [c.POINTER(c.c_char_p)]),
         "XFree": (c.c_int, [c.c_void_p]),
         "XFreePixmap": (c.c_int, [c.c_void_p, c.c_ulong]),
         "XDestroyImage": (c.c_int, [c.c_void_p]),

@@ -123,6 +123,8 @@ def test_of_several_the_choice_is_said(odd: Open, tmp_path, capsys):
 
 def test_titles_of_every_kind(odd: Open, capsys):
     latin = odd(title="Möwe über Köln", latin1=True)
+    greek = odd(compound=(b"\x1b-F" + "Αθηνα".encode("iso8859-7")).hex())  # ISO 8859-7 on the right
+    assert found("αθηνα")[0] == greek
     hexed, face = odd(title="0x10c beta"), odd(title="0xface")
     assert found("möwe")[0] == latin
     assert found("0x10c beta")[0] == hexed
