@@ -34,8 +34,9 @@ _KEYSYMS = {
 }
 
 
-# Tried one after the other where another program has Ctrl+Alt and the key.
-INSTEAD = (("ctrl", "alt", "shift"), ("alt", "super"), ("ctrl", "super"), ("ctrl", "alt", "super"))
+# Tried one after the other where another program has Ctrl+Alt and the key. Super last: a manager
+# that opens its menu by it (icewm) lets nobody hear what is pressed with it.
+INSTEAD = (("ctrl", "alt", "shift"), ("ctrl", "shift"), ("alt", "shift"), ("ctrl", "super"))
 QUIT_KEYS = ("q", "f12", "end", "x")  # with all of these, for there must be a way out
 
 Key = tuple[int, int]  # keycode, modifier bits without the locks

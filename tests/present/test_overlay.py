@@ -39,8 +39,13 @@ PLACE = (300, 200, 400, 300)  # of the game: x, y, width, height
 
 
 @pytest.fixture(scope="module", params=["no manager", "openbox", "icewm"])
-def xvfb(request: pytest.FixtureRequest) -> Iterator[str]:
-    """A display of this file's own, since a window manager leaves its properties on the root."""
+def xvfb(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A display of this file's own, since a window manager leaves its properties on the root.
+
+    icewm starts programs by keys, Ctrl+Alt+B among them where there is xdg-open: not here.
+    """
+    config = tmp_path_factory.mktemp("icewm")
+    (config / "keys").touch()
     manager = request.param
     if manager != "no manager" and not shutil.which(manager):
         pytest.skip(f"{manager} is not installed")
