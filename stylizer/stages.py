@@ -117,7 +117,6 @@ class Presenter(Protocol):
     exposed: bool = False  # the last poll said that what was shown is gone
     hidden: bool = False  # nobody can see it: nothing is presented twice then
     minimized: bool = False  # the window is: nothing is styled then either, but for a recording
-    key_names: Mapping[str, str] = {}  # action -> the key that works, where it is not as bound
 
     @abstractmethod
     def poll(self) -> list[Action]:
@@ -167,6 +166,11 @@ class Presenter(Protocol):
 
     def rebind(self, keys: dict[str, str], global_keys: dict[str, str]) -> None:
         """Other hotkeys from now on, as in settings.keys and settings.global_keys."""
+
+    @property
+    def key_names(self) -> Mapping[str, str]:
+        """action -> the key that works, where it is not as it is bound."""
+        return {}
 
 
 Stage = TypeVar("Stage", Source, StyleBackend, Presenter)

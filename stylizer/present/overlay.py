@@ -7,6 +7,7 @@ through.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import final
 
@@ -66,7 +67,7 @@ class OverlayPresenter(WindowPresenter):
         super().show_panel(area, typing, waits_for_key)
 
     @property
-    def key_names(self) -> dict[str, str]:
+    def key_names(self) -> Mapping[str, str]:
         """The global keys that work."""
         return {} if self._global_keys is None else self._global_keys.names
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -134,7 +134,7 @@ class WindowPresenter(Presenter):
         return [action for action in actions if action.name != "fullscreen"]
 
     @property
-    def key_names(self) -> dict[str, str]:
+    def key_names(self) -> Mapping[str, str]:
         """Keys that work, where they are not as they are bound: "altgr+8" for "["."""
         return self._user.names
 

@@ -14,8 +14,7 @@ import pygame
 import pytest
 from conftest import x_server
 
-from stylizer.compose.hud_layout import _key_label
-from stylizer.hotkeys import Action
+from stylizer.hotkeys import Action, key_label
 from stylizer.present.global_keys import GlobalKeys, keysym
 from stylizer.present.keyboard import Place, place_of
 from stylizer.present.user_input import UserInput
@@ -65,7 +64,7 @@ def test_a_window_hears_altgr_8_as_a_bracket(german, monkeypatch):
             time.sleep(0.01)
 
     try:
-        assert _key_label(presenter.key_names["strength_down"]) == "AltGr+8"
+        assert key_label(presenter.key_names["strength_down"]) == "AltGr+8"
         subprocess.run(["xdotool", "windowfocus", str(presenter._handle)], check=True)
         until(pygame.key.get_focused)
         keys = ["keydown", str(ALTGR), "key", str(EIGHT), "keyup", str(ALTGR), "key", "c"]

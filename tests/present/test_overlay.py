@@ -55,7 +55,7 @@ def xvfb(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
             return
         process = subprocess.Popen(
             [manager],
-            env=os.environ | {"DISPLAY": display},
+            env=os.environ | {"DISPLAY": display, "ICEWM_PRIVCFG": str(config)},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
