@@ -61,9 +61,8 @@ def key_bindings(overrides: dict[str, str]) -> dict[str, str]:
 
 def key_label(key: str) -> str:
     """As keyboards have it: "shift+tab" -> "Shift+Tab", "escape" -> "Esc"."""
-    return "+".join(
-        {"escape": "Esc", "altgr": "AltGr"}.get(part, part.title()) for part in key.split("+")
-    )
+    names = {"escape": "Esc", "altgr": "AltGr"}
+    return "+".join(names.get(part, part.title()) for part in key.split("+"))
 
 
 def check_bindings(overrides: dict[str, str]) -> None:
