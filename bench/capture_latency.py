@@ -36,7 +36,7 @@ def presented(settings: Settings) -> tuple[list[tuple[np.ndarray, float]], Any]:
     """Every new frame presented: its first and last rows, where the codes are, and when."""
     rows: list[tuple[np.ndarray, float]] = []
     last: Any = None
-    with Run(settings, None, Outputs(settings)) as active:
+    with Run(settings, None, Outputs(settings), None) as active:
         while active.step():
             shown = active.shown
             if shown is not None and shown is not last and not shown.warm:

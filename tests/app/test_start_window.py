@@ -34,8 +34,12 @@ def xvfb() -> Iterator[str]:
     if not shutil.which("openbox"):
         pytest.skip("openbox is not installed")
     with x_server() as display:
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        process = subprocess.Popen(["openbox"], env=os.environ | {"DISPLAY": display}, **quiet)
+        process = subprocess.Popen(
+            ["openbox"],
+            env=os.environ | {"DISPLAY": display},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         try:
             wait_for_manager(display)
             yield display

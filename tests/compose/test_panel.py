@@ -63,7 +63,8 @@ class Seat:
         """RGB of what is shown over a green picture."""
         framebuffer = self.presenter.framebuffer
         framebuffer.use()
-        framebuffer.clear(*(v / 255 for v in GREEN), 1.0)
+        red, green, blue = (v / 255 for v in GREEN)
+        framebuffer.clear(red, green, blue, 1.0)
         self.panel.draw(framebuffer)
         return self.presenter.read_back()
 

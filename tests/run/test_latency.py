@@ -49,7 +49,7 @@ def test_no_frame_is_shown_out_of_order_and_times_agree(numbered):
     )
     numbers, captured_late, presented_late = [], [], []
     last = None
-    with Run(settings, None, Outputs(settings)) as active:
+    with Run(settings, None, Outputs(settings), None) as active:
         while active.step():
             shown = active.shown
             if shown is None or shown is last or shown.warm:

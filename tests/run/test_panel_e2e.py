@@ -38,8 +38,12 @@ def xvfb(request: pytest.FixtureRequest) -> Iterator[str]:
     if not shutil.which(request.param):
         pytest.skip(f"{request.param} is not installed")
     with x_server() as display:
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        process = subprocess.Popen([request.param], env=os.environ | {"DISPLAY": display}, **quiet)
+        process = subprocess.Popen(
+            [request.param],
+            env=os.environ | {"DISPLAY": display},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         try:
             wait_for_manager(display)
             yield display

@@ -153,7 +153,7 @@ def test_two_hundred_window_events_and_it_still_runs(desk):
         source="window", window="Red Game", wait=True, model="none", present="offscreen", hud="off"
     )
     before = (0.0, 0, 0)
-    with Run(settings, None, Outputs(settings)) as active:
+    with Run(settings, None, Outputs(settings), None) as active:
         player = Player(desk, active)
         player.until_frame("the start")
         for number in range(EVENTS):
