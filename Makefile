@@ -1,7 +1,6 @@
 .PHONY: demo test test-desktop check bench setup setup-test clean
 
-# Whole files side by side, each process with displays of its own.
-PYTEST = .venv/bin/python -m pytest -q -n logical --maxprocesses 4 --dist loadfile
+PYTEST = .venv/bin/python -m pytest -q
 
 # Two commands: `make demo` and `make test` set up all they need, then run.
 demo: setup

@@ -29,9 +29,8 @@ from stylizer.settings import Settings
 # Flat colors whose BT.709 and BT.601 readings differ by 20 of 255 and more.
 COLORS = ((200, 40, 40), (40, 180, 60), (30, 80, 210), (220, 200, 40), (128, 128, 128))
 
-# One thread for PyTorch, here and in what the tests start: the networks are tiny, several
-# test processes run side by side, and threads that wait for each other on busy cores took one
-# training from 3 s to 300.
+# One thread for PyTorch, here and in what the tests start: the networks are tiny, and
+# threads that wait for each other on busy cores took one training from 3 s to 300.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # A suite that a shell started in the background inherits an ignored SIGINT, and so would every
