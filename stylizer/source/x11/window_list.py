@@ -120,7 +120,12 @@ def matching(windows: list[WindowInfo], wanted: str) -> list[WindowInfo]:
     started_us = {process.pid for process in psutil.Process().parents()}
     titled = [w for w in windows if wanted.lower() in w.title.lower() and w.pid not in started_us]
     # Another stylizer's title names its game, too.
-    return [w for w in titled if w.window_class != OURS] or titled
+    return [w for w in titled if not is_ours(w)] or titled
+
+
+def is_ours(window: WindowInfo) -> bool:
+    """Whether it is a stylizer's own: by its class, and by its title where SDL gave it another."""
+    return window.window_class == OURS or window.title.endswith(f"– {OURS}")
 
 
 def is_id(wanted: str) -> bool:
