@@ -265,7 +265,7 @@ def _open_display() -> str:
     x11, wayland = (os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
     linux = sys.platform.startswith("linux")
     for kind in ("X11", "WAYLAND"):  # WM_CLASS and app id: how desktops and OBS know a program
-        os.environ.setdefault(f"SDL_VIDEO_{kind}_WMCLASS", "stylizer")
+        os.environ[f"SDL_VIDEO_{kind}_WMCLASS"] = "stylizer"  # importing pygame set argv[0]
     if linux and not (wanted or x11 or wayland):
         raise StylizerError(f"no display to open a window on: {_NO_DISPLAY}")
     if sys.platform == "win32":

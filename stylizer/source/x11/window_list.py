@@ -124,7 +124,7 @@ def matching(windows: list[WindowInfo], wanted: str) -> list[WindowInfo]:
 
 
 def is_ours(window: WindowInfo) -> bool:
-    """Whether it is a stylizer's own: by its class, and by its title where SDL gave it another."""
+    """Whether it is a stylizer's own: by its class, or by its title where that is another's."""
     return window.window_class == OURS or window.title.endswith(f"– {OURS}")
 
 
