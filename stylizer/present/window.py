@@ -264,14 +264,18 @@ def _open_display() -> str:
     wanted = os.environ.get("SDL_VIDEODRIVER")
     x11, wayland = (os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
     linux = sys.platform.startswith("linux")
-    for kind in ("X11", "WAYLAND"):  # WM_CLASS and app id: how desktops and OBS know a program
-        os.environ[f"SDL_VIDEO_{kind}_WMCLASS"] = "stylizer"  # importing pygame set argv[0]
     if linux and not (wanted or x11 or wayland):
         raise StylizerError(f"no display to open a window on: {_NO_DISPLAY}")
     if sys.platform == "win32":
         os.environ.setdefault("SDL_WINDOWS_DPI_AWARENESS", "permonitorv2")
+    # WM_CLASS and app id: how desktops and OBS know a program. Importing pygame set argv[0], which
+    # has to stay for what we start: a game that bore our class would never be captured.
     try:
-        with sdl_hint("SDL_VIDEODRIVER", "x11" if linux and not (wanted or wayland) else wanted):
+        with (
+            sdl_hint("SDL_VIDEO_X11_WMCLASS", "stylizer"),
+            sdl_hint("SDL_VIDEO_WAYLAND_WMCLASS", "stylizer"),
+            sdl_hint("SDL_VIDEODRIVER", "x11" if linux and not (wanted or wayland) else wanted),
+        ):
             # Only this driver while SDL starts: trying Wayland without one prints a complaint.
             pygame.display.init()
     except pygame.error as error:
