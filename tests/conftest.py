@@ -210,6 +210,26 @@ def wait_for_manager(name: str | None = None) -> None:
     time.sleep(1.0)
 
 
+@contextmanager
+def managed(manager: str, **env: str) -> Iterator[str]:
+    """The DISPLAY of an Xvfb on which this window manager runs; skips where it is not installed."""
+    if not shutil.which(manager):
+        pytest.skip(f"{manager} is not installed")
+    with x_server() as display:
+        process = subprocess.Popen(
+            [manager],
+            env=os.environ | {"DISPLAY": display} | env,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            wait_for_manager(display)
+            yield display
+        finally:
+            process.terminate()
+            process.wait()
+
+
 VGG_SHAPES = {
     0: (64, 3), 2: (64, 64), 5: (128, 64), 7: (128, 128), 10: (256, 128), 12: (256, 256),
     14: (256, 256), 17: (512, 256), 19: (512, 512), 21: (512, 512),

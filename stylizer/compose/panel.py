@@ -19,6 +19,7 @@ from stylizer.compose.panel_layout import fitting_scale, lay_out_panel
 from stylizer.compose.panel_theme import GROUND, dress
 from stylizer.compose.panel_ui import Memory, Ui
 from stylizer.compose.panel_values import Change, PanelFigures, PanelState
+from stylizer.compose.thumbnails import Thumbnails
 from stylizer.frame import Rect, UiEvent
 from stylizer.system.resources import shader
 
@@ -46,7 +47,7 @@ class Panel:
         self._vertices = context.vertex_array(self._program, [])
         self._own: tuple[moderngl.Texture, moderngl.Framebuffer] | None = None  # painted into
         self._memory = Memory()
-        self._thumbnails: dict[str, tuple[moderngl.Texture, imgui.ImTextureRef]] = {}
+        self._thumbnails = Thumbnails(context, self._surface.renderer)
         self.scale = 0.0
         self._laid_out: tuple[object, ...] = ()
         self._at = self._figures_at = float("-inf")
@@ -60,16 +61,7 @@ class Panel:
 
     def picture(self, style: str, pixels: np.ndarray) -> None:
         """The thumbnail of a style: uint8 (height, width, 3) RGB."""
-        height, width, _ = pixels.shape
-        known = self._thumbnails.get(style)
-        if known is None or known[0].size != (width, height):
-            if known is not None:
-                known[0].release()
-            texture = self._context.texture((width, height), 3, alignment=1)
-            texture.repeat_x = texture.repeat_y = False
-            known = texture, self._surface.renderer.register(texture)
-            self._thumbnails[style] = known
-        known[0].write(np.ascontiguousarray(pixels), alignment=1)
+        self._thumbnails.put(style, pixels)
         self._laid_out = ()
 
     def update(
@@ -115,9 +107,7 @@ class Panel:
 
     def release(self) -> None:
         """Free everything; may be called twice."""
-        for texture, _ in self._thumbnails.values():
-            texture.release()
-        self._thumbnails.clear()
+        self._thumbnails.release()
         self._surface.release()
         self._release_own()
         self._vertices.release()
@@ -144,7 +134,7 @@ class Panel:
         if scale != self.scale:
             self.scale = scale
             dress(scale)
-        pictures = {style: reference for style, (_, reference) in self._thumbnails.items()}
+        pictures = self._thumbnails.references()
         ui = Ui(state, self._figures, pictures, self._surface.fonts, scale, self._memory)
 
         def draw() -> None:

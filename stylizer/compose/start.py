@@ -16,6 +16,7 @@ from imgui_bundle import ImVec2, imgui
 from stylizer.compose.imgui_surface import ImguiSurface, without_passed_places
 from stylizer.compose.panel_theme import ACCENT, ACCENT_HOVER, GROUND, dress
 from stylizer.compose.pen import AMBER, BLUE, BODY, DIM, SMALL, TEXT, WHITE
+from stylizer.compose.thumbnails import Thumbnails
 from stylizer.frame import UiEvent
 
 DEMO = "demo"  # the key of its tile's picture
@@ -49,22 +50,13 @@ class StartScreen:
     def __init__(self, context: moderngl.Context) -> None:
         self._context = context
         self._surface = ImguiSurface(context)
-        self._pictures: dict[str, tuple[moderngl.Texture, imgui.ImTextureRef]] = {}
+        self._pictures = Thumbnails(context, self._surface.renderer)
         self._path, self._scale, self._at = "", 0.0, 0.0
         self.typing = False
 
     def picture(self, key: str, pixels: np.ndarray) -> None:
         """The picture of a tile: uint8 (height, width, 3) RGB."""
-        height, width, _ = pixels.shape
-        known = self._pictures.get(key)
-        if known is None or known[0].size != (width, height):
-            if known is not None:
-                known[0].release()
-            texture = self._context.texture((width, height), 3, alignment=1)
-            texture.repeat_x = texture.repeat_y = False
-            known = texture, self._surface.renderer.register(texture)
-            self._pictures[key] = known
-        known[0].write(np.ascontiguousarray(pixels), alignment=1)
+        self._pictures.put(key, pixels)
 
     def draw(
         self,
@@ -98,9 +90,7 @@ class StartScreen:
 
     def release(self) -> None:
         """Free everything; may be called twice."""
-        for texture, _ in self._pictures.values():
-            texture.release()
-        self._pictures.clear()
+        self._pictures.release()
         self._surface.release()
 
     def _px(self, units: float) -> float:
@@ -157,7 +147,7 @@ class StartScreen:
         target.add_rect_filled(low, high, imgui.get_color_u32(imgui.Col_.frame_bg), corner)
         picture = self._pictures.get(tile.key)
         if picture is not None:
-            first, last = _inside(picture[0].size, low, high)
+            first, last = _inside(picture[0], low, high)
             target.add_image_rounded(
                 picture[1], first, last, ImVec2(0, 0), ImVec2(1, 1), 0xFFFFFFFF, corner
             )

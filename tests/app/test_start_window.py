@@ -13,7 +13,7 @@ from pathlib import Path
 import mss
 import numpy as np
 import pytest
-from conftest import RED, Clip, wait_for_manager, x_server
+from conftest import RED, Clip, managed
 
 from stylizer.app import start_window
 from stylizer.errors import BadInput
@@ -31,21 +31,8 @@ SECOND_TILE, PATH = (480, 177), (400, 625)  # x, y in the start window; the firs
 @pytest.fixture(scope="module")
 def xvfb() -> Iterator[str]:
     """A display of this file's own, with a window manager."""
-    if not shutil.which("openbox"):
-        pytest.skip("openbox is not installed")
-    with x_server() as display:
-        process = subprocess.Popen(
-            ["openbox"],
-            env=os.environ | {"DISPLAY": display},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            wait_for_manager(display)
-            yield display
-        finally:
-            process.terminate()
-            process.wait()
+    with managed("openbox") as display:
+        yield display
 
 
 class Start:

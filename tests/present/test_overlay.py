@@ -16,7 +16,7 @@ import mss
 import numpy as np
 import pytest
 import tiny_models
-from conftest import RED, flat, heard, wait_for_manager, x_server
+from conftest import RED, flat, heard, managed, x_server
 
 from stylizer.app.cli import main
 from stylizer.errors import BadInput
@@ -47,24 +47,12 @@ def xvfb(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     config = tmp_path_factory.mktemp("icewm")
     (config / "keys").touch()
     manager = request.param
-    if manager != "no manager" and not shutil.which(manager):
-        pytest.skip(f"{manager} is not installed")
-    with x_server() as display:
-        if manager == "no manager":
+    if manager == "no manager":
+        with x_server() as display:
             yield display
-            return
-        process = subprocess.Popen(
-            [manager],
-            env=os.environ | {"DISPLAY": display, "ICEWM_PRIVCFG": str(config)},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            wait_for_manager(display)
-            yield display
-        finally:
-            process.terminate()
-            process.wait()
+        return
+    with managed(manager, ICEWM_PRIVCFG=str(config)) as display:
+        yield display
 
 
 def wait_until(done: Callable[[], object], seconds: float = 15.0) -> None:

@@ -14,7 +14,7 @@ import mss
 import numpy as np
 import pytest
 import tiny_models
-from conftest import RED, flat, heard, wait_for_manager, x_server
+from conftest import RED, flat, heard, managed
 
 from stylizer.errors import BadInput
 from stylizer.source.x11.window_list import find_window
@@ -35,21 +35,8 @@ AMBER = (255, 194, 92)
 @pytest.fixture(scope="module", params=["openbox", "icewm"])
 def xvfb(request: pytest.FixtureRequest) -> Iterator[str]:
     """A display of this file's own, with a window manager."""
-    if not shutil.which(request.param):
-        pytest.skip(f"{request.param} is not installed")
-    with x_server() as display:
-        process = subprocess.Popen(
-            [request.param],
-            env=os.environ | {"DISPLAY": display},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            wait_for_manager(display)
-            yield display
-        finally:
-            process.terminate()
-            process.wait()
+    with managed(request.param) as display:
+        yield display
 
 
 class Program:

@@ -21,7 +21,7 @@ from stylizer.lab.nets.channels import leave_out_dead
 from stylizer.lab.nets.fake_quant import normalize, quantize
 from stylizer.lab.nets.fast import FastNetwork
 from stylizer.lab.nets.johnson import parameter_count
-from stylizer.lab.nets.painter import CanvasFile, Painter
+from stylizer.lab.nets.painter import Painter
 from stylizer.lab.nets.registry import Network, Recipe
 from stylizer.lab.onnx.card import write_card
 from stylizer.lab.onnx.export import export_onnx, load_network
@@ -169,8 +169,7 @@ def give_style(
     grade = color_grade(colors, picture.reshape(-1, 3), recipe.contrast)
     tile = canvas_tile(picture, recipe.patch) if canvas is None else read_tile(canvas)
     matrix, offset = (torch.from_numpy(part).float() for part in grade)
-    network.take_style(matrix, offset, CanvasFile.of(tile))
-    network.train_on(tile)
+    network.train_on(matrix, offset, tile)
 
 
 def read_tile(path: Path) -> np.ndarray:

@@ -53,6 +53,7 @@ class Painter(nn.Module):
     matrix: Tensor
     offset: Tensor
     tile: Tensor
+    fine_tile: Tensor
 
     def __init__(self) -> None:
         super().__init__()
@@ -61,7 +62,7 @@ class Painter(nn.Module):
         self.register_buffer("matrix", torch.eye(3), persistent=False)
         self.register_buffer("offset", torch.zeros(3), persistent=False)
         self.register_buffer("tile", self.canvas_file.tile(), persistent=False)
-        self.fine_tile = twice(self.tile)
+        self.register_buffer("fine_tile", twice(self.tile), persistent=False)
 
     def take_style(self, matrix: Tensor, offset: Tensor, canvas: CanvasFile) -> None:
         """A style's color grade, (3, 3) and (3,), rounded as the integer graph will, and its
@@ -73,11 +74,12 @@ class Painter(nn.Module):
         self.tile = canvas.tile().to(self.tile.device)
         self.fine_tile = twice(self.tile)
 
-    def train_on(self, tile: np.ndarray) -> None:
-        """Take a canvas, uint8 (side, side, 3) at the frame's size, to learn its strokes whole."""
-        self.canvas_file = CanvasFile.of(tile)
-        self.tile = self.canvas_file.tile().to(self.tile.device)
-        self.fine_tile = torch.from_numpy(tile.transpose(2, 0, 1).copy()).to(self.tile.device)
+    def train_on(self, matrix: Tensor, offset: Tensor, tile: np.ndarray) -> None:
+        """Take a style whose canvas, uint8 (side, side, 3), is at the frame's size, to learn its
+        strokes whole."""
+        self.take_style(matrix, offset, CanvasFile.of(tile))
+        fine = torch.from_numpy(tile.transpose(2, 0, 1).copy())
+        self.fine_tile = fine.to(self.tile.device)
 
     def graded(self, x: Tensor) -> Tensor:
         """(B, 3, H, W): the frame in the style's colors, in 0..1."""

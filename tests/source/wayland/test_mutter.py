@@ -12,16 +12,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 import psutil
 import pytest
+from drawn_frames import is_what_was_drawn, shows_what_was_drawn
 from jeepney import DBusAddress, MatchRule, MessageType, message_bus, new_method_call
 from jeepney.io.blocking import DBusConnection, Proxy, prep_socket
 from sway_desktop import HERE, SwayDesktop, end, mutter_desktop
 
 from stylizer.frame import IDLE
 from stylizer.settings import Settings
-from stylizer.source.synthetic import BAND, SyntheticSource, read_frame_number
 
 pytestmark = [
     pytest.mark.desktop,
@@ -78,21 +77,13 @@ def until(take: Callable[[], Any], good: Callable[[Any], bool]) -> Any:
     raise AssertionError("no such picture within 30 s")
 
 
-def is_what_was_drawn(rgb: np.ndarray) -> bool:
-    number = read_frame_number(rgb)
-    size = (rgb.shape[1], rgb.shape[0])
-    above = size[1] - size[1] // BAND
-    drawn = SyntheticSource(Settings(size=size)).draw(number or 0)
-    return number is not None and np.array_equal(rgb[:above], drawn[:above, :, :3])
-
-
 def test_a_window_and_a_monitor(desktop):
     window = desktop.window("Numbered", SIZE)
     try:
         with recorded(desktop, "RecordWindow", "a{sv}", {}) as stream:  # the one with the focus
             picture = until(lambda: stream.take(0.1), lambda p: p.pixels.shape[:2] == SIZE[::-1])
             assert stream.size == (640, 360), "the window is a part of the buffer"
-            assert is_what_was_drawn(picture.pixels[:, :, 2::-1])
+            assert shows_what_was_drawn(picture.pixels[:, :, 2::-1])
             assert 0 <= time.perf_counter() - picture.at_s < 5
         with recorded(desktop, "RecordMonitor", "sa{sv}", "Meta-0", {}) as stream:
             picture = until(lambda: stream.take(0.1), lambda p: True)
@@ -125,7 +116,7 @@ def test_an_x11_game_by_its_own_window(desktop, monkeypatch):
     source = WindowSource(Settings(source="window", window="X Game"))
     try:
         assert source.size == SIZE
-        until(lambda: source.read(IDLE), lambda f: is_what_was_drawn(f.rgb()))
+        until(lambda: source.read(IDLE), is_what_was_drawn)
     finally:
         source.close()
         end(process)

@@ -7,14 +7,14 @@ import random
 import stat
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
+from drawn_frames import is_what_was_drawn, next_frame
 from sway_desktop import SwayDesktop, sway_desktop
 from whole_program import fails
 
@@ -22,7 +22,7 @@ from stylizer.app.cli import main
 from stylizer.errors import StylizerError
 from stylizer.frame import IDLE, Frame
 from stylizer.settings import Settings
-from stylizer.source.synthetic import BAND, SyntheticSource, read_age_ms, read_frame_number
+from stylizer.source.synthetic import read_age_ms, read_frame_number
 from stylizer.stages import SourceEnded
 
 pytestmark = [
@@ -104,24 +104,8 @@ def source(on_sway: SwayDesktop):
         yield lambda **changes: opened.enter_context(portal_source(**changes))
 
 
-def next_frame(source, good: Callable[[Frame], bool] = lambda _: True, wait_s=20.0) -> Frame:
-    """The next frame that is good."""
-    deadline, seen = time.monotonic() + wait_s, 0
-    while time.monotonic() < deadline:
-        frame = source.read(IDLE)
-        seen += frame is not None
-        if frame is not None and good(frame):
-            return frame
-    raise AssertionError(f"no such frame within {wait_s} s, but {seen} others")
-
-
 def numbered_frame(frame: Frame) -> bool:
     return read_frame_number(frame.rgb()) is not None
-
-
-@cache
-def drawing(size: tuple[int, int]) -> SyntheticSource:
-    return SyntheticSource(Settings(size=size))
 
 
 def number_of(frame: Frame) -> int:
@@ -134,13 +118,6 @@ def age_ms(frame: Frame, now_s: float) -> float:
     age = read_age_ms(frame.rgb(), now_s)
     assert age is not None
     return age
-
-
-def is_what_was_drawn(frame: Frame) -> bool:
-    """Every pixel, but the row of the time."""
-    drawn = drawing(frame.size).draw(number_of(frame))
-    above = frame.size[1] - frame.size[1] // BAND
-    return np.array_equal(frame.rgb()[:above], drawn[:above, :, :3])
 
 
 def test_frames_are_what_the_window_drew(numbered, source, capsys):

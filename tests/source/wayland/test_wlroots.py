@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+from drawn_frames import is_what_was_drawn, next_frame
 from sway_desktop import SwayDesktop, end, sway_desktop
 from whole_program import fails
 
-from stylizer.frame import IDLE, Frame
+from stylizer.frame import IDLE
 from stylizer.settings import Settings
-from stylizer.source.synthetic import BAND, SyntheticSource, read_age_ms, read_frame_number
+from stylizer.source.synthetic import read_age_ms
 from stylizer.source.wayland.wlroots import WlrootsSource
 from stylizer.stages import SourceEnded
 
@@ -58,24 +59,6 @@ def source(on_sway: SwayDesktop) -> Iterator[Callable[..., WlrootsSource]]:
     yield open_source
     for one in opened:
         one.close()
-
-
-def next_frame(source: WlrootsSource, good: Callable[[Frame], bool]) -> Frame:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        frame = source.read(IDLE)
-        if frame is not None and good(frame):
-            return frame
-    raise AssertionError("no such frame within 20 s")
-
-
-def is_what_was_drawn(frame: Frame) -> bool:
-    number = read_frame_number(frame.rgb())
-    if number is None:
-        return False
-    drawn = SyntheticSource(Settings(size=frame.size)).draw(number)
-    above = frame.size[1] - frame.size[1] // BAND
-    return np.array_equal(frame.rgb()[:above], drawn[:above, :, :3])
 
 
 def test_a_windows_place_is_followed(on_sway, numbered, source, capsys):

@@ -13,15 +13,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from drawn_frames import is_what_was_drawn, next_frame
 from PIL import Image
 from sway_desktop import HERE, SwayDesktop, end, sway_desktop
 from virtual_input import hands
 from whole_program import fails
 
 from stylizer.app.cli import main
-from stylizer.frame import IDLE, Frame
 from stylizer.settings import Settings
-from stylizer.source.synthetic import BAND, SyntheticSource, read_frame_number
+from stylizer.source.synthetic import read_frame_number
 from stylizer.stages import SourceEnded
 
 TOOLS = {"grim": "grim", "Xwayland": "xwayland"}
@@ -91,22 +91,6 @@ def red_game(on_sway: SwayDesktop) -> Iterator[RedGame]:
     yield game
     game.process.kill()
     game.process.wait()
-
-
-def next_frame(source, good: Callable[[Frame], bool]) -> Frame:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        frame = source.read(IDLE)
-        if frame is not None and good(frame):
-            return frame
-    raise AssertionError("no such frame within 20 s")
-
-
-def is_what_was_drawn(frame: Frame) -> bool:
-    number = read_frame_number(frame.rgb())
-    drawn = SyntheticSource(Settings(size=frame.size)).draw(number or 0)
-    above = frame.size[1] - frame.size[1] // BAND
-    return number is not None and np.array_equal(frame.rgb()[:above], drawn[:above, :, :3])
 
 
 def test_its_own_pixels_also_on_another_workspace_until_it_closes(on_sway, numbered):
