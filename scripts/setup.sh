@@ -76,7 +76,7 @@ if [ "$what" != run ] && [ "$(uname -s)" = Linux ]; then # once: what cannot be 
     done
     desktop=() # a Wayland desktop without a screen, 60 MB, and a browser
     if [ "$what" = desktop ]; then
-        for part in sway dbus-daemon pipewire wireplumber chromium; do
+        for part in sway dbus-daemon pipewire wireplumber chromium mpv; do
             command -v $part >/dev/null || desktop+=("$part")
         done
         for part in xdg-desktop-portal xdg-desktop-portal-wlr; do

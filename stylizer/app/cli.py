@@ -7,10 +7,12 @@ import importlib
 import io
 import json
 import os
+import shlex
 import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from stylizer.app.options import PLAY_FPS, build_parser
@@ -193,10 +195,14 @@ def models_command(args: argparse.Namespace) -> int:
     from stylizer.system.console import print_facts
 
     settings = base_settings(args)
+    if args.what != "export" and (args.to or args.out or args.overwrite):
+        raise BadInput("--to, --out and --overwrite belong to `models export`")
     if args.what != "list" and args.model is None:
         raise BadInput(f"`models {args.what}` needs a model: STYLE-TIER or PATH.onnx")
     if args.what == "list":
         found: Any = catalog.list_models()
+    elif args.what == "export":
+        return export_command(args, settings)
     elif args.what == "inspect":
         found = inspection.inspect(args.model, settings)
     else:
@@ -205,6 +211,16 @@ def models_command(args: argparse.Namespace) -> int:
         print(json.dumps(found, indent=2))
     else:
         print_facts(found)
+    return 0
+
+
+def export_command(args: argparse.Namespace, settings: Settings) -> int:
+    if args.to is None:
+        raise BadInput("`models export` needs --to PROGRAM: --to mpv")
+    from stylizer.style.gl.export import export
+
+    path = export(args.model, args.to, args.out or Path(), settings, args.overwrite)
+    print(f"wrote {path}: mpv --glsl-shader={shlex.quote(str(path))} VIDEO")
     return 0
 
 

@@ -97,13 +97,17 @@ def add_bench(commands: argparse._SubParsersAction) -> None:
 def add_models(commands: argparse._SubParsersAction) -> None:
     p = commands.add_parser(
         "models",
-        help="list, inspect or check style models",
-        description="List the bundled models, show what is known of one, or check that one works.",
-        epilog="example: stylizer models inspect my-style.onnx",
+        help="list, inspect, check or export style models",
+        description="List the bundled models, show what is known of one, check that one works, or "
+        "write a fast one as a shader for another program.",
+        epilog="example: stylizer models export mosaic-fast --to mpv --out ~/.config/mpv/shaders",
     )
-    p.add_argument("what", choices=("list", "inspect", "check"))
+    p.add_argument("what", choices=("list", "inspect", "check", "export"))
     p.add_argument("model", nargs="?", help="STYLE-TIER or PATH.onnx[#K]")
     add_model_options(p)
+    p.add_argument("--to", choices=("mpv",), help="the program to export for")
+    p.add_argument("--out", type=path, metavar="DIR", help="where to, default here")
+    add_setting(p, "overwrite")
     p.add_argument(
         "--size", type=size, default=(1280, 720), metavar="WxH", help="for MACs and times"
     )

@@ -22,7 +22,7 @@ from PIL import Image
 from stylizer.errors import BadInput, StylizerError
 from stylizer.system.files import MADE_BY, check_writable, is_stream, write_png
 
-Kind = Literal["json", "png", "video", "page", "model"]
+Kind = Literal["json", "png", "video", "page", "model", "shader"]
 JSON_KEY = "made_by"
 REMARK = f"made by {MADE_BY}"  # in the comment tag of a video and in a comment of a page
 MODEL_KEY = b"stylizer.contract"
@@ -34,6 +34,7 @@ WORDS: dict[Kind, str] = {
     "video": "recording",
     "page": "page",
     "model": "model",
+    "shader": "shader",
 }
 
 
@@ -129,6 +130,7 @@ _MARKS: dict[Kind, Callable[[Path], bool]] = {
     "video": _video_is_ours,
     "page": _page_is_ours,
     "model": _model_is_ours,
+    "shader": _page_is_ours,
 }
 
 

@@ -105,6 +105,17 @@ def _own_thread(row: providers.Provider) -> GlThread:
     return thread
 
 
+def takes_blocks_of_pixels(model: StyleModel, steps: Steps) -> bool:
+    """Whether a network reads nothing but RGB frames, 4 bytes a pixel, and a canvas, in blocks."""
+    return _takes_pixels(model) and not _others(model, steps)
+
+
+def _others(model: StyleModel, steps: Steps) -> bool:
+    """Whether it takes anything but a frame and a canvas in blocks."""
+    known = {model.input.name, *([model.canvas.name] if model.canvas else [])}
+    return not LAYOUTS[model.layout].block or bool({t.name for t in steps.given} - known)
+
+
 def _takes_pixels(model: StyleModel) -> bool:
     """Whether a block holds whole pixels as a texture has them."""
     return model.input.channels == 4 and model.order == "RGB"
@@ -116,8 +127,7 @@ def _fitting_steps(model: StyleModel, proto: onnx.ModelProto) -> Steps:
         steps = read_steps(proto)
     except DoesNotFit as misfit:
         raise _wrong(model, str(misfit)) from misfit
-    known = {model.input.name, *([model.canvas.name] if model.canvas else [])}
-    if not LAYOUTS[model.layout].block or {t.name for t in steps.given} - known:
+    if _others(model, steps):
         raise _wrong(model, "it takes other pictures than a frame and a canvas in blocks")
     return steps
 

@@ -55,6 +55,13 @@ def layouts(network: Steps, block_bytes: int) -> dict[Tensor, Layout]:
     )
 
 
+def tiled_layouts(network: Steps) -> dict[Tensor, Layout]:
+    """Of every tensor in one texture: for programs whose passes fill but one."""
+    found = {tensor: given_layout(tensor) for tensor in network.given}
+    spread = {s.first: s.spread for s in network.steps if isinstance(s, Add)}
+    return found | {s.out: _layout(s.out, spread.get(s.out), 1) for s in network.steps}
+
+
 def matrices(step: Conv, found: dict[Tensor, Layout]) -> int:
     """4x4 matrices of one tile of the output."""
     groups = sum(found[tensor].slots.size // GROUP for tensor, _ in step.parts)
@@ -69,19 +76,27 @@ def layer_bytes(step: Conv, found: dict[Tensor, Layout]) -> int:
 def layer_blocks(step: Conv, found: dict[Tensor, Layout], count: int) -> list[bytes]:
     """What the uniform block `Layer` of net_conv.frag with `count` matrices holds, for each tile of
     the output."""
+    return [
+        weights.tobytes().ljust(count * MATRIX_BYTES, b"\0") + tail.tobytes()
+        for weights, tail in layer_weights(step, found)
+    ]
+
+
+def layer_weights(step: Conv, found: dict[Tensor, Layout]) -> list[tuple[np.ndarray, np.ndarray]]:
+    """For each tile of the output, both float32: weights (row of the kernel, its column, group
+    read, texture written, channel read, channel written), and (bias and scale, channels written).
+    """
     out, k = found[step.out], step.side
     parts = [out.arranged(found[t].arranged(w, axis=1)) for t, w in step.parts]
     weight = np.concatenate(parts, axis=1)  # (out slots, in slots, k, k)
     bias, scale = out.arranged(step.bias), out.arranged(step.scale)
-    blocks = []
+    tiles = []
     for mine in np.split(np.arange(out.slots.size), out.tiles):
         w = weight[mine].reshape(out.planes, GROUP, -1, GROUP, k, k)  # target, row, group, column
         w = w.transpose(4, 5, 2, 0, 3, 1)  # tap row, tap column, group, target, column, row
-        tail = np.stack([bias[mine], scale[mine]]).astype(np.float32)
-        blocks.append(
-            w.astype(np.float32).tobytes().ljust(count * MATRIX_BYTES, b"\0") + tail.tobytes()
-        )
-    return blocks
+        tail = np.stack([bias[mine], scale[mine]])
+        tiles.append((w.astype(np.float32), tail.astype(np.float32)))
+    return tiles
 
 
 def _layout(tensor: Tensor, spread: np.ndarray | None, most: int) -> Layout:

@@ -103,11 +103,11 @@ class Network:
         all else: so their blocks of weights have one size, the largest."""
         if isinstance(step, Add):
             program, vertices = self._program(*kind)
-            return _Pass(step, program, vertices, [], self._table(step.table))
+            return _Pass(step, program, vertices, [], self._table(step.rule.table))
         count = max(matrices(other, self._layouts) for other in alike if isinstance(other, Conv))
         blocks = layer_blocks(step, self._layouts, count)
         program, vertices = self._program(*kind, f"COUNT {count}")
-        table = self._table(step.added.table) if step.added else None
+        table = self._table(step.added.rule.table) if step.added else None
         return _Pass(step, program, vertices, [self.context.buffer(b) for b in blocks], table)
 
     def _table(self, table: np.ndarray) -> moderngl.Texture:

@@ -25,7 +25,7 @@ from stylizer.style.gl.movement import (
     places,
     view_of,
 )
-from stylizer.style.gl.steps import Add, Conv, Quantized, Steps, Tensor, fused, sum_table
+from stylizer.style.gl.steps import Add, Conv, Quantized, Steps, Tensor, fused, sum_rule
 from stylizer.style.gl.whole_blocks import over_whole_blocks
 
 WEIGHT_LEVELS = 128  # int8
@@ -223,9 +223,9 @@ class _Reader:
 
     def add(self, name: str, total: _Total, kind: Quantized) -> np.ndarray:
         first, second = total.first, total.second
-        table = sum_table(first.kind, second.kind, kind)
+        rule = sum_rule(first.kind, second.kind, kind)
         if second.view.spread is not None:
-            first, second, table = second, first, np.ascontiguousarray(table.T)
+            first, second, rule = second, first, rule.swapped
         right, spread = self.whole(second.view), first.view.spread
         left = self.tensors[first.view.channels[0, 0]] if spread is not None else None
         left = left or self.whole(first.view)
@@ -234,7 +234,7 @@ class _Reader:
         if left.given or right.given or (channels, shrink) != (right.channels, right.shrink):
             raise NotKnown("one of two tensors that differ in size or were not computed")
         out = Tensor(name, right.channels, right.shrink)
-        self.steps.append(Add(out, left, right, table, spread))
+        self.steps.append(Add(out, left, right, rule, spread))
         return self.new(out)
 
     # --- the values -------------------------------------------------------------------------

@@ -30,11 +30,32 @@ class Quantized:
 
 
 @dataclass(frozen=True, eq=False)
+class SumRule:
+    """A quantized sum of two uint8 values.
+
+    table: uint8 (256, 256), (own value, the other one) -> their sum, exact. Nearly the same is
+    own * own_ratio + other * other_ratio + fixed, rounded half to even and clamped: where shaders
+    have no table, a value that lies halfway but for float32's last bit may round the other way.
+    """
+
+    table: np.ndarray
+    own_ratio: float
+    other_ratio: float
+    fixed: float
+
+    @property
+    def swapped(self) -> SumRule:
+        """The same with the own value and the other one exchanged."""
+        table = np.ascontiguousarray(self.table.T)
+        return SumRule(table, self.other_ratio, self.own_ratio, self.fixed)
+
+
+@dataclass(frozen=True, eq=False)
 class Sum:
-    """A quantized sum of two uint8 values, as a table (own value, the other one) -> uint8."""
+    """Another tensor that is added to a convolution's own result."""
 
     other: Tensor
-    table: np.ndarray
+    rule: SumRule
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +99,7 @@ class Add:
     out: Tensor
     first: Tensor
     second: Tensor
-    table: np.ndarray
+    rule: SumRule
     spread: np.ndarray | None = None
 
     @property
@@ -95,8 +116,8 @@ class Steps:
     steps: tuple[Conv | Add, ...] = field(default=())
 
 
-def sum_table(a: Quantized, b: Quantized, out: Quantized) -> np.ndarray:
-    """uint8 (256, 256): what a + b is for all values of a and b.
+def sum_rule(a: Quantized, b: Quantized, out: Quantized) -> SumRule:
+    """What a + b is for all values of a (the own one) and b.
 
     In the arithmetic of ONNX Runtime's CPU provider (MlasQLinearAdd with fused multiply-adds,
     checked on all pairs): one rounding after each of two multiply-adds. Shaders read the table, as
@@ -108,7 +129,8 @@ def sum_table(a: Quantized, b: Quantized, out: Quantized) -> np.ndarray:
     fixed = one(one(out.zero) - folded)
     right = (many * np.float64(ratio_b) + np.float64(fixed)).astype(np.float32)
     whole = (many[:, None] * np.float64(ratio_a) + right.astype(np.float64)).astype(np.float32)
-    return np.clip(np.rint(whole), 0, LEVELS - 1).astype(np.uint8)
+    table = np.clip(np.rint(whole), 0, LEVELS - 1).astype(np.uint8)
+    return SumRule(table, float(ratio_a), float(ratio_b), float(fixed))
 
 
 def fused(network: Steps) -> Steps:
@@ -131,13 +153,13 @@ def _joined(
     step: Add, convs: dict[Tensor, Conv], readers: list[Tensor]
 ) -> tuple[Tensor, Conv] | None:
     """(the tensor that is no more, the convolution that ends in this sum)."""
-    pairs = [(step.second, step.first, step.table.T), (step.first, step.second, step.table)]
+    pairs = [(step.second, step.first, step.rule.swapped), (step.first, step.second, step.rule)]
     if step.spread is not None:
         return None
-    for own, other, table in pairs:
+    for own, other, rule in pairs:
         conv = convs.get(own)
         if conv and readers.count(own) == 1 and own is not other:
-            added = Sum(other, np.ascontiguousarray(table))
+            added = Sum(other, rule)
             made = (step.out, conv.parts, conv.bias, conv.scale, conv.zero, conv.stride, added)
             return own, Conv(*made)
     return None

@@ -20,7 +20,7 @@ from stylizer.style import catalog
 from stylizer.style.gl.layout import layouts
 from stylizer.style.gl.network import Network, Picture
 from stylizer.style.gl.reading import DoesNotFit, read_steps
-from stylizer.style.gl.steps import Conv, Quantized, sum_table
+from stylizer.style.gl.steps import Conv, Quantized, sum_rule
 from stylizer.style.gl.thread import GlThread
 from stylizer.style.opening import open_style
 
@@ -205,7 +205,7 @@ def test_sums_of_all_pairs_are_onnx_runtimes(tmp_path):
         path = g.save(tmp_path / "m.onnx", out)
         read = [Quantized(np.float32(v.scale), v.zero) for v in (a, b, out)]
         got = run_on_cpu(path, {"input": pairs[0], "other": pairs[1]}).reshape(256, 256)
-        assert np.array_equal(sum_table(*read), got)
+        assert np.array_equal(sum_rule(*read).table, got)
 
 
 # --- the backend ----------------------------------------------------------------------------

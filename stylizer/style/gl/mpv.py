@@ -1,0 +1,185 @@
+"""An integer fast network as a user shader of mpv: one text file, `mpv --glsl-shader=FILE`.
+
+mpv's passes fill one texture each and bind no buffers: so a tensor's groups of channels lie side by
+side in one texture, and weights are constants of the code. The frame alone is seen, on the canvas
+as it begins: no motion, no stabilizer. Written for vo=gpu and libplacebo's syntax, which is the
+same: https://mpv.io/manual/stable/#options-glsl-shaders
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, sqrt
+from string import Template
+
+import numpy as np
+
+from stylizer.style.contract import LAYOUTS, StyleModel
+from stylizer.style.gl.layout import GROUP, Layout, layer_weights, tiled_layouts
+from stylizer.style.gl.reading import DoesNotFit
+from stylizer.style.gl.steps import MOST_EXACT, Add, Conv, Steps, SumRule, Tensor
+from stylizer.system.outputs import REMARK
+from stylizer.system.resources import shader
+
+CANVAS = "stylizer_canvas"
+
+
+def mpv_shader(model: StyleModel, network: Steps) -> str:
+    """The whole file. Raises DoesNotFit for a network that mpv's passes cannot hold."""
+    writer = _Writer(model, network)
+    passes = [
+        writer.conv(step) if isinstance(step, Conv) else writer.add(step) for step in network.steps
+    ]
+    head = f"// {model.stem}, {REMARK}: mpv --glsl-shader=THIS_FILE VIDEO\n"
+    return "\n".join([head, *writer.canvas(), *passes, writer.out()])
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a tensor that a step made lies."""
+
+    name: str  # of its texture
+    across: int
+    down: int
+
+
+class _Writer:
+    def __init__(self, model: StyleModel, network: Steps) -> None:
+        self._model, self._network = model, network
+        self._block = LAYOUTS[model.layout].block
+        self._layouts = tiled_layouts(network)
+        made = {step.out: f"stylizer_{n}" for n, step in enumerate(network.steps, 1)}
+        self._places = {t: _place(name, self._layouts[t]) for t, name in made.items()}
+        self._common = [f"MULTIPLE {model.size_multiple}", f"BLOCK {self._block}"]
+
+    def canvas(self) -> list[str]:
+        """The texture that networks see beside the frame, where this one does."""
+        if self._model.canvas is None:
+            return []
+        tile = self._model.canvas.tile
+        opaque = np.full((*tile.shape[:2], 1), 255, np.uint8)
+        lines = [f"//!TEXTURE {CANVAS}", f"//!SIZE {tile.shape[1]} {tile.shape[0]}"]
+        lines += ["//!FORMAT rgba8", "//!FILTER NEAREST"]
+        return ["\n".join([*lines, np.dstack([tile, opaque]).tobytes().hex(), ""])]
+
+    def conv(self, step: Conv) -> str:
+        if step.bound >= MOST_EXACT:
+            raise DoesNotFit(f"its operator Conv {step.out.name!r} has sums too large for mpv")
+        layout, side = self._layouts[step.out], step.side
+        tiles = layer_weights(step, self._layouts)
+        weights = np.stack([w.reshape(side, side, -1, GROUP, GROUP) for w, _ in tiles])
+        tails = np.stack([tail.reshape(2, GROUP) for _, tail in tiles])
+        diagonal = _is_diagonal(weights)
+        if diagonal:
+            own = np.arange(layout.tiles)
+            weights = weights[own, :, :, own][:, :, :, None]
+        groups = weights.shape[3]
+        defines = [f"GROUPS {groups}", f"COUNT {side * side * groups}", f"SIDE {side}"]
+        defines += [f"STRIDE {step.stride}", f"ZERO {step.zero}.0", *self._read(step)]
+        defines += ["DIAGONAL"] if diagonal else []
+        bound = [t for t, _ in step.parts]
+        if step.added:
+            bound.append(step.added.other)
+            defines += ["ADD", *self._sum(step.added.other, step.added.rule)]
+        return self._pass(
+            "mpv_conv.glsl",
+            step.out,
+            bound,
+            defines,
+            weights=_listed("mat4", weights.reshape(-1, GROUP * GROUP)),
+            bias=_listed("vec4", tails[:, 0]),
+            scale=_listed("vec4", tails[:, 1]),
+        )
+
+    def add(self, step: Add) -> str:
+        defines = [*self._from(step.first), *self._sum(step.second, step.rule)]
+        defines += ["SPREAD"] if step.spread is not None else []
+        return self._pass("mpv_add.glsl", step.out, step.reads, defines)
+
+    def out(self) -> str:
+        """From the last tensor to the picture that mpv goes on with."""
+        result = self._network.result
+        text = shader("mpv_out.glsl", *self._from(result))
+        head = self._head([result], f"{self._model.stem}: the picture")
+        return "\n".join([*head, shader("mpv_common.glsl", *self._common), text])
+
+    # --- parts of a pass --------------------------------------------------------------------
+
+    def _pass(
+        self, name: str, out: Tensor, bound: list[Tensor], defines: list[str], **constants: str
+    ) -> str:
+        place, layout = self._places[out], self._layouts[out]
+        head = self._head(bound, f"{self._model.stem}: {out.name}")
+        head += [f"//!SAVE {place.name}", "//!COMPONENTS 4"]
+        head += [f"//!WIDTH {self._length('w', out.shrink, place.across)}"]
+        head += [f"//!HEIGHT {self._length('h', out.shrink, place.down)}"]
+        defines = [*defines, f"TILES {layout.tiles}", f"ACROSS {place.across}"]
+        defines += [f"DOWN {place.down}", f"SHRINK {out.shrink}"]
+        text = Template(shader(name, *defines)).substitute(constants)
+        return "\n".join([*head, shader("mpv_common.glsl", *self._common), text])
+
+    def _head(self, bound: list[Tensor], told: str) -> list[str]:
+        names = []
+        for tensor in bound:
+            if not tensor.given:
+                names.append(self._places[tensor].name)
+            elif tensor.given != self._model.input.name:
+                names.append(CANVAS)
+        binds = [f"//!BIND {name}" for name in dict.fromkeys(["HOOKED", *names])]
+        return ["//!HOOK MAIN", *binds, f"//!DESC {told}"]
+
+    def _read(self, step: Conv) -> list[str]:
+        """Defines for what a convolution reads."""
+        first, *others = (tensor for tensor, _ in step.parts)
+        canvas = self._model.canvas
+        if not first.given and not others:
+            return self._from(first)
+        if first.given != self._model.input.name or any(
+            canvas is None or other.given != canvas.name for other in others
+        ):
+            raise DoesNotFit(f"its operator Conv {step.out.name!r} reads what mpv has no place for")
+        defines = ["PICTURE", "FROM_SHRINK 1"]
+        if canvas is not None and others:
+            defines += ["CANVAS", f"CANVAS_BLOCK {self._block // canvas.step}"]
+            defines += [f"CANVAS_SIDE {canvas.tile.shape[0]}"]
+        return defines
+
+    def _from(self, tensor: Tensor) -> list[str]:
+        place = self._places[tensor]
+        names = f"FROM {place.name}_raw", f"FROM_ACROSS {place.across}"
+        return [*names, f"FROM_SHRINK {tensor.shrink}"]
+
+    def _sum(self, other: Tensor, rule: SumRule) -> list[str]:
+        ratios = (rule.own_ratio, rule.other_ratio, rule.fixed)
+        names = zip(("OWN_RATIO", "OTHER_RATIO", "FIXED"), ratios, strict=True)
+        values = [f"{name} ({_number(value)})" for name, value in names]
+        return [f"OTHER {self._places[other].name}_raw", *values]
+
+    def _length(self, side: str, shrink: int, tiles: int) -> str:
+        """Texels along a side of so many tiles, in mpv's reverse Polish notation."""
+        m = self._model.size_multiple
+        enough = f"HOOKED.{side} {m - 1} +"
+        return f"{enough} {enough} {m} % - {self._block * shrink} / {tiles} *"
+
+
+def _place(name: str, layout: Layout) -> _Place:
+    across = ceil(sqrt(layout.tiles))  # near a square: no side outgrows a texture's
+    return _Place(name, across, ceil(layout.tiles / across))
+
+
+def _is_diagonal(weights: np.ndarray) -> bool:
+    """Whether each tile reads its own group alone. weights: (tile, row, column, group, 4, 4)."""
+    tiles, groups = weights.shape[0], weights.shape[3]
+    other = ~np.eye(tiles, groups, dtype=bool)
+    return tiles == groups and not weights.transpose(0, 3, 1, 2, 4, 5)[other].any()
+
+
+def _listed(kind: str, rows: np.ndarray) -> str:
+    return ",\n".join(f"{kind}({','.join(_number(v) for v in row)})" for row in rows)
+
+
+def _number(value: float) -> str:
+    """A float32 as GLSL has it, read back to the same bits; "-3.0" as "-3.", for thousands of
+    them."""
+    text = np.format_float_scientific(np.float32(value), trim="-")
+    return f"{int(value)}." if value == int(value) else text
