@@ -1,6 +1,7 @@
 """The wheel, built and installed in an empty venv, runs without the checkout."""
 
 import os
+import shlex
 import subprocess
 import sys
 import zipfile
@@ -22,44 +23,78 @@ def wheel(tmp_path_factory) -> Path:
     return next(out.glob("*.whl"))
 
 
-def test_shaders_and_models_are_inside(wheel):
+@pytest.fixture(scope="module")
+def venv(wheel, tmp_path_factory) -> Path:
+    """A venv with the wheel alone."""
+    folder = tmp_path_factory.mktemp("venv")
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True, timeout=120)
+    install = [str(folder / "bin" / "python"), *["-m", "pip", "install", "--quiet", "--no-deps"]]
+    subprocess.run([*install, "--no-index", str(wheel)], check=True, timeout=120)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def outside(venv) -> dict[str, str]:
+    """The environment for programs of the venv: they see this one's libraries (a gigabyte) but not
+    the checkout, as a plain folder on the path does not run the editable install's .pth file."""
+    site = next((venv / "lib").glob("python*/site-packages"))
+    libraries = Path(sys.prefix) / "lib" / site.parent.name / "site-packages"
+    env = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    return env | {"PYTHONPATH": str(libraries)}
+
+
+def test_all_shaders_and_models_are_inside(wheel):
     names = zipfile.ZipFile(wheel).namelist()
-    assert "stylizer/_shaders/compose.frag" in names
-    assert "stylizer/_models/mosaic-small.onnx" in names
+    for folder in ("shaders", "models"):
+        files = [path for path in (ROOT / folder).rglob("*") if path.is_file()]
+        inside = {f"stylizer/_{path.relative_to(ROOT).as_posix()}" for path in files}
+        assert inside, folder
+        assert inside <= set(names)
     assert not [n for n in names if "/tests/" in n or n.startswith("tests/")]
 
 
-def test_it_runs_in_a_venv_of_its_own(wheel, tmp_path):
-    """The venv sees this one's libraries (they are a gigabyte) but not the checkout."""
-    venv = tmp_path / "venv"
-    subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True, timeout=120)
-    python = venv / "bin" / "python"
-    install = [
-        str(python),
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--no-index",
-        str(wheel),
-    ]
-    subprocess.run(install, check=True, timeout=120)
-    site = next((venv / "lib").glob("python*/site-packages"))
-    libraries = Path(sys.prefix) / "lib" / site.parent.name / "site-packages"
-    # Only the libraries: a plain folder on the path does not run the editable install's .pth file.
-    env = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-    env["PYTHONPATH"] = str(libraries)
+def test_it_runs_in_a_venv_of_its_own(venv, outside, tmp_path):
     argv = ["run", "--source", "demo", "--size", "160x96", "--present", "offscreen", "--sync"]
     argv += ["--frames", "2", "--model", "mosaic-small", "--provider", "cpu", "--report", "r.json"]
     done = subprocess.run(
         [str(venv / "bin" / "stylizer"), *argv],
-        cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120,
+        cwd=tmp_path, env=outside, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "r.json").exists()
-    where = subprocess.run(
-        [str(python), "-c", "import stylizer; print(stylizer.__file__)"],
-        cwd=tmp_path, env=env, capture_output=True, text=True, check=True,
+    code = "import stylizer; print(stylizer.__file__)"
+    assert str(venv) in run_python(venv, code, outside, tmp_path)
+
+
+def test_what_is_missing_is_installed_by_the_line_that_is_told(wheel, venv, outside, tmp_path):
+    """pip itself takes the line, for the same wheel and the same venv."""
+    outside = {k: v for k, v in outside.items() if k != "PYTHONPATH"}  # no library is needed
+    code = f"from stylizer.system.installed import fitting; print(fitting({LAB!r}))"
+    told = run_python(venv, code, outside, tmp_path)
+    words = shlex.split(told)
+    assert words == [str(venv / "bin" / "pip"), "install", f"{wheel}[lab]"]
+    tried = [*words, *["--dry-run", "--no-deps", "--no-index", "--force-reinstall"]]
+    done = subprocess.run(tried, capture_output=True, text=True, timeout=60)
+    assert "Would install stylizer" in done.stdout, done.stderr
+    beside = {"VIRTUAL_ENV": str(venv)}  # activated: plain pip is the same
+    assert run_python(venv, code, outside | beside, tmp_path).startswith("pip install ")
+    (venv / "pipx_metadata.json").touch()
+    told = run_python(venv, code, outside, tmp_path)
+    (venv / "pipx_metadata.json").unlink()
+    assert told.startswith(f"pipx runpip {venv.name} install ")
+    code = code.replace(repr(LAB), repr("pip uninstall -y a && pip install b"))
+    for pip in (venv / "bin").glob("pip*"):
+        pip.unlink()  # as uv makes it
+    told = run_python(venv, code, outside, tmp_path)
+    assert told == f"uv pip uninstall --python {venv} a && uv pip install --python {venv} b\n"
+
+
+LAB = 'pip install "stylizer[lab]"'
+
+
+def run_python(venv: Path, code: str, env: dict[str, str], folder: Path) -> str:
+    done = subprocess.run(
+        [str(venv / "bin" / "python"), "-c", code],
+        cwd=folder, env=env, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert str(venv) in where.stdout
+    return done.stdout

@@ -23,6 +23,7 @@ from stylizer.app.start_window import choose, has_display
 from stylizer.errors import BadInput, StylizerError, one_sentence
 from stylizer.settings import Settings
 from stylizer.system.ending import GRACE_S, INTERRUPTED, on_signals
+from stylizer.system.installed import fitting
 
 LAB_COMMANDS = ("train", "quantize", "prune")
 LAB_GRACE_S = 20.0  # a training writes its checkpoint first
@@ -62,7 +63,7 @@ def main(argv: list[str] | None = None) -> int:
 def tell(sentence: str) -> None:
     """One sentence on stderr, where there still is one: the terminal may have been closed."""
     with suppress(OSError):
-        print(f"stylizer: {sentence}", file=sys.stderr, flush=True)
+        print(f"stylizer: {fitting(sentence)}", file=sys.stderr, flush=True)
 
 
 def words_or_chosen(words: list[str]) -> list[str]:
@@ -78,7 +79,7 @@ def words_or_chosen(words: list[str]) -> list[str]:
 
 def parse(argv: list[str]) -> argparse.Namespace:
     """Parsed arguments; `run` is meant where no command is named. Raises BadInput."""
-    if not argv or (argv[0].startswith("-") and argv[0] not in ("-h", "--help")):
+    if not argv or (argv[0].startswith("-") and argv[0] not in ("-h", "--help", "--version")):
         argv = ["run", *argv]
     args = build_parser().parse_args(argv)
     if not hasattr(args, "command"):
@@ -245,6 +246,11 @@ def doctor_command(args: argparse.Namespace) -> int:
             for f in findings
         ]
         print_facts(rows)
+        lacking = [f.what for f in findings if f.needed and not f.works]
+        print(
+            f"needed and not here: {', '.join(lacking)}" if lacking
+            else "All that is needed works; -- marks what only some uses need."
+        )  # fmt: skip
     return 0 if all(f.works for f in findings if f.needed) else 1
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from stylizer.errors import StylizerError, one_sentence
 from stylizer.settings import PROVIDERS, Settings
 from stylizer.stages import PRESENTERS, open_backend
+from stylizer.system.installed import GL_LIBRARIES, fitting
 
-GL_FIX = "apt-get install libegl1 libgl1 libgl1-mesa-dri"
+# The line at a message's end that mends it.
+FIX = re.compile(r"(?:[:;,]| on Debian| to fix it:| run:)+ ((?:apt-get|pip) [^;]+)$")
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ def examine() -> list[Finding]:
     """Try everything; never raises."""
     findings = [
         Finding("python", sys.version_info >= (3, 11), sys.version.split()[0], needed=True),
-        attempt("offscreen GL", _offscreen, GL_FIX, needed=True),
+        attempt("offscreen GL", _offscreen, GL_LIBRARIES, needed=True),
         attempt("window", _window, "set DISPLAY, or use --present offscreen"),
         *_providers(),
         _one_onnxruntime(),
@@ -44,7 +47,10 @@ def examine() -> list[Finding]:
         attempt("video encoder (libx264)", _encoder, "pip install --force-reinstall av"),
         attempt("lab (torch)", _lab, "pip install 'stylizer[lab]'"),
     ]
-    return findings
+    return [
+        replace(finding, found=fitting(finding.found), fix=fitting(finding.fix))
+        for finding in findings
+    ]
 
 
 def attempt(what: str, trial: Callable[[], str], fix: str, needed: bool = False) -> Finding:
@@ -52,7 +58,14 @@ def attempt(what: str, trial: Callable[[], str], fix: str, needed: bool = False)
     try:
         return Finding(what, True, trial(), needed=needed)
     except Exception as error:
-        return Finding(what, False, one_sentence(error), fix, needed)
+        return failed(what, one_sentence(error), fix, needed)
+
+
+def failed(what: str, why: str, fix: str = "", needed: bool = False) -> Finding:
+    """A finding that did not work; the line in its reason that mends it goes before `fix`."""
+    told = FIX.search(why)
+    found = why[: told.start()] if told else why
+    return Finding(what, False, found, told[1] if told else fix, needed)
 
 
 def _present(name: str) -> str:
@@ -79,13 +92,19 @@ def _window() -> str:
 
 
 def _providers() -> list[Finding]:
+    from stylizer.style import providers
     from stylizer.style.inspection import prove_provider
 
     findings = []
     for name in PROVIDERS[1:]:
+        if sys.platform not in providers.PROVIDERS[name].platforms:
+            continue  # nothing that anybody could mend
         works, text = prove_provider(name)
         found, _, fix = text.removeprefix(f"{name}: ").partition("; to fix it: ")
-        findings.append(Finding(f"provider {name}", works, found, fix, needed=name == "cpu"))
+        what, needed = f"provider {name}", name == "cpu"
+        findings.append(
+            Finding(what, True, found, "", needed) if works else failed(what, found, fix, needed)
+        )
     return findings
 
 
@@ -95,14 +114,13 @@ def _one_onnxruntime() -> Finding:
     conflict = package_conflict()
     if conflict is None:
         return Finding("one onnxruntime package", True, "no second one is installed")
-    found, _, fix = conflict.partition("; run: ")
-    return Finding("one onnxruntime package", False, found, fix)
+    return failed("one onnxruntime package", conflict)
 
 
 def _screen() -> str:
-    import mss
+    from stylizer.source.screen import open_screen
 
-    with mss.mss() as grabber:
+    with open_screen() as grabber:
         monitor = grabber.monitors[0]
         shot = grabber.grab(monitor)
         return f"{shot.width}x{shot.height} pixels grabbed"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from stylizer import __version__
 from stylizer.app.lab_options import (
     add_flicker,
     add_judge,
@@ -189,6 +190,7 @@ def build_parser() -> OneSentenceParser:
         epilog="Without a command, `run` is meant. Each command has --help. "
         "example: stylizer run --model mosaic-small",
     )
+    parser.add_argument("--version", action="version", version=f"stylizer {__version__}")
     commands = parser.add_subparsers(parser_class=OneSentenceParser, metavar="COMMAND")
     for add in (
         add_run,

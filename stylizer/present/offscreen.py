@@ -14,6 +14,7 @@ from stylizer.hotkeys import Action
 from stylizer.settings import Settings
 from stylizer.stages import Presenter
 from stylizer.system.gl import check_size, finisher, leave_egl, read_rgb, standalone_context
+from stylizer.system.installed import GL_LIBRARIES
 
 
 @final
@@ -31,7 +32,7 @@ class OffscreenPresenter(Presenter):
         except Exception as error:  # moderngl raises bare Exceptions
             raise StylizerError(
                 f"no OpenGL 3.3 without a display ({error}): install a driver, on Debian "
-                "'apt-get install libegl1 libgl1-mesa-dri'"
+                f"{GL_LIBRARIES}"
             ) from error
         self._period_s = 1.0 / settings.fps if settings.fps else 0.0
         pace = f"{settings.fps:g} fps" if settings.fps else "as fast as frames come"

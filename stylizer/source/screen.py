@@ -16,6 +16,7 @@ from stylizer.errors import BadInput, StylizerError
 from stylizer.frame import Frame, InputState
 from stylizer.settings import Settings
 from stylizer.stages import Source
+from stylizer.system.installed import SCREEN_LIBRARIES
 
 PERIOD_S = 1 / 60  # a screen says nothing of new pictures: it is looked at this often
 STILL_PERIOD_S = 1 / 20  # and this often once nothing has changed for STILL_AFTER_S
@@ -23,6 +24,16 @@ STILL_AFTER_S = 1.0
 WAIT_S = 0.015  # longest wait of one read
 
 Box = dict[str, int]  # left, top, width, height in screen pixels
+
+
+def open_screen() -> Any:
+    """An mss.MSS. Raises StylizerError, with the line that installs what it lacks."""
+    try:
+        return mss.MSS()
+    except ScreenShotError as error:
+        why = str(error)
+        fix = f": {SCREEN_LIBRARIES}" if "Library" in why else ""  # one of several is named
+        raise StylizerError(f"the screen cannot be captured: {why}{fix}") from error
 
 
 @final
@@ -35,10 +46,7 @@ class ScreenSource(Source):
     """
 
     def __init__(self, settings: Settings) -> None:
-        try:
-            self._mss: Any = mss.MSS()
-        except ScreenShotError as error:
-            raise StylizerError(f"the screen cannot be captured: {error}") from error
+        self._mss = open_screen()
         try:
             self._box, where = choose_box(self._mss.monitors, settings.region, settings.monitor)
         except BaseException:

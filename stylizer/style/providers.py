@@ -24,6 +24,7 @@ import psutil
 
 from stylizer.errors import BadInput, StylizerError
 from stylizer.style.reasons import first_line
+from stylizer.system.installed import GL_LIBRARIES
 
 _NVIDIA = 'pip install "stylizer[cuda]" and install the NVIDIA driver'
 
@@ -113,7 +114,7 @@ _ROWS = (
     Provider(
         "gl",
         "",
-        "install the graphics driver; on Debian apt-get install libegl1 libgl1-mesa-dri",
+        f"install the graphics driver; on Debian {GL_LIBRARIES}",
         backend="gl",
     ),
     Provider("cpu", "CPUExecutionProvider", "pip install onnxruntime", gpu=False),

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from stylizer.errors import StylizerError
+from stylizer.system.installed import X11_LIBRARIES
 
 Window = int
 STRUCTURE_NOTIFY, SUBSTRUCTURE_NOTIFY = 1 << 17, 1 << 19
@@ -17,8 +18,6 @@ DESTROY, UNMAP, MAP, CONFIGURE = 17, 18, 19, 22  # event types of X.h
 IS_VIEWABLE = 2
 INPUT_ONLY = 2
 ANY_TYPE = 0
-_PACKAGES = {"X11": "libx11-6", "Xext": "libxext6", "Xcomposite": "libxcomposite1"}
-_PACKAGES |= {"Xdamage": "libxdamage1"}
 
 
 class XWindowAttributes(c.Structure):
@@ -172,12 +171,10 @@ _SIGNATURES: dict[str, Signatures] = {
 
 @cache
 def library(name: str) -> Any:
-    """A system library with its functions declared. Raises StylizerError naming its package."""
+    """A system library with its functions declared. Raises StylizerError naming the packages."""
     path = find_library(name)
     if path is None:
-        raise StylizerError(
-            f"the system library lib{name} is missing: apt-get install {_PACKAGES[name]}"
-        )
+        raise StylizerError(f"the system library lib{name} is missing: {X11_LIBRARIES}")
     loaded = c.CDLL(path)
     declare(loaded, _SIGNATURES[name])
     return loaded

@@ -9,6 +9,7 @@ from stylizer.errors import StylizerError
 from stylizer.source.demo.camera import FRAME_S, Pose, view_projection
 from stylizer.source.demo.world import Mesh, World
 from stylizer.system.gl import finisher, standalone_context
+from stylizer.system.installed import GL_LIBRARIES
 from stylizer.system.resources import shader
 
 CLEAR = (0.80, 0.86, 0.90, 1.0)
@@ -34,7 +35,7 @@ def new_context() -> moderngl.Context:
     except Exception as error:  # moderngl and glcontext raise plain Exception
         raise StylizerError(
             f"the demo scene needs OpenGL 3.3 and none could be opened ({error}): install a "
-            "graphics driver or Mesa (Debian: apt install libegl1 libgl1-mesa-dri)"
+            f"graphics driver, on Debian {GL_LIBRARIES}"
         ) from error
 
 

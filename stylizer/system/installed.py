@@ -1,0 +1,57 @@
+"""How what is missing gets here: the system's libraries by Debian's names, and Python packages by
+the tool that installed this program."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import sys
+from importlib import metadata
+from pathlib import Path
+from urllib.parse import urlparse
+from urllib.request import url2pathname
+
+GL_LIBRARIES = "apt-get install libegl1 libgl1 libgl1-mesa-dri"
+X11_LIBRARIES = "apt-get install libx11-6 libxext6 libxcomposite1 libxdamage1"
+SCREEN_LIBRARIES = "apt-get install libxcb1 libxcb-randr0 libxcb-render0 libxcb-shm0 libxcb-xfixes0"
+OURS = re.compile(r"""(["']?)stylizer\[(\w+)\]\1""")
+PIP = re.compile(r"(?<![\w-])pip (install|uninstall -y)")
+
+
+def fitting(text: str) -> str:
+    """The text with its pip lines as they must be typed here.
+
+    No registry has this program, so "stylizer[cuda]" is written as where it was installed from (PEP
+    610); and what pipx or uv made has to be reached through them.
+    """
+    option, origin = _origin()
+    if origin:
+        text = OURS.sub(lambda found: option + shlex.quote(f"{origin}[{found[2]}]"), text)
+    return PIP.sub(lambda found: _pip(found[1]), text)
+
+
+def _origin() -> tuple[str, str]:
+    """("-e " for a checkout in use, the wheel, checkout or address this was installed from); an
+    empty address where nobody wrote it down."""
+    try:
+        told = metadata.distribution("stylizer").read_text("direct_url.json")
+    except metadata.PackageNotFoundError:  # run from a checkout by another program's interpreter
+        told = None
+    facts = json.loads(told) if told else {"url": ""}
+    url = facts["url"]
+    address = url2pathname(urlparse(url).path) if url.startswith("file:") else url
+    return "-e " if facts.get("dir_info", {}).get("editable") else "", address
+
+
+def _pip(verb: str) -> str:
+    prefix = Path(sys.prefix)
+    if (prefix / "pipx_metadata.json").exists():
+        return f"pipx runpip {shlex.quote(prefix.name)} {verb}"
+    pip = prefix / ("Scripts" if sys.platform == "win32" else "bin") / "pip"
+    at_hand = sys.prefix == sys.base_prefix or os.environ.get("VIRTUAL_ENV") == sys.prefix
+    if at_hand or pip.exists() or pip.with_suffix(".exe").exists():
+        return f"{'pip' if at_hand else shlex.quote(str(pip))} {verb}"
+    # It never asks, so that it knows no -y.
+    return f"uv pip {verb.removesuffix(' -y')} --python {shlex.quote(sys.prefix)}"
