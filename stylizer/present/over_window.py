@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ctypes as c
+import os
 
 from stylizer.frame import Rect
+from stylizer.system import sway
 from stylizer.system.x11 import Display
 from stylizer.system.xlib import IS_VIEWABLE, STRUCTURE_NOTIFY, SUBSTRUCTURE_NOTIFY, Window, library
 
@@ -33,7 +35,8 @@ class OverWindow:
     """Lays the window `overlay`, not mapped yet, over a target. Own connection, one thread.
 
     The server is asked only after it has told of a change: to the target itself, or to any child of
-    the root, which is how restacking shows (an overlay's own moves included, once each).
+    the root, which is how restacking shows (an overlay's own moves included, once each). Sway
+    tells of workspaces.
     """
 
     def __init__(self, overlay: Window) -> None:
@@ -44,9 +47,11 @@ class OverWindow:
         self._mouse_area: Rect | None = None
         self._focus_before: Window | None = None  # who had the keyboard before it was ours
         self.target_visible = False  # the target was on the screen at the last `follow`
+        self.target_unseen = False  # it draws, but on a workspace that sway does not show
         display = self._display
         display.x.XSelectInput(display.pointer, display.root, SUBSTRUCTURE_NOTIFY)
         let_clicks_through(display, overlay)
+        self._sway = sway.Watch() if os.environ.get("SWAYSOCK") else None
 
     def follow(self, target: Window) -> None:
         """Go where the target is now; 0: there is none, be off the screen. Costs nothing while
@@ -57,6 +62,7 @@ class OverWindow:
             self._target, self._changed = target, True
         for _ in self._display.events():
             self._changed = True
+        self._changed |= self._sway is not None and self._sway.changed()
         if self._changed:
             self._changed = False
             self._arrange()
@@ -93,11 +99,15 @@ class OverWindow:
         if self._display.pointer:
             self.take_keyboard(False)
             self._hide()
+            if self._sway is not None:
+                self._sway.close()
             self._display.close()
 
     def _arrange(self) -> None:
         found = self._display.attributes(self._target) if self._target else None
-        self.target_visible = found is not None and found.map_state == IS_VIEWABLE
+        mapped = found is not None and found.map_state == IS_VIEWABLE
+        self.target_visible = mapped and (self._sway is None or self._sway.shows(self._target))
+        self.target_unseen = mapped and not self.target_visible
         if found is None or not self.target_visible:
             self._hide()
             return

@@ -74,6 +74,9 @@ class OverlayPresenter(WindowPresenter):
     def poll(self) -> list[Action]:
         """As a window does, and what was pressed in the terminal."""
         actions = super().poll()
+        # SDL takes our going off the screen for being minimized: no frame would come, nothing be
+        # presented, and so nothing mapped ever again.
+        self.minimized = self._over is not None and self._over.target_unseen
         if self._terminal is not None and self._terminal.ended():
             actions.append(Action("quit"))
         return actions

@@ -10,6 +10,7 @@ import shlex
 import sys
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
@@ -39,7 +40,7 @@ def _origin() -> tuple[str, str]:
         told = metadata.distribution("stylizer").read_text("direct_url.json")
     except metadata.PackageNotFoundError:  # run from a checkout by another program's interpreter
         told = None
-    facts = json.loads(told) if told else {"url": ""}
+    facts: dict[str, Any] = json.loads(told) if told else {"url": ""}
     url = facts["url"]
     address = url2pathname(urlparse(url).path) if url.startswith("file:") else url
     return "-e " if facts.get("dir_info", {}).get("editable") else "", address

@@ -87,6 +87,8 @@ class Overlay:
         """One turn of the pipeline's loop."""
         self.presenter.follow(self.game_id)
         self.actions += self.presenter.poll()
+        if self.presenter.minimized:
+            return
         red, green, blue = (v / 255 for v in PAINT)
         self.presenter.framebuffer.clear(red, green, blue)
         self.presenter.present()

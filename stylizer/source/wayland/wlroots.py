@@ -12,9 +12,9 @@ import numpy as np
 from stylizer.errors import StylizerError
 from stylizer.frame import Frame, InputState
 from stylizer.settings import Settings
-from stylizer.source.wayland import sway
 from stylizer.source.wayland.screencopy import Copy, Screencopy
 from stylizer.stages import Source, SourceEnded
+from stylizer.system import sway
 
 WAIT_S = 0.015
 FIRST_S = 5.0  # for the first picture of a monitor

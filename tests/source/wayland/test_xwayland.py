@@ -152,11 +152,20 @@ def test_the_overlay_covers_it_and_lets_clicks_and_keys_through(on_sway, red_gam
             assert "key h" not in red_game.got, "the game does not see our keys"
             assert main(["key", "hud"]) == 0  # fps -> graph
             until(lambda: _has_graph(picture(on_sway, shown)), "`stylizer key` did nothing")
+            on_sway.tell("workspace", "2")
+            until(lambda: is_empty(picture(on_sway, shown)), "it lies over another workspace")
+            on_sway.tell("workspace", "1")
+            until(is_covered, "it did not come back with the game")
             assert main(["key", "quit"]) == 0
             process.wait(30)
             assert process.returncode == 0
     finally:
         end(process)
+
+
+def is_empty(screen: np.ndarray) -> bool:
+    """A workspace without a window: one color, but for the mouse pointer."""
+    return bool((screen == screen[-1, -1]).all(axis=2).mean() > 0.98)
 
 
 def _press(player, got: list[str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -13,7 +14,7 @@ from typing import Any
 from stylizer.errors import BadInput, StylizerError
 from stylizer.frame import Rect
 
-MAGIC, GET_TREE = b"i3-ipc", 4
+MAGIC, SUBSCRIBE, GET_TREE = b"i3-ipc", 2, 4
 LARGEST = 64 << 20  # bytes of an answer
 WAIT_S = 2.0
 
@@ -21,7 +22,7 @@ WAIT_S = 2.0
 @dataclass(frozen=True)
 class Place:
     """A window on an output. inside: its pixels' place on the output, in the output's logical
-    units; visible: its workspace is shown."""
+    units; visible: its workspace is shown; x_window: its id on XWayland, 0 for a native one."""
 
     id: int
     title: str
@@ -30,6 +31,7 @@ class Place:
     output: str
     inside: Rect
     visible: bool
+    x_window: int = 0
 
     def __str__(self) -> str:
         return repr(self.title or self.app or "untitled")
@@ -67,6 +69,48 @@ def again(window_id: int) -> Place | None:
     return next((place for place in places() if place.id == window_id), None)
 
 
+class Watch:
+    """Whether XWayland's windows are seen: sway leaves those of a hidden workspace mapped.
+
+    One thread. Raises StylizerError without sway; one that ends later has no more to tell.
+    """
+
+    def __init__(self) -> None:
+        events = _connect()
+        with _said():
+            _send(events, SUBSCRIBE, b'["workspace", "window"]')
+            _answer(events)
+        events.setblocking(False)
+        self._events: socket.socket | None = events
+
+    def changed(self) -> bool:
+        """Whether something has happened to a window or a workspace since the last call."""
+        told = False
+        try:
+            while self._events is not None:
+                came = self._events.recv(1 << 16)
+                told = True
+                if not came:
+                    self.close()
+        except BlockingIOError:
+            pass  # all was read
+        except OSError:
+            self.close()
+        return told
+
+    def shows(self, x_window: int) -> bool:
+        """Whether a window is on the screen; True for one that sway does not know."""
+        with contextlib.suppress(StylizerError):
+            return all(place.visible for place in places() if place.x_window == x_window)
+        return True
+
+    def close(self) -> None:
+        """Hear no more; may be called twice."""
+        if self._events is not None:
+            self._events.close()
+            self._events = None
+
+
 def _windows(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
     if node.get("pid") and node["type"] in ("con", "floating_con"):
         yield node
@@ -84,28 +128,53 @@ def _place(node: dict[str, Any], output: dict[str, Any]) -> Place:
     )
     app = node.get("app_id") or node.get("window_properties", {}).get("class", "")
     name, visible = node["name"] or "", bool(node.get("visible"))
-    return Place(node["id"], name, app or "", node["pid"], output["name"], inside, visible)
+    x_window = node.get("window") or 0
+    return Place(
+        node["id"], name, app or "", node["pid"], output["name"], inside, visible, x_window
+    )
 
 
 def _ask(kind: int) -> Any:
+    with _connect() as connection, _said():
+        _send(connection, kind)
+        return _answer(connection)
+
+
+def _connect() -> socket.socket:
     path = os.environ.get("SWAYSOCK")
     if not path:
         raise StylizerError(
             "sway does not run here (SWAYSOCK is not set), so no window can be found by its name: "
             "leave out --window, or use --source portal"
         )
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(WAIT_S)
+    with _said():
+        connection.connect(path)
+    return connection
+
+
+@contextlib.contextmanager
+def _said() -> Iterator[None]:
+    """What goes wrong on the way to sway and back, in words."""
     try:
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(WAIT_S)
-            connection.connect(path)
-            connection.sendall(MAGIC + struct.pack("=II", 0, kind))
-            head = _receive(connection, len(MAGIC) + 8)
-            (size,) = struct.unpack_from("=I", head, len(MAGIC))
-            if size > LARGEST:
-                raise OSError(f"an answer of {size} bytes")
-            return json.loads(_receive(connection, size))
+        yield
     except (OSError, ValueError) as error:
-        raise StylizerError(f"sway does not answer at {path}: {error}") from error
+        raise StylizerError(
+            f"sway does not answer at {os.environ.get('SWAYSOCK')}: {error}"
+        ) from error
+
+
+def _send(connection: socket.socket, kind: int, payload: bytes = b"") -> None:
+    connection.sendall(MAGIC + struct.pack("=II", len(payload), kind) + payload)
+
+
+def _answer(connection: socket.socket) -> Any:
+    head = _receive(connection, len(MAGIC) + 8)
+    (size,) = struct.unpack_from("=I", head, len(MAGIC))
+    if size > LARGEST:
+        raise OSError(f"an answer of {size} bytes")
+    return json.loads(_receive(connection, size))
 
 
 def _receive(connection: socket.socket, size: int) -> bytes:
