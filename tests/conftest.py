@@ -47,6 +47,7 @@ def no_settings_file(tmp_path_factory: pytest.TempPathFactory) -> None:
     for name in ("VIDEOS", "PICTURES"):
         os.environ[f"XDG_{name}_DIR"] = str(tmp_path_factory.mktemp(name.title()))
     os.environ["STYLIZER_SETTINGS"] = str(tmp_path_factory.mktemp("settings") / "settings.toml")
+    os.environ["STYLIZER_STYLES"] = str(tmp_path_factory.mktemp("styles"))
     os.environ["STYLIZER_VETTED"] = str(tmp_path_factory.mktemp("vetted"))
 
 

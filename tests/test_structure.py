@@ -25,19 +25,20 @@ ROWS: dict[str, set[str]] = {
     "source/wayland": {HERE, "system"},
     "style": {HERE, "system"},
     "style/gl": {HERE, "system", "style"},
+    "painting": {HERE, "system", "source", "style"},
     "compose": {HERE, "system"},
     "present": {HERE, "system"},
-    "run": {HERE, "system"} | SOURCES | STAGES,
+    "run": {HERE, "system", "painting"} | SOURCES | STAGES,
     "measure": {HERE, "system", "run"} | SOURCES | STAGES,
     "lab": set(),
     "lab/nets": {HERE},
     "lab/onnx": {HERE, "system", "lab/nets"},
-    "lab/training": {HERE, "system", "source/demo", "lab/nets", "lab/onnx"},
+    "lab/training": {HERE, "system", "painting", "source/demo", "lab/nets", "lab/onnx"},
     "lab/compress": {HERE, "system", "style", "lab/nets", "lab/onnx", "lab/training"},
-    "lab/commands": {HERE, "system", "style", "run", "measure"} | LAB,
+    "lab/commands": {HERE, "system", "painting", "style", "run", "measure"} | LAB,
     "app/settings_file": {HERE, "system", "source/x11"},
     # The lab's commands are named by a string there: torch is an optional package.
-    "app": {HERE, "system", "run", "measure", "app/settings_file"} | SOURCES | STAGES,
+    "app": {HERE, "system", "painting", "run", "measure", "app/settings_file"} | SOURCES | STAGES,
 }
 
 

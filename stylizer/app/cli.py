@@ -100,6 +100,16 @@ def play_command(args: argparse.Namespace) -> int:
     return run_with(run_settings(args, {"target_fps": PLAY_FPS}), args)
 
 
+def paint_command(args: argparse.Namespace) -> int:
+    from stylizer.painting.make import make
+
+    made = make(args.picture, args.strokes)
+    was = "is there already" if made.known else "made"
+    tell(f"{made.style}: {was}, painted by the network of {made.network}; --model {made.model}")
+    args.model = made.model
+    return run_with(run_settings(args), args)
+
+
 def run_with(settings: Settings, args: argparse.Namespace) -> int:
     """Run, write the report where one is asked for; the exit code."""
     from stylizer.run.pipeline import run
@@ -379,6 +389,7 @@ def base_settings(args: argparse.Namespace) -> Settings:
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "run": run_command,
     "play": play_command,
+    "paint": paint_command,
     "bench": bench_command,
     "models": models_command,
     "doctor": doctor_command,

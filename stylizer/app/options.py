@@ -60,6 +60,28 @@ def add_play(commands: argparse._SubParsersAction) -> None:
     p.set_defaults(command="play", pick=False)
 
 
+def add_paint(commands: argparse._SubParsersAction) -> None:
+    p = commands.add_parser(
+        "paint",
+        help="paint with a picture of your own, at once",
+        description="Make a style of a picture, in its colors and with its strokes, and run with "
+        "it: the demo, or what the options of `run` name. The style stays among yours: "
+        "`--model NAME-fast` takes it again, and the panel shows it beside the others.",
+        epilog="example: stylizer paint starry.jpg --window neverball",
+        argument_default=argparse.SUPPRESS,
+    )
+    p.add_argument("picture", type=path, metavar="IMAGE", help="a painting, a photo, any picture")
+    p.add_argument(
+        "--strokes", type=words, metavar="STYLE", default=None,
+        help="only the picture's colors, with the strokes of this bundled style",
+    )  # fmt: skip
+    p.add_argument(
+        "--settings", type=path, metavar="FILE", help="instead of the user's settings file"
+    )
+    add_settings(p, leave_out=("model",))
+    p.set_defaults(command="paint", pick=False)
+
+
 def add_bench(commands: argparse._SubParsersAction) -> None:
     p = commands.add_parser(
         "bench",
@@ -195,6 +217,7 @@ def build_parser() -> OneSentenceParser:
     for add in (
         add_run,
         add_play,
+        add_paint,
         add_bench,
         add_models,
         add_doctor,

@@ -22,7 +22,7 @@ from stylizer.errors import BadInput, StylizerError
 from stylizer.settings import Settings
 from stylizer.style.contract import How
 from stylizer.system.files import write_text
-from stylizer.system.resources import models_folder
+from stylizer.system.resources import models_folder, own_styles_folder
 
 TIERS = ("original", "small", "fast")
 _STEM = re.compile(r"(?P<style>.+)-(?P<tier>original|small|fast)(?:-(?P<precision>.+))?")
@@ -55,13 +55,17 @@ class ModelFile:
     index: int = 0
 
 
-def bundled(folder: Path | None = None) -> list[Bundled]:
-    """The bundled models, sorted by style, tier and precision."""
-    found = []
-    for path in (folder or models_folder()).glob("*.onnx"):
-        match = _STEM.fullmatch(path.stem)
-        if match and looks_like_onnx(path):
-            found.append(Bundled(path, match["style"], match["tier"], match["precision"] or ""))
+def bundled(folder: Path | None = None, own: bool = True) -> list[Bundled]:
+    """The bundled models, sorted by style, tier and precision; with those that the user made,
+    unless a bundled style has the name."""
+    found: list[Bundled] = []
+    folders = [folder] if folder else [models_folder(), *([own_styles_folder()] if own else [])]
+    for place in folders:
+        taken = {m.style for m in found}
+        for path in place.glob("*.onnx"):
+            match = _STEM.fullmatch(path.stem)
+            if match and match["style"] not in taken and looks_like_onnx(path):
+                found.append(Bundled(path, match["style"], match["tier"], match["precision"] or ""))
     return sorted(found, key=lambda m: (m.style, TIERS.index(m.tier), m.precision))
 
 

@@ -27,6 +27,7 @@ import psutil
 
 from stylizer.errors import BadInput, StylizerError
 from stylizer.style.catalog import file_hash
+from stylizer.style.kin import is_kin
 from stylizer.system.resources import models_folder
 
 TIME_LIMIT_S = 20.0
@@ -63,7 +64,7 @@ def vet(
     if multiprocessing.parent_process() is not None:
         return  # in the child itself
     ours = any(entry.key == CONTRACT_KEY for entry in proto.metadata_props)
-    if ours and path.resolve().parent == models_folder().resolve():
+    if ours and (path.resolve().parent == models_folder().resolve() or is_kin(proto)):
         return
     place = _place(path, proto, work.__qualname__, arguments)
     if place.exists():

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+import platformdirs
+
+STYLES_VARIABLE = "STYLIZER_STYLES"
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -22,3 +26,10 @@ def shader(name: str, *defines: str) -> str:
 def models_folder() -> Path:
     """The folder of the bundled models."""
     return _folder("models")
+
+
+def own_styles_folder() -> Path:
+    """The folder of the styles that the user made, which may not be there yet."""
+    folder = os.environ.get(STYLES_VARIABLE)
+    data = platformdirs.user_data_path("stylizer", appauthor=False)
+    return Path(folder) if folder else data / "styles"

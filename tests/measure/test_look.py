@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stylizer.lab.training.grade import color_grade, colors_of
 from stylizer.measure.look import GOALS, GOALS_MOSAIC, goals_of, look, missed
 from stylizer.measure.regularity import regularity
+from stylizer.painting.grade import color_grade, colors_of
 from stylizer.source.demo.scene import DemoScene
 
 SIZE = (640, 360)

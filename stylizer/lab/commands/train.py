@@ -36,10 +36,10 @@ from stylizer.lab.training.checkpoint import (
 )
 from stylizer.lab.training.data import ContentSet
 from stylizer.lab.training.distributed import ProcessGroup, join_group, leave_group
-from stylizer.lab.training.grade import color_grade, colors_of
 from stylizer.lab.training.perceptual import file_sha256, load_vgg
 from stylizer.lab.training.progress import train_with_progress
-from stylizer.lab.training.quilt import canvas_tile
+from stylizer.painting.grade import color_grade, colors_of
+from stylizer.painting.quilt import canvas_tile
 from stylizer.settings import Settings
 from stylizer.system.console import say
 from stylizer.system.resources import models_folder

@@ -10,7 +10,7 @@ from typing import Any
 from stylizer.errors import BadInput
 from stylizer.lab.nets.fast import FastArch
 from stylizer.lab.nets.registry import ARCHS, Recipe, default_recipe
-from stylizer.lab.training.quilt import check_patch
+from stylizer.painting.quilt import check_patch
 
 # Networks imitate what `paint` lays on, in every step and without VGG. Any of these options trains
 # original and small towards the statistics of VGG-16's features instead.

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from stylizer.lab.nets.registry import Paint
-from stylizer.lab.training.grade import LUMA
+from stylizer.painting.grade import LUMA
 
 JOINT_WIDTH = 0.12  # of the canvas' darkness, from no joint to all of it
 BUSY = 0.10  # standard deviation of a busy place's high-passed luma

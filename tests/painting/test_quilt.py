@@ -6,7 +6,7 @@ import pytest
 ndimage = pytest.importorskip("scipy.ndimage")
 
 from stylizer.errors import BadInput  # noqa: E402
-from stylizer.lab.training.quilt import (  # noqa: E402
+from stylizer.painting.quilt import (  # noqa: E402
     PATCHES,
     SIDE,
     SPREAD,

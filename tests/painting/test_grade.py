@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stylizer.lab.training.grade import DARKEST, LIGHTEST, LUMA, color_grade, colors_of
+from stylizer.painting.grade import DARKEST, LIGHTEST, LUMA, color_grade, colors_of
 
 
 @pytest.fixture

@@ -1,0 +1,75 @@
+"""Files of a bundled network with another color grade and another canvas (see painting/): the same
+graph but for numbers that do no harm, so that they need not be vetted as strangers are."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+from stylizer.style.roles import LARGEST_TILE_PX
+from stylizer.system.resources import models_folder
+
+PAINTING_KEY = "stylizer.painting"  # metadata, JSON: "of" is the bundled style whose network it is
+CHANGED = (
+    "grade.weight", "grade.weight_scale", "grade.bias", "grade.bias_scale", "canvas_tile",
+    "tile_side",
+)  # fmt: skip
+
+
+def texts_of(proto: onnx.ModelProto) -> dict[str, str]:
+    """The metadata."""
+    return {entry.key: entry.value for entry in proto.metadata_props}
+
+
+def made_of(proto: onnx.ModelProto) -> dict[str, str]:
+    """What a painting's file says it was made of; empty for all others."""
+    try:
+        noted = json.loads(texts_of(proto).get(PAINTING_KEY, "{}"))
+    except ValueError:
+        return {}
+    return noted if isinstance(noted, dict) else {}
+
+
+def is_kin(proto: onnx.ModelProto) -> bool:
+    """Whether a graph is a bundled one's, in all but CHANGED."""
+    name = made_of(proto).get("of")
+    if not isinstance(name, str) or "/" in name or "\\" in name:
+        return False
+    return any(
+        same_network(proto, onnx.load(path))
+        for path in sorted(models_folder().glob(f"{name}-fast*.onnx"))
+        if path.stem.removeprefix(name) in ("-fast", "-fast-int8", "-fast-fp16")
+    )
+
+
+def same_network(made: onnx.ModelProto, network: onnx.ModelProto) -> bool:
+    """Whether the two graphs differ in CHANGED only, and that by values of the same kind."""
+    mine, its = (_changed(m) for m in (made, network))
+    if set(mine) != set(its) or any(mine[n].dtype != its[n].dtype for n in its):
+        return False
+    if any(mine[n].shape != its[n].shape for n in its if n != "canvas_tile"):
+        return False
+    if "canvas_tile" in its:
+        side = int(mine["tile_side"][0])
+        square = mine["canvas_tile"].shape == (1, 3, side, side)
+        if not square or side > LARGEST_TILE_PX or (mine["tile_side"] != side).any():
+            return False
+    return _unchanged(made) == _unchanged(network)
+
+
+def _changed(proto: onnx.ModelProto) -> dict[str, np.ndarray]:
+    found = [v for v in proto.graph.initializer if v.name in CHANGED and not v.external_data]
+    return {value.name: numpy_helper.to_array(value) for value in found}
+
+
+def _unchanged(proto: onnx.ModelProto) -> bytes:
+    graph = onnx.GraphProto()
+    graph.CopyFrom(proto.graph)
+    kept = [value for value in graph.initializer if value.name not in CHANGED]
+    del graph.initializer[:]
+    graph.initializer.extend(kept)
+    opsets = ",".join(f"{o.domain}:{o.version}" for o in proto.opset_import)
+    return opsets.encode() + graph.SerializeToString(deterministic=True)

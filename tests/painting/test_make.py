@@ -1,0 +1,112 @@
+"""Any picture becomes a style of the user's own, found by name like the bundled ones."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from stylizer.errors import BadInput, StylizerError
+from stylizer.frame import Frame
+from stylizer.painting import make as making
+from stylizer.painting.make import free_name, make, painting_of
+from stylizer.settings import Settings
+from stylizer.style import catalog
+from stylizer.style.opening import open_style
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("STYLIZER_STYLES", str(tmp_path / "own" / "styles"))
+    return tmp_path / "own" / "styles"
+
+
+def picture(path: Path, color=(200, 60, 20), seed: int = 0, size=(160, 120)) -> Path:
+    """Dabs of about one color."""
+    rng = np.random.default_rng(seed)
+    dabs = np.repeat(np.repeat(rng.normal(0, 25, (size[1] // 4, size[0] // 4, 1)), 4, 0), 4, 1)
+    pixels = (np.array(color) + dabs).clip(0, 255).astype(np.uint8)
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+def test_a_picture_becomes_a_style_with_all_its_files(tmp_path: Path, own_folder: Path):
+    made = make(picture(tmp_path / "My Red_Dabs.png"))
+    assert made.style == "my-red-dabs"
+    assert made.model == "my-red-dabs-fast"
+    assert not made.known
+    files = {p.name for p in own_folder.iterdir()}
+    assert files == {f"my-red-dabs-fast{p}.onnx" for p in ("", "-int8", "-fp16")}
+    assert "my-red-dabs" in catalog.styles()
+    assert "my-red-dabs" not in {m.style for m in catalog.bundled(own=False)}
+    assert catalog.resolve("my-red-dabs-fast", "cpu").path == own_folder / (
+        "my-red-dabs-fast-int8.onnx"
+    )
+
+
+def test_frames_take_the_pictures_colors(tmp_path: Path):
+    gray = np.full((64, 96, 4), 128, np.uint8)
+    gray[::8] = 90
+    means = {}
+    for name, color in (("red", (200, 60, 20)), ("blue", (20, 60, 200))):
+        made = make(picture(tmp_path / f"{name}.png", color))
+        style = open_style(Settings(provider="cpu"), made.model, (96, 64))
+        try:
+            image = style.style(Frame(gray, "RGBA", time.perf_counter(), 0)).image
+        finally:
+            style.close()
+        means[name] = image.pixels[..., :3].reshape(-1, 3).mean(axis=0)
+    assert means["red"][0] > means["red"][2] + 30
+    assert means["blue"][2] > means["blue"][0] + 30
+
+
+def test_the_same_picture_is_made_once_and_another_beside_it(tmp_path: Path, own_folder: Path):
+    file = picture(tmp_path / "dabs.png")
+    first = make(file)
+    stamp = (own_folder / "dabs-fast-int8.onnx").stat().st_mtime_ns
+    again = make(file)
+    assert again == first._replace(known=True)
+    assert (own_folder / "dabs-fast-int8.onnx").stat().st_mtime_ns == stamp
+    assert make(picture(file, seed=1)).style == "dabs-2"
+
+
+def test_a_bundled_styles_name_stays_its_own(tmp_path: Path):
+    for name, style in (("the_scream", "the-scream-2"), ("!", "painting"), ("星夜", "星夜")):
+        assert free_name(tmp_path / f"{name}.png", None, "mark") == (style, None)
+
+
+def test_strokes_of_another_style(tmp_path: Path):
+    made = make(picture(tmp_path / "dabs.png"), strokes="ink")
+    assert (made.style, made.network) == ("dabs-with-ink", "ink")
+    with pytest.raises(BadInput, match=r"no bundled style 'oil' with strokes; choose one of .*ink"):
+        make(tmp_path / "dabs.png", strokes="oil")
+
+
+def test_what_is_no_painting_is_refused(tmp_path: Path, own_folder: Path):
+    (tmp_path / "text.png").write_text("hello")
+    with pytest.raises(BadInput, match="no picture that Pillow can read"):
+        make(tmp_path / "text.png")
+    with pytest.raises(BadInput, match=r"160x20 pixels, too few .* 48 pixels"):
+        make(picture(tmp_path / "thin.png", size=(160, 20)))
+    with pytest.raises(BadInput, match="no picture is there"):
+        make(tmp_path / "none.png")
+    with pytest.raises(BadInput, match="no picture is there"):
+        make(tmp_path)
+    assert not own_folder.exists()
+
+
+def test_a_picture_of_one_color_and_a_very_long_one(tmp_path: Path):
+    flat = tmp_path / "flat.png"
+    Image.new("RGB", (64, 64), (30, 120, 60)).save(flat)
+    assert make(flat).style == "flat"
+    Image.new("RGB", (6000, 60), (30, 120, 60)).save(tmp_path / "long.png")
+    height, width, _ = painting_of(tmp_path / "long.png").shape
+    assert (width, height) == (making.SHORT_SIDE * 3, making.SHORT_SIDE)
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, own_folder: Path):
+    own_folder.parent.mkdir()
+    own_folder.write_text("a file where the folder should be")
+    with pytest.raises(StylizerError, match="styles"):
+        make(picture(tmp_path / "dabs.png"))
