@@ -153,6 +153,10 @@ class Presenter(Protocol):
         """What the user should read since the last call."""
         return []
 
+    def take_dropped(self) -> list[str]:
+        """Paths of the files that were dropped on the window since the last call."""
+        return []
+
     def take_ui_events(self) -> list[UiEvent]:
         """What mouse and keyboard did since the last call, while the panel is open."""
         return []

@@ -107,7 +107,8 @@ def paint_command(args: argparse.Namespace) -> int:
     was = "is there already" if made.known else "made"
     tell(f"{made.style}: {was}, painted by the network of {made.network}; --model {made.model}")
     args.model = made.model
-    return run_with(run_settings(args), args)
+    over = getattr(args, "present", "") == "overlay"
+    return run_with(run_settings(args, {"target_fps": PLAY_FPS} if over else None), args)
 
 
 def run_with(settings: Settings, args: argparse.Namespace) -> int:

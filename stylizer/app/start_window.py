@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stylizer.errors import BadInput
 from stylizer.settings import Settings
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 SIZE = (960, 680)
 TURN_S = 1 / 30
+PICTURE = "picture"  # the tile of the picture that was given
 
 
 def has_display() -> bool:
@@ -57,7 +59,7 @@ def _until_chosen(
     from stylizer.compose.start import Tile
     from stylizer.frame import Rect
 
-    message = ""
+    message, painting = "", None
     while True:
         started = time.perf_counter()
         presenter.show_panel(Rect(0, 0, *presenter.size), screen.typing, False)
@@ -67,19 +69,55 @@ def _until_chosen(
             screen.picture(f"0x{window:x}", pixels)
         windows = previews.windows if previews else ()
         tiles = [Tile("demo", "The demo scene", "an island to fly over")]
+        if painting is not None:
+            tiles.append(Tile(PICTURE, painting.name, "the picture itself"))
         tiles += [Tile(f"0x{w.id:x}", w.title or w.window_class, _note(w)) for w in windows]
         events = presenter.take_ui_events()
         chosen = screen.draw(presenter.framebuffer, events, tiles, message, presenter.scale)
         presenter.present()
         dropped = presenter.take_dropped()
         if chosen is not None and chosen.kind == "tile":
-            return ["run"] if chosen.value == "demo" else ["play", chosen.value]
-        path = dropped[0] if dropped else chosen.value if chosen is not None else ""
-        if path:
-            if Path(path).expanduser().exists():
-                return ["run", "--input", str(Path(path).expanduser())]
-            message = f"There is no {path}: type where a video, a picture or a folder is."
+            return words_of(chosen.value, painting)
+        given = dropped[0] if dropped else chosen.value if chosen is not None else ""
+        path = Path(given).expanduser()
+        if given and not path.exists():
+            message = f"There is no {given}: type where a video, a picture or a folder is."
+        elif given:
+            pixels = small_picture(path)
+            if pixels is None:
+                return ["run", "--input", str(path)]
+            painting, message = path, f"{path.name}: click what shall be painted with it."
+            screen.picture(PICTURE, pixels)
         time.sleep(max(0.0, TURN_S - (time.perf_counter() - started)))
+
+
+def words_of(key: str, painting: Path | None) -> list[str]:
+    """The command for what was clicked, with the painting that was given before."""
+    if key == PICTURE:
+        return ["run", "--input", str(painting)]
+    if painting is None:
+        return ["run"] if key == "demo" else ["play", key]
+    over = [] if key == "demo" else ["--window", key, "--present", "overlay"]
+    return ["paint", str(painting), *over]
+
+
+def small_picture(path: Path) -> np.ndarray | None:
+    """A picture file for its tile, uint8 (height, width, 3) RGB; None for a video, a folder or
+    what is no picture."""
+    from stylizer.app.run_settings import is_moving
+    from stylizer.source.picture_file import load_rgba
+    from stylizer.style.scaling import resize
+    from stylizer.system.pictures import SUFFIXES
+
+    if not path.is_file() or path.suffix.lower() not in SUFFIXES or is_moving(path):
+        return None
+    try:
+        pixels = load_rgba(path)
+    except BadInput:
+        return None  # the run says what is wrong with it
+    scale = min(1.0, 480 / max(pixels.shape[:2]))
+    size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
+    return np.ascontiguousarray(resize(pixels, size)[..., :3])
 
 
 def _note(window: WindowInfo) -> str:

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from imgui_bundle import ImVec2, imgui
 
 from stylizer.compose.panel_speed import speed_tab
-from stylizer.compose.panel_ui import Ui, words
+from stylizer.compose.panel_ui import Ui, shortened, words
 from stylizer.compose.pen import AMBER, BLUE, DIM, GREEN, LARGE, RED, SMALL, TEXT, WHITE
 from stylizer.frame import Rect
 
-WIDTH, HEIGHT, MARGIN = 404, 620, 10
+WIDTH, HEIGHT, MARGIN = 404, 690, 10
 LOW = 300  # high enough to work in; what is longer is scrolled
 SMALLEST = 0.5  # scale below which nobody can read
 COLUMNS, GAP = 3, 8
@@ -103,6 +103,7 @@ def _footer(ui: Ui) -> None:
 def style_tab(ui: Ui) -> None:
     """Styles as pictures of the frame, and how the picture is shown."""
     _styles(ui, ui.state.style)
+    _own(ui)
     tiers = {tier: tier for tier in ui.state.styles.get(ui.state.style, ())}
     if tiers:
         ui.choices("model", "tier", tiers, ui.state.tier)
@@ -113,6 +114,34 @@ def style_tab(ui: Ui) -> None:
     if flipped:
         ui.change("keep_colors", keep)
     ui.choices("HUD", "hud", {"off": "off", "fps": "fps", "graph": "graph"}, ui.state.hud)
+    _parts(ui)
+
+
+def _own(ui: Ui) -> None:
+    """A picture of the user's own to paint with."""
+    ui.label("your own")
+    entered, ui.memory.path = imgui.input_text_with_hint(
+        "##path",
+        "drop a picture here, or its path",
+        ui.memory.path,
+        imgui.InputTextFlags_.enter_returns_true,
+    )
+    if entered and ui.memory.path.strip():
+        ui.change("painting", ui.memory.path.strip())
+        ui.memory.path = ""
+
+
+def _parts(ui: Ui) -> None:
+    """Colors and strokes apart."""
+    colors, strokes = ui.state.made_of
+    if not colors or not strokes:
+        return
+    taken = ui.menu("colors of", list(ui.state.styles), colors)
+    if taken is not None:
+        ui.change("mix", (taken, strokes))
+    taken = ui.menu("strokes of", list(ui.state.styles), strokes)
+    if taken is not None:
+        ui.change("mix", (colors, taken))
 
 
 def _styles(ui: Ui, current: str) -> None:
@@ -144,7 +173,7 @@ def _style(ui: Ui, style: str, size: ImVec2, chosen: bool) -> None:
         color = imgui.get_color_u32(BLUE if chosen else (1.0, 1.0, 1.0, 0.7))
         target.add_rect(low, high, color, ui.px(4), max(2.0, ui.px(2)))
     imgui.push_font(ui.fonts.bold if chosen else ui.fonts.regular, ui.px(SMALL))
-    imgui.text_colored(WHITE if chosen else TEXT, words(style))
+    imgui.text_colored(WHITE if chosen else TEXT, shortened(words(style), size.x))
     imgui.pop_font()
 
 

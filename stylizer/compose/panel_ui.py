@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,7 @@ class Memory:
     waiting: str = ""  # the action whose new key is to be pressed
     name: str = ""  # the preset's, as typed so far
     named: str = ""  # the name that the typing began with
+    path: str = ""  # a picture's, as typed so far
 
 
 @dataclass
@@ -79,8 +80,28 @@ class Ui:
             if imgui.radio_button(f"{text}##{name}", value == current):
                 self.change(name, value)
 
+    def menu(self, label: str, values: Sequence[str], current: str) -> str | None:
+        """One of many, from a list that opens; what was chosen now."""
+        self.label(label)
+        chosen = None
+        if imgui.begin_combo(f"##{label}", words(current)):
+            for value in values:
+                if imgui.selectable(words(value), value == current)[0]:
+                    chosen = value
+            imgui.end_combo()
+        return chosen
+
     def wide_button(self, text: str, width: float = 0) -> bool:
         return imgui.button(text, ImVec2(width, 0))
+
+
+def shortened(text: str, width: float) -> str:
+    """The text in the current font, with an ellipsis where it is wider than so many pixels."""
+    if imgui.calc_text_size(text).x <= width:
+        return text
+    while text and imgui.calc_text_size(f"{text}…").x > width:
+        text = text[:-1].rstrip()
+    return f"{text}…"
 
 
 def words(name: str) -> str:

@@ -16,7 +16,8 @@ class Change:
     """One thing that the user did in the panel.
 
     name: a setting, whose new value follows; or "style", "tier" (of the bundled models), "close",
-    "key" (value: action and key name, "" for the default), "save", "rename" (value: the name),
+    "key" (value: action and key name, "" for the default), "painting" (value: a picture's path),
+    "mix" (value: a style for its colors, one for its strokes), "save", "rename" (value: the name),
     "reset".
     """
 
@@ -29,7 +30,8 @@ class PanelState:
     """What is chosen now; the panel is laid out anew at once when any of it changes.
 
     style, tier: of the model in use, or of the one that `loading` names; a model of the user's own
-    has its name and "". styles: style -> its tiers. scales: share of the frame's sides -> the
+    has its name and "". styles: style -> its tiers. made_of: the styles that have the colors and
+    the strokes of the one in use. scales: share of the frame's sides -> the
     inference size that it means. keys: (action, what it does, key name). preset_file: where
     settings are kept, "" where they cannot be; preset: of which game, "" for all; preset_name: as
     the user calls it; unsaved: what differs from what is kept, in words.
@@ -39,6 +41,7 @@ class PanelState:
     tier: str = ""
     loading: str = ""
     styles: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    made_of: tuple[str, str] = ("", "")
     strength: float = 1.0
     keep_colors: bool = False
     stabilize: float = 0.0

@@ -167,7 +167,8 @@ class StartScreen:
         imgui.separator()
         imgui.dummy(ImVec2(0, self._px(2)))
         self._say(
-            message or "Or a video, a picture, a folder: drop it here, or type where it is.",
+            message
+            or "Or a painting to paint with, a video, a folder: drop it here, or type where it is.",
             BODY,
             AMBER if message else DIM,
         )

@@ -50,27 +50,67 @@ class Painting(NamedTuple):
 
 
 def make(picture: Path, strokes: str | None = None) -> Painting:
-    """A style in the colors of a picture file, with its strokes or those of a bundled style.
+    """A style in the colors of a picture file, with its strokes or those of another style.
 
     Raises BadInput for a file that is no picture, one too small, and a style that is not there.
     """
     pixels = painting_of(picture)
-    told = f"{RULES} {strokes}".encode() + pixels.tobytes()
-    mark = hashlib.sha256(told).hexdigest()[:16]
-    style, known = free_name(picture, strokes, mark)
+    mark = _mark(strokes, pixels.tobytes())
+    words = re.sub(r"[^\w]+", "-", picture.stem.lower().replace("_", "-")).strip("-")
+    wanted = words[:LONGEST_NAME].strip("-") or "painting"
+    style, known = free_name(f"{wanted}-with-{strokes}" if strokes else wanted, mark)
     if known is not None:
         return Painting(style, known, True)
     grade = grade_between(GAMES, moments(colors_of([pixels])), CONTRAST)
-    if strokes is None:
-        tile = half_tile(pixels.astype(np.float32) / 255)
-        base = nearest(tile)
-    else:
-        base = strokes
-        proto = onnx.load(_files(strokes)[0].path)
-        tile = recolored(tile_of(proto), grade_of(proto), grade)
-    noted = {"picture": picture.name, "mark": mark, "strokes": strokes or "its own", "of": base}
-    write(base, grade, tile, style, noted)
+    noted = {"picture": picture.name, "mark": mark}
+    if strokes is not None:
+        return _with_strokes(style, grade, strokes, noted | {"strokes": strokes})
+    tile = half_tile(pixels.astype(np.float32) / 255)
+    base = nearest(tile)
+    write(base, grade, tile, style, noted | {"of": base})
     return Painting(style, base, False)
+
+
+def mixed(colors: str, strokes: str) -> Painting:
+    """A style in the colors of one that is there, with the strokes of another. Raises BadInput."""
+    if colors == strokes:
+        return Painting(colors, network_of(colors), True)
+    grade = grade_of(onnx.load(files_of(colors)[0].path))
+    mark = _mark(strokes, repr([np.round(part, 4).tolist() for part in grade]).encode())
+    style, known = free_name(f"{colors}-with-{strokes}", mark)
+    if known is not None:
+        return Painting(style, known, True)
+    return _with_strokes(
+        style, grade, strokes, {"colors": colors, "strokes": strokes, "mark": mark}
+    )
+
+
+def parts_of(style: str) -> tuple[str, str]:
+    """The styles that one has its colors and its strokes of, itself where it was made so; "" twice
+    where they cannot be told apart."""
+    try:
+        noted = made_of(onnx.load(files_of(style)[0].path))
+    except BadInput:
+        return "", ""
+    return noted.get("colors", style), noted.get("strokes", style)
+
+
+def network_of(style: str) -> str:
+    """The bundled style whose network paints this one. Raises BadInput."""
+    return made_of(onnx.load(files_of(style)[0].path)).get("of", style)
+
+
+def _with_strokes(style: str, grade: Grade, strokes: str, noted: dict[str, str]) -> Painting:
+    proto = onnx.load(files_of(strokes)[0].path)
+    base = network_of(strokes)
+    tile = recolored(tile_of(proto), grade_of(proto), grade)
+    write(base, grade, tile, style, noted | {"of": base})
+    return Painting(style, base, False)
+
+
+def _mark(strokes: str | None, told: bytes) -> str:
+    """Tells what was made of the same from what was made of something else."""
+    return hashlib.sha256(f"{RULES} {strokes} ".encode() + told).hexdigest()[:16]
 
 
 def painting_of(path: Path) -> np.ndarray:
@@ -103,7 +143,7 @@ def write(base: str, grade: Grade, tile: np.ndarray, style: str, noted: dict) ->
             f"the folder of your styles, {folder}, cannot be made ({error.strerror}): mend that, "
             f"or name another in {STYLES_VARIABLE}"
         ) from error
-    for file in _files(base):
+    for file in files_of(base):
         proto = repainted(onnx.load(file.path), grade, tile, style, noted)
         precision = f"-{file.precision}" if file.precision else ""
         path = folder / f"{style}-fast{precision}.onnx"
@@ -151,20 +191,17 @@ def lays_strokes(proto: onnx.ModelProto) -> bool:
     return (recipe.get("paint") or {}).get("joints") == 0
 
 
-def _files(style: str) -> list[catalog.Bundled]:
-    """All fast files of a bundled style, the integer one first. Raises BadInput."""
-    models = [m for m in catalog.bundled(own=False) if (m.style, m.tier) == (style, "fast")]
+def files_of(style: str) -> list[catalog.Bundled]:
+    """All fast files of a style, the integer one first. Raises BadInput for one without."""
+    models = [m for m in catalog.bundled() if (m.style, m.tier) == (style, "fast")]
     if not models:
-        there = ", ".join(_networks())
-        raise BadInput(f"there is no bundled style {style!r} with strokes; choose one of {there}")
+        there = ", ".join(sorted({m.style for m in catalog.bundled() if m.tier == "fast"}))
+        raise BadInput(f"there is no style {style!r} with strokes; choose one of {there}")
     return sorted(models, key=lambda m: m.precision != "int8")
 
 
-def free_name(picture: Path, strokes: str | None, mark: str) -> tuple[str, str | None]:
+def free_name(wanted: str, mark: str) -> tuple[str, str | None]:
     """A name that no other style has, and the network where the style is there already."""
-    words = re.sub(r"[^\w]+", "-", picture.stem.lower().replace("_", "-")).strip("-")
-    wanted = words[:LONGEST_NAME].strip("-") or "painting"
-    wanted += f"-with-{strokes}" if strokes else ""
     taken = {m.style for m in catalog.bundled(own=False)}
     for number in range(1, 1000):
         name = wanted if number == 1 else f"{wanted}-{number}"

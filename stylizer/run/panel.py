@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stylizer.errors import StylizerError
@@ -11,6 +12,7 @@ from stylizer.hotkeys import DEFAULT_KEYS, Action, check_bindings, global_combin
 from stylizer.run.controls import Controls
 from stylizer.run.holding import Holding
 from stylizer.run.opened import Opened
+from stylizer.run.paintings import Paintings
 from stylizer.run.presets import Presets, Values
 from stylizer.run.switching import Switching
 from stylizer.run.thumbnails import Thumbnails
@@ -38,9 +40,12 @@ class PanelFeed:
         holding: Holding,
         switching: Switching,
         presets: Presets | None,
+        paintings: Paintings,
     ) -> None:
         self._settings, self._opened, self._controls = settings, opened, controls
         self._holding, self._switching = holding, switching
+        self._paintings = paintings
+        self._parts = "", ("", "")  # of the style named first
         self._keys, self._global_keys = dict(settings.keys), dict(settings.global_keys)
         self._presets = presets
         self._kept: Values = {}
@@ -103,6 +108,15 @@ class PanelFeed:
         self._thumbnails = Thumbnails(models)
         self._look_at_presets()
 
+    def renew_styles(self) -> None:
+        """There may be another style."""
+        from stylizer.style import catalog
+
+        self._styles = catalog.tiers_by_style()
+        if self._thumbnails is not None:
+            for style, tiers in self._styles.items():
+                self._thumbnails.add(style, f"{style}-{tiers[-1]}")
+
     def _look_at_presets(self) -> None:
         if self._presets is None:
             return
@@ -144,6 +158,7 @@ class PanelFeed:
             tier=tier,
             loading=bank.loading,
             styles=self._styles,
+            made_of=self._made_of(style),
             strength=c.strength,
             keep_colors=c.keep_colors,
             stabilize=c.stabilize,
@@ -162,6 +177,14 @@ class PanelFeed:
             unsaved=self._unsaved(),
             pictures=self._pictures,
         )
+
+    def _made_of(self, style: str) -> tuple[str, str]:
+        """The styles that the one in use has its colors and its strokes of."""
+        from stylizer.painting.make import parts_of
+
+        if style != self._parts[0]:
+            self._parts = style, parts_of(style)
+        return self._parts[1]
 
     def _values(self) -> dict[str, Any]:
         """Every setting that can be kept, as it is now."""
@@ -240,6 +263,8 @@ class PanelFeed:
         doing: dict[str, Callable[[Any], str | None]] = {
             "style": lambda style: self._use_style(style, at_s),
             "tier": lambda tier: self._switching.carry_out(Action(f"model_{tier}"), at_s),
+            "painting": lambda path: self._paintings.take(Path(path).expanduser()),
+            "mix": lambda pair: self._paintings.mix(*pair),
             "stabilize": self._stabilize,
             "target_fps": lambda fps: self._holding.choose(fps, None),
             "inference_size": lambda size: self._holding.choose(None, size),

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stylizer.errors import StylizerError
@@ -25,6 +26,7 @@ from stylizer.run.counting import Counts, Stopwatch
 from stylizer.run.holding import Holding
 from stylizer.run.opened import Opened
 from stylizer.run.outputs import Outputs
+from stylizer.run.paintings import Paintings
 from stylizer.run.panel import PanelFeed
 from stylizer.run.presets import Presets
 from stylizer.run.redraw import Idling
@@ -123,10 +125,13 @@ class Run:
         self.opened = Opened(settings, style, outputs)
         self.switching = Switching(self.opened.bank)
         self.holding = Holding(settings.target_fps, settings.inference_size)
+        self.paintings = Paintings(self.switching, lambda: self.panel.renew_styles())
         self.panel = PanelFeed(
-            settings, self.opened, self.controls, self.holding, self.switching, presets
-        )
+            settings, self.opened, self.controls, self.holding, self.switching, presets,
+            self.paintings,
+        )  # fmt: skip
         self.opened.closes(self.panel.close)
+        self.opened.closes(self.paintings.close)
         self.screen = Screen(settings, self.opened, self.controls, self.panel)
         self._idling = Idling("software" if is_software_gl(self.opened.gl_renderer) else "gpu")
 
@@ -184,7 +189,9 @@ class Run:
             message = self.controls.apply(action, picture)
             self._say(self._carry_out(action) if message is None else message)
         changed, messages = self.panel.turn(self.stats, self.counts.elapsed_s)
-        touched |= changed
+        messages += [self.paintings.take(Path(p)) for p in presenter.take_dropped()[:1]]
+        messages += self.paintings.turn(self.counts.elapsed_s)
+        touched |= changed or bool(messages)
         for message in messages:
             self._say(message)
         for notice in presenter.take_notices():

@@ -41,6 +41,10 @@ class Thumbnails:
         self._frame = frame
         self._seen.set()
 
+    def add(self, style: str, model: str) -> None:
+        """One more style, whose picture comes in its turn."""
+        self._models[style] = model
+
     def take(self) -> dict[str, np.ndarray]:
         """Pictures made since the last call: style -> uint8 (height, width, 3) RGB."""
         with self._lock:

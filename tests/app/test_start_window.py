@@ -14,6 +14,7 @@ import mss
 import numpy as np
 import pytest
 from conftest import RED, Clip, managed
+from PIL import Image
 
 from stylizer.app import start_window
 from stylizer.errors import BadInput
@@ -123,6 +124,40 @@ def test_a_typed_path_is_painted_and_a_wrong_one_said(start: Start, clip: Clip) 
     _, said = start.process.communicate(timeout=100)  # the clip is short
     assert start.process.returncode == 0, said
     assert f"stylizer: run --input {clip.path}" in said
+
+
+def test_a_picture_is_what_is_painted_with(start: Start, tmp_path: Path) -> None:
+    """Typed, it becomes a tile; the demo is then painted in its colors."""
+    painting = tmp_path / "Green Dabs.png"
+    dabs = np.random.default_rng(0).integers(0, 50, (24, 32, 3)) + np.array([10, 150, 30])
+    Image.fromarray(np.repeat(np.repeat(dabs, 8, 0), 8, 1).astype(np.uint8)).save(painting)
+    until(lambda: start.window("stylizer"))
+    ground = start.spot("stylizer", 940, 660)
+    until(lambda: start.spot("stylizer", 480, 625).sum() > ground.sum() + 20)
+    xdotool("windowfocus", "--sync", start.window("stylizer"))
+    start.click("stylizer", *PATH)
+    time.sleep(1)
+    xdotool("type", "--delay", 40, str(painting))
+    xdotool("key", "Return")
+
+    def is_shown() -> bool:
+        red, green, blue = start.spot("stylizer", *SECOND_TILE)
+        return green > 120 and max(red, blue) < 100
+
+    until(is_shown)
+    start.click("stylizer", 160, 177)  # the demo
+    until(lambda: start.window("green dabs"))
+    assert start.process.poll() is None
+
+
+def test_words_of_what_is_clicked(tmp_path: Path) -> None:
+    painting = tmp_path / "a.png"
+    assert start_window.words_of("demo", None) == ["run"]
+    assert start_window.words_of("0x5", None) == ["play", "0x5"]
+    assert start_window.words_of("demo", painting) == ["paint", str(painting)]
+    over = ["--window", "0x5", "--present", "overlay"]
+    assert start_window.words_of("0x5", painting) == ["paint", str(painting), *over]
+    assert start_window.words_of("picture", painting) == ["run", "--input", str(painting)]
 
 
 def test_escape_ends_it(start: Start) -> None:

@@ -87,19 +87,33 @@ def seat(presenter: OffscreenPresenter) -> Iterator[Seat]:
 
 def test_clicks_become_changes(seat: Seat) -> None:
     assert seat.click(212, 139) == [Change("style", "great-wave")]
-    assert seat.click(233, 212) == [Change("tier", "small")]
-    assert seat.click(154, 302) == [Change("keep_colors", True)]
-    assert seat.click(266, 332) == [Change("hud", "graph")]
+    assert seat.click(233, 242) == [Change("tier", "small")]
+    assert seat.click(154, 332) == [Change("keep_colors", True)]
+    assert seat.click(266, 362) == [Change("hud", "graph")]
     assert seat.click(398, 21) == [Change("close")]
     assert seat.click(900, 400) == [], "beside it"
 
 
 def test_a_slider_follows_the_mouse_and_ends_where_it_ends(seat: Seat) -> None:
-    changes = seat.drag((390, 242), (270, 242))
+    changes = seat.drag((390, 272), (270, 272))
     assert {c.name for c in changes} == {"strength"}
     assert 0.45 < changes[-1].value < 0.55
-    changes = seat.drag((270, 272), (2000, 272))
+    changes = seat.drag((270, 302), (2000, 302))
     assert changes[-1] == Change("stabilize", 1.0)
+
+
+def test_a_picture_of_ones_own_and_colors_apart_from_strokes(seat: Seat) -> None:
+    seat.click(270, 212)
+    assert seat.panel.typing
+    seat.update(UiEvent("text", text="a.jpg"))
+    enter = UiEvent("key", text="return", down=True)
+    assert seat.update(enter, replace(enter, down=False)) == [Change("painting", "a.jpg")]
+    seat.state = replace(STATE, made_of=("mosaic", "great-wave"))
+    seat.update()
+    seat.click(270, 392)  # the menu of colors
+    assert seat.click(200, 447) == [Change("mix", ("great-wave", "great-wave"))]
+    seat.click(270, 422)  # of strokes
+    assert seat.click(200, 452) == [Change("mix", ("mosaic", "mosaic"))]
 
 
 def test_the_rate_and_the_size(seat: Seat) -> None:
@@ -149,7 +163,7 @@ def test_it_is_moved_by_its_title_and_stays_in_a_smaller_window(
     presenter: OffscreenPresenter, seat: Seat
 ) -> None:
     seat.drag((200, 21), (900, 121))
-    assert (seat.panel.area.x, seat.panel.area.y) == (710, 100), "as far as the window goes"
+    assert (seat.panel.area.x, seat.panel.area.y) == (710, 30), "as far as the window goes"
     presenter.resize((800, 700))
     seat.update()
     seat.update()

@@ -4,13 +4,15 @@ import time
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from PIL import Image
 
 from stylizer.errors import BadInput, StylizerError
-from stylizer.frame import Frame
+from stylizer.frame import Frame, StyledImage
 from stylizer.painting import make as making
-from stylizer.painting.make import free_name, make, painting_of
+from stylizer.painting.make import files_of, free_name, make, mixed, painting_of, parts_of
+from stylizer.painting.network import grade_of, tile_of
 from stylizer.settings import Settings
 from stylizer.style import catalog
 from stylizer.style.opening import open_style
@@ -56,7 +58,8 @@ def test_frames_take_the_pictures_colors(tmp_path: Path):
             image = style.style(Frame(gray, "RGBA", time.perf_counter(), 0)).image
         finally:
             style.close()
-        means[name] = image.pixels[..., :3].reshape(-1, 3).mean(axis=0)
+        assert isinstance(image, StyledImage)
+        means[name] = image.rgb().reshape(-1, 3).mean(axis=0)
     assert means["red"][0] > means["red"][2] + 30
     assert means["blue"][2] > means["blue"][0] + 30
 
@@ -72,14 +75,17 @@ def test_the_same_picture_is_made_once_and_another_beside_it(tmp_path: Path, own
 
 
 def test_a_bundled_styles_name_stays_its_own(tmp_path: Path):
-    for name, style in (("the_scream", "the-scream-2"), ("!", "painting"), ("星夜", "星夜")):
-        assert free_name(tmp_path / f"{name}.png", None, "mark") == (style, None)
+    assert free_name("the-scream", "mark") == ("the-scream-2", None)
+    for name, style in (("!", "painting"), ("星夜", "星夜")):
+        assert (
+            make(picture(tmp_path / f"{name}.png"), strokes="udnie").style == f"{style}-with-udnie"
+        )
 
 
 def test_strokes_of_another_style(tmp_path: Path):
     made = make(picture(tmp_path / "dabs.png"), strokes="ink")
     assert (made.style, made.network) == ("dabs-with-ink", "ink")
-    with pytest.raises(BadInput, match=r"no bundled style 'oil' with strokes; choose one of .*ink"):
+    with pytest.raises(BadInput, match=r"no style 'oil' with strokes; choose one of .*ink"):
         make(tmp_path / "dabs.png", strokes="oil")
 
 
@@ -110,3 +116,19 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, own_folder: Pat
     own_folder.write_text("a file where the folder should be")
     with pytest.raises(StylizerError, match="styles"):
         make(picture(tmp_path / "dabs.png"))
+
+
+def test_the_strokes_of_one_in_the_colors_of_another(tmp_path: Path):
+    made = mixed("ink", "great-wave")
+    assert (made.style, made.network) == ("ink-with-great-wave", "great-wave")
+    assert parts_of("ink-with-great-wave") == ("ink", "great-wave")
+    assert parts_of("ink") == ("ink", "ink")
+    assert parts_of("nothing") == ("", "")
+    files = {style: files_of(style)[0].path for style in ("ink", made.style, "great-wave")}
+    ink, both, wave = (onnx.load(path) for path in files.values())
+    np.testing.assert_allclose(grade_of(both)[0], grade_of(ink)[0], atol=0.02)
+    assert tile_of(both).shape == tile_of(wave).shape != tile_of(ink).shape
+    assert mixed("ink", "ink").known, "nothing is to be made"
+    own = make(picture(tmp_path / "dabs.png"))
+    again = mixed("udnie", own.style)
+    assert again.network == own.network, "strokes of one's own, by the network that it has"

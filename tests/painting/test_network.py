@@ -9,7 +9,7 @@ import pytest
 from onnx import numpy_helper
 
 from stylizer.errors import BadInput
-from stylizer.frame import Frame
+from stylizer.frame import Frame, StyledImage
 from stylizer.painting.network import grade_of, recolored, repainted, tile_of
 from stylizer.settings import Settings
 from stylizer.style import kin
@@ -56,9 +56,8 @@ def shown(proto: onnx.ModelProto, folder, precision: str) -> np.ndarray:
         image = style.style(Frame(pixels, "RGBA", time.perf_counter(), 0)).image
     finally:
         style.close()
-    if image.layout == "chw":
-        return image.pixels.transpose(1, 2, 0)
-    return image.pixels[:: -1 if image.bottom_up else 1, :, :3]
+    assert isinstance(image, StyledImage)
+    return image.rgb()
 
 
 def test_all_precisions_give_one_picture(tile: np.ndarray, tmp_path):

@@ -28,7 +28,7 @@ pytestmark = [
 PLACE = (150, 60, 900, 660)  # of the game: x, y, width, height
 # In the panel, with the bundled styles in three rows and a model that has no tiers: x, y in the
 # window.
-STRENGTH_HALF, KEYS, KEEP_COLORS_KEY, CLOSE = (270, 402), (173, 87), (313, 409), (398, 21)
+STRENGTH_HALF, KEYS, KEEP_COLORS_KEY, CLOSE = (270, 432), (173, 87), (313, 409), (398, 21)
 AMBER = (255, 194, 92)
 
 
