@@ -1,10 +1,12 @@
 """Make the README's and the cards' pictures from the demo scene with the bundled models.
 
 .venv/bin/python scripts/pictures.py
+.venv/bin/python scripts/pictures.py --paintings A.jpg B.jpg C.jpg D.jpg   # docs/painting.jpg only
 """
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 import tempfile
@@ -25,6 +27,7 @@ STYLES_FRAME = 60  # mountains, village and a flat foreground
 CARD = (960, 540)
 THUMB = (520, 292)
 LABEL, GAP = 36, 8  # pixels
+PAINTED, INSET = (640, 360), (130, 130)  # of docs/painting.jpg
 ACROSS = 2  # thumbs in a row
 MOVING = (720, 405)
 MOVING_STYLES = ("mosaic", "starry-night", "the-scream", "stained-glass", "ink")
@@ -34,6 +37,12 @@ MOST_BYTES = 4_000_000
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--paintings", type=Path, nargs="+", default=())
+    paintings = parser.parse_args().paintings
+    if paintings:
+        by_paintings(paintings).save(DOCS / "painting.jpg", quality=85)
+        return
     scene = DemoScene((1280, 720), 0)
     try:
         frame = scene.render(STYLES_FRAME)[:, :, :3].copy()
@@ -44,6 +53,32 @@ def main() -> None:
     for style, card in zip(STYLES, cards, strict=True):
         card.save(DOCS / "styles" / f"{style}.jpg", quality=85)
     sheet(cards).save(DOCS / "styles.jpg", quality=85)
+
+
+def by_paintings(paintings: list[Path]) -> Image.Image:
+    """The demo scene by styles made of pictures, two in a row, with the picture in the corner."""
+    width, height = PAINTED
+    rows = -(-len(paintings) // ACROSS)
+    made = Image.new("RGB", (ACROSS * (width + GAP) - GAP, rows * (height + GAP) - GAP), "white")
+    for number, path in enumerate(paintings):
+        with tempfile.TemporaryDirectory() as name:
+            argv = ["paint", str(path), "--present", "offscreen", "--seed", "0", "--sync"]
+            argv += ["--frames", "1", "--warmup", "0", "--provider", "cpu"]
+            argv += ["--screenshot", f"{name}/shown.png"]
+            subprocess.run(
+                [sys.executable, "main.py", *argv], cwd=ROOT, check=True, stdout=subprocess.DEVNULL
+            )
+            with Image.open(f"{name}/shown.png") as picture:
+                card = picture.convert("RGB").resize(PAINTED, Image.Resampling.LANCZOS)
+        with Image.open(path) as picture:
+            small = picture.convert("RGB")
+            small.thumbnail(INSET, Image.Resampling.LANCZOS)
+        corner = (width - small.width - 12, height - small.height - 12)
+        card.paste("white", (corner[0] - 3, corner[1] - 3, width - 9, height - 9))
+        card.paste(small, corner)
+        row, column = divmod(number, ACROSS)
+        made.paste(card, (column * (width + GAP), row * (height + GAP)))
+    return made
 
 
 def painted(pixels: np.ndarray, model: str, *flags: str) -> Image.Image:
