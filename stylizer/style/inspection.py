@@ -14,7 +14,7 @@ from stylizer.errors import BadInput, StylizerError
 from stylizer.frame import Frame, Styled, StyledFrame
 from stylizer.settings import Settings
 from stylizer.stages import STYLES, open_backend
-from stylizer.style import catalog, counting, graph, providers
+from stylizer.style import catalog, counting, graph, providers, remembered
 from stylizer.style.contract import Fact, Port, Size, StyleModel
 from stylizer.style.cutting import without_tile
 from stylizer.style.opening import open_style
@@ -34,7 +34,7 @@ def inspect(model: str, settings: Settings | None = None) -> dict[str, Any]:
     Raises BadInput for what is no usable style model.
     """
     path, index = _file(model)
-    values, how = catalog.with_remembered(path, catalog.flags(settings or Settings()))
+    values, how = remembered.with_remembered(path, remembered.flags(settings or Settings()))
     given = Given(values, how)
     vet(path, graph.load(path), _probe_and_count, path, index, given)
     found, proto, macs = _probe_and_count(path, index, given)

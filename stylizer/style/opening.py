@@ -14,7 +14,7 @@ from stylizer.errors import BadInput
 from stylizer.frame import Frame
 from stylizer.settings import Settings
 from stylizer.stages import STYLES, StyleBackend, open_backend
-from stylizer.style import catalog
+from stylizer.style import catalog, remembered
 from stylizer.style.contract import Size
 
 TRIALS = 5  # frames of which `auto` takes the median
@@ -164,7 +164,7 @@ class _Loaded:
 
         if file != self._file:
             assert file.path is not None
-            values, how = catalog.with_remembered(file.path, catalog.flags(self.settings))
+            values, how = remembered.with_remembered(file.path, remembered.flags(self.settings))
             given = Given(values, how)
             vet(file.path, graph.load(file.path), load_model, file.path, file.index, given)
             self._found = load_model(file.path, file.index, given)
@@ -193,9 +193,9 @@ class _Loaded:
 
     def keep_flags(self) -> None:
         """Remember the flags beside the model, now that it has run with them."""
-        told = catalog.flags(self.settings)
+        told = remembered.flags(self.settings)
         if told and self._file and self._file.path:
-            catalog.remember(self._file.path, told)
+            remembered.remember(self._file.path, told)
 
 
 def _size_remark(model: Any, frame_size: Size, settings: Settings) -> str:

@@ -26,8 +26,8 @@ import platformdirs
 import psutil
 
 from stylizer.errors import BadInput, StylizerError
-from stylizer.style.catalog import file_hash
 from stylizer.style.kin import is_kin
+from stylizer.style.remembered import file_hash
 from stylizer.system.resources import models_folder
 
 TIME_LIMIT_S = 20.0

@@ -44,7 +44,8 @@ class Start:
         settings.write_text('provider = "cpu"\nmodel = "mosaic-fast"\nhud = "off"\n')
         self.process = subprocess.Popen(
             [sys.executable, str(ROOT / "main.py")], cwd=cwd, text=True,
-            env=os.environ | {"DISPLAY": display, "STYLIZER_SETTINGS": str(settings)},
+            env=os.environ
+            | {"DISPLAY": display, "STYLIZER_SETTINGS": str(settings), "STYLIZER_STYLES": str(cwd)},
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
         self.eye, self.grabber = Display(display), mss.MSS(display=display)

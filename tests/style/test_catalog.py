@@ -1,4 +1,4 @@
-"""Model names, tiers, styles and remembered flags."""
+"""Model names, tiers and styles."""
 
 from __future__ import annotations
 
@@ -30,8 +30,6 @@ def folder(tmp_path, monkeypatch) -> Path:
     models = tmp_path / "models"
     models.mkdir()
     monkeypatch.setattr(catalog, "models_folder", lambda: models)
-    config = str(tmp_path / "config")
-    monkeypatch.setattr(catalog.platformdirs, "user_config_dir", lambda *a, **k: config)
     return models
 
 
@@ -138,49 +136,17 @@ def test_bundled_model_runs(folder):
     style.close()
 
 
-def test_flags_beside_the_model(folder):
-    path = folder / "x.onnx"
-    path.write_bytes(b"a model")
-    assert catalog.remember(path, {"order": "BGR"}) == folder / "x.onnx.stylizer.json"
-    assert catalog.recall(path) == {"order": "BGR"}
-    catalog.remember(path, {"range": "0..1"})
-    assert catalog.recall(path) == {"order": "BGR", "range": "0..1"}
-    values, how = catalog.with_remembered(path, {"order": "RGB"})
-    assert values == {"order": "RGB", "range": "0..1"}
-    assert how == {"order": "flag", "range": "remembered"}
-    catalog.remember(path, {"order": "auto", "range": "auto"})
-    assert catalog.recall(path) == {}
-    assert list(folder.iterdir()) == [path]
-
-
-def test_flags_belong_to_a_file_not_to_its_name(folder, capsys):
-    path = folder / "x.onnx"
-    path.write_bytes(b"a model")
-    catalog.remember(path, {"range": "0..1"})
-    catalog.say_once.cache_clear()
-    assert catalog.with_remembered(path, {}) == ({"range": "0..1"}, {"range": "remembered"})
-    assert "--model-range 0..1 as given in an earlier run" in capsys.readouterr().err
-    path.write_bytes(b"another export")
-    assert catalog.with_remembered(path, {}) == ({}, {})
-    assert capsys.readouterr().err == ""
-
-
-def test_flags_in_the_users_folder_when_the_models_cannot_be_written(folder, tmp_path):
-    path = folder / "x.onnx"
-    path.write_bytes(b"a model")
-    (folder / "x.onnx.stylizer.json").mkdir()  # stands in the way, for root too
-    kept = catalog.remember(path, {"order": "BGR"})
-    assert kept is not None
-    assert kept.parent == tmp_path / "config" / "models"
-    assert catalog.recall(path) == {"order": "BGR"}
-    assert catalog.recall(tmp_path / "other" / "x.onnx") == {}
-
-
-def test_damaged_memory_is_said(folder):
-    (folder / "x.onnx").write_bytes(b"a model")
-    (folder / "x.onnx.stylizer.json").write_text("{")
-    with pytest.raises(BadInput, match="is damaged; delete it"):
-        catalog.recall(folder / "x.onnx")
+def test_styles_of_the_users_own_stand_beside_the_bundled(filled, tmp_path, monkeypatch):
+    own = tmp_path / "own"
+    own.mkdir()
+    monkeypatch.setenv("STYLIZER_STYLES", str(own))
+    for name in ("zebra-fast-int8", "wave-fast-int8"):
+        (own / f"{name}.onnx").write_bytes(b"\x08")
+    assert catalog.styles() == ["mosaic", "starry-night", "wave", "zebra"]
+    assert catalog.resolve("zebra-fast", "cpu").path == own / "zebra-fast-int8.onnx"
+    assert catalog.sibling("wave-small", step=1) == "zebra-fast"
+    assert catalog.tiers_by_style()["wave"] == ["small"], "a bundled style's name is its own"
+    assert "zebra" not in {m.style for m in catalog.bundled(own=False)}
 
 
 def test_a_mark_in_a_folders_name(tmp_path):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from stylizer.errors import BadInput
 from stylizer.settings import Settings
-from stylizer.style import catalog, graph
+from stylizer.style import catalog, graph, remembered
 from stylizer.style.contract import StyleModel
 from stylizer.style.gl.backend import takes_blocks_of_pixels
 from stylizer.style.gl.mpv import mpv_shader
@@ -31,7 +31,7 @@ def export(name: str, to: str, folder: Path, settings: Settings, overwrite: bool
     file = catalog.resolve(name, "gl")
     if file.path is None:
         raise BadInput("model none has no network to export; name a fast model, see `models list`")
-    values, how = catalog.with_remembered(file.path, catalog.flags(settings))
+    values, how = remembered.with_remembered(file.path, remembered.flags(settings))
     given = Given(values, how)
     vet(file.path, graph.load(file.path), load_model, file.path, file.index, given)
     model, proto = load_model(file.path, file.index, given)
