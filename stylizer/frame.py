@@ -142,6 +142,7 @@ class StyledFrame:
     preprocess_ms: float
     infer_ms: float
     finished_at: float
+    gpu_ms: float | None = None  # of the network's draws on the GPU, where it is drawn by shaders
 
 
 @dataclass(frozen=True)

@@ -105,6 +105,7 @@ class FrameStats:
     frame_time_ms: array[float] = field(default_factory=new_series)
     latency_ms: array[float] = field(default_factory=new_series)
     stage_ms: dict[str, array[float]] = field(default_factory=dict)
+    gpu_ms: dict[str, array[float]] = field(default_factory=dict)  # of the GPU alone
 
     def __post_init__(self) -> None:
         self.last_at = self.started_at
@@ -122,6 +123,9 @@ class FrameStats:
 
     def stage(self, name: str, ms: float) -> None:
         self.stage_ms.setdefault(name, new_series()).append(ms)
+
+    def gpu(self, name: str, ms: float) -> None:
+        self.gpu_ms.setdefault(name, new_series()).append(ms)
 
     @property
     def seconds(self) -> float:

@@ -36,7 +36,7 @@ _SMALLEST = 0.4  # scale below which nobody can read
 
 def lay_out(data: HudData, fonts: Fonts, scale: float, window: tuple[int, int]) -> None:
     """Put everything into the current ImGui frame; window is (width, height) in pixels."""
-    pen = Pen(imgui.get_background_draw_list(), fonts, scale * _fit(scale, window))
+    pen = Pen(imgui.get_background_draw_list(), fonts, scale * _fit(data, scale, window))
     if data.mode == "graph" and not data.show_help:  # help takes the room
         _graph_panel(pen, data)
     elif data.mode == "fps" and not data.show_help:
@@ -51,11 +51,17 @@ def lay_out(data: HudData, fonts: Fonts, scale: float, window: tuple[int, int]) 
         _help(front, data, window)
 
 
-def _fit(scale: float, window: tuple[int, int]) -> float:
+def _panel_height(data: HudData) -> int:
+    stage_rows = (len(data.stage_ms) + 2) // 3
+    more = LINE * (bool(data.held) + bool(data.gpu_ms))
+    return PANEL_HEIGHT + (stage_rows - 2) * (LINE - 1) + more
+
+
+def _fit(data: HudData, scale: float, window: tuple[int, int]) -> float:
     """Shrinks the HUD in a small window: the panel stays inside, and left of the middle as long as
     that costs no more than a fifth of its size."""
     width = window[0] / (2.2 * GRAPH_WIDTH * scale)
-    height = window[1] / ((PANEL_HEIGHT + 2 * MARGIN) * scale)
+    height = window[1] / ((_panel_height(data) + 2 * MARGIN) * scale)
     return min(1.0, height, max(0.8, width))
 
 
@@ -72,9 +78,7 @@ def _small_panel(pen: Pen, data: HudData) -> None:
 
 def _graph_panel(pen: Pen, data: HudData) -> None:
     left, y, pad = pen.px(MARGIN), pen.px(MARGIN), pen.px(PADDING)
-    stage_rows = (len(data.stage_ms) + 2) // 3
-    tall = PANEL_HEIGHT + (stage_rows - 2) * (LINE - 1) + (LINE if data.held else 0)
-    width, height = pen.px(GRAPH_WIDTH), pen.px(tall)
+    width, height = pen.px(GRAPH_WIDTH), pen.px(_panel_height(data))
     pen.box(left, y, width, height)
     x, right = left + pad, left + width - pad
     _rates(pen, x, y + pen.px(7), data)
@@ -163,6 +167,9 @@ def _rows(data: HudData) -> list[tuple[str, str, str]]:
         ("latency", f"{_number(data.latency_ms)} ms", "capture to present"),
         ("frames", counts, ""),
     ]
+    if data.gpu_ms:
+        parts = (f"{name} {_number(ms)}" for name, ms in data.gpu_ms.items())
+        rows.append(("GPU", f"{' · '.join(parts)} ms", "of each frame"))
     return [*rows, ("target", data.held, "")] if data.held else rows
 
 

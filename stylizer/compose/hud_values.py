@@ -18,8 +18,9 @@ class HudData:
     """What the HUD may show; None and "" are shown as "–" or left out.
 
     frame_time_ms: of the last presented frames, newest last. stage_ms: stage name -> ms, in the
-    order shown. held: the rate that is held and how. message: a toast at the bottom. bindings: (key
-    name, what it does) for F1; hints: further lines of F1. Sizes are (width, height) in pixels.
+    order shown; gpu_ms: the same of the GPU alone, where it is known. held: the rate that is held
+    and how. message: a toast at the bottom. bindings: (key name, what it does) for F1; hints:
+    further lines of F1. Sizes are (width, height) in pixels.
     """
 
     mode: HudMode = "fps"
@@ -39,6 +40,7 @@ class HudData:
     size: tuple[int, int] | None = None
     inference_size: tuple[int, int] | None = None
     stage_ms: dict[str, float | None] = field(default_factory=dict)
+    gpu_ms: dict[str, float | None] = field(default_factory=dict)
     latency_ms: float | None = None
     dropped: int = 0
     duplicates: int = 0

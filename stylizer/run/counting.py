@@ -52,11 +52,18 @@ class Counts:
         return True
 
     def count(
-        self, now: float, new: Shown | None, frame: Frame, is_new: bool, times: dict[str, float]
+        self,
+        now: float,
+        new: Shown | None,
+        frame: Frame,
+        is_new: bool,
+        times: dict[str, float],
+        gpu_ms: dict[str, float],
     ) -> bool:
         """Count a presented frame; True when it was a new result of the network.
 
-        is_new: no duplicate. times: stage -> ms of this turn.
+        is_new: no duplicate. times: stage -> ms of this turn; gpu_ms: of the GPU
+        alone, where it is known.
         """
         styled = new is not None and new.styled.image is not None
         self.stats.present(now, frame.captured_at, styled, is_new)
@@ -69,6 +76,8 @@ class Counts:
         if is_new:
             for name, ms in times.items():
                 self.stats.stage(name, ms)
+            for name, ms in gpu_ms.items():
+                self.stats.gpu(name, ms)
         return styled
 
     def enough(self, shown: Shown | None) -> bool:

@@ -27,7 +27,7 @@ class HudView:
     """What the loop tells the HUD in one turn. Sizes are (width, height).
 
     scale: of the user interface. state: why no frames come, "" while they do. loading: the model
-    that loads, or "". stage_ms, latency_ms: all times so far, newest last.
+    that loads, or "". stage_ms, gpu_ms, latency_ms: all times so far, newest last.
     """
 
     mode: HudMode
@@ -45,6 +45,7 @@ class HudView:
     size: tuple[int, int]
     inference_size: tuple[int, int] | None
     stage_ms: Mapping[str, Sequence[float]]
+    gpu_ms: Mapping[str, Sequence[float]]
     latency_ms: Sequence[float]
     dropped: int
     duplicates: int
@@ -122,6 +123,7 @@ class HudFeed:
             size=view.size,
             inference_size=view.inference_size,
             stage_ms={name: _last(view.stage_ms.get(name)) for name in STAGES},
+            gpu_ms={name: _last(series) for name, series in view.gpu_ms.items()},
             latency_ms=_last(view.latency_ms),
             dropped=view.dropped,
             duplicates=view.duplicates,

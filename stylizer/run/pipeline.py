@@ -265,7 +265,8 @@ class Run:
             self._say(self.settings.preset)
         if not counts.note(now, self.shown, new, opened.feed.dropped):
             return
-        styled = counts.count(now, new, frame, is_new, times)
+        gpu_ms = self.screen.gpu_ms(new)
+        styled = counts.count(now, new, frame, is_new, times, gpu_ms)
         frame_time_ms = counts.stats.frame_time_ms[-1]
         self.switching.note(new, frame_time_ms)
         opened.hud.count(frame_time_ms, now, styled)

@@ -48,6 +48,8 @@ DEFINITIONS = {
     "compose": "blend pass and HUD, as issued; on an offscreen presenter finished in present",
     "present": "the presenter; in stage_ms: hand-over to the display, where an offscreen presenter "
     "waits for the GPU (glFinish)",
+    "gpu_ms": "of infer and compose on the GPU alone, by timer queries; null unless provider gl "
+    "drew, on a GPU",
     "latency_ms": "from a frame's capture to the return of the present call that first showed it",
     "dropped": "frames captured or due but never styled",
     "duplicates": "frames presented again unchanged",
@@ -83,6 +85,7 @@ def make_report(result: RunResult) -> dict[str, Any]:
         "frame_time_ms": frame_time_summary(stats.frame_time_ms),
         "one_percent_low_fps": one_percent_low_fps(stats.frame_time_ms, LOW_MIN_FRAMES_REPORT),
         "stage_ms": {name: p50_p99(stats.stage_ms.get(name, [])) for name in STAGES},
+        "gpu_ms": {name: p50_p99(ms) for name, ms in stats.gpu_ms.items()} or None,
         "latency_ms": p50_p99(stats.latency_ms),
         "dropped": stats.dropped,
         "duplicates": stats.duplicates,
@@ -113,12 +116,18 @@ def summary(report: dict[str, Any]) -> list[tuple[str, str]]:
         ("frame time ms", ", ".join(f"{k} {_figure(v, 1)}" for k, v in times.items())),
         ("1% low fps", _figure(report["one_percent_low_fps"], 1)),
         ("stages p50 ms", ", ".join(f"{k} {_figure(v['p50'], 1)}" for k, v in stages.items())),
+        *_gpu_row(report["gpu_ms"]),
         ("latency p50 ms", _figure(report["latency_ms"]["p50"], 1)),
         ("peak memory", f"{report['peak_rss_mb']:.0f} MiB"),
     ]
     if report["preset"]:
         rows.insert(1, ("settings", report["preset"]))
     return rows
+
+
+def _gpu_row(gpu_ms: dict[str, Any] | None) -> list[tuple[str, str]]:
+    told = ", ".join(f"{k} {_figure(v['p50'], 2)}" for k, v in (gpu_ms or {}).items())
+    return [("GPU p50 ms", told)] if told else []
 
 
 def _figure(value: float | None, digits: int) -> str:

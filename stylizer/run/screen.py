@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from stylizer.frame import Frame, Rect, Styled, letterbox
@@ -9,13 +10,16 @@ from stylizer.run.controls import Controls
 from stylizer.run.hud_data import HudView
 from stylizer.run.opened import Opened
 from stylizer.run.panel import PanelFeed
+from stylizer.run.threads import Shown
 from stylizer.settings import Settings
+from stylizer.stages import is_software_gl
 from stylizer.timing import FrameStats
 
 if TYPE_CHECKING:
     import numpy as np
 
     from stylizer.compose.compositor import Look
+    from stylizer.system.gl import GpuTimer
 
 Pair = tuple[Frame, Styled | None]  # a frame and what was made from it; None: the source alone
 
@@ -29,6 +33,8 @@ class Screen:
         self._settings, self._opened, self._controls = settings, opened, controls
         self._panel = panel
         self._model = ""  # that made the styled picture shown
+        self._timer = None if is_software_gl(opened.gl_renderer) else self._new_timer()
+        self._by_shaders = False  # the styled picture shown was drawn by shaders
         self.drawn: Pair | None = None
 
     @property
@@ -61,6 +67,21 @@ class Screen:
             self._opened.compositor.forget()
             self._name_window(model)
 
+    def gpu_ms(self, new: Shown | None) -> dict[str, float]:
+        """What frames cost the GPU, by timer queries: the network where shaders draw it, and then
+        blends and HUD too (some frames ago). Nothing without a GPU."""
+        if new is not None:
+            self._by_shaders = new.styled.gpu_ms is not None
+        if self._timer is None or new is None or new.styled.gpu_ms is None:
+            return {}
+        composed = {} if self._timer.ms is None else {"compose": self._timer.ms}
+        return {"infer": new.styled.gpu_ms, **composed}
+
+    def _new_timer(self) -> GpuTimer:
+        from stylizer.system.gl import GpuTimer
+
+        return GpuTimer(self._opened.presenter.context)
+
     def _name_window(self, model: str) -> None:
         """The title: the style, and the game or file that is painted."""
         from stylizer.style import catalog
@@ -75,9 +96,10 @@ class Screen:
         """The pair, and over it the HUD with these statistics."""
         opened = self._opened
         framebuffer = opened.presenter.framebuffer
-        opened.compositor.draw(framebuffer, self.picture, self.look)
-        opened.hud.draw(framebuffer, self._hud_view(stats, held))
-        self._panel.draw(framebuffer)
+        with self._timer if self._timer and self._by_shaders else nullcontext():
+            opened.compositor.draw(framebuffer, self.picture, self.look)
+            opened.hud.draw(framebuffer, self._hud_view(stats, held))
+            self._panel.draw(framebuffer)
 
     def read(self, stats: FrameStats, held: str) -> np.ndarray:
         """The last picture with the HUD, drawn again: a back buffer is undefined once shown."""
@@ -102,6 +124,7 @@ class Screen:
             size=opened.frame_size,
             inference_size=backend.inference_size if backend else None,
             stage_ms=stats.stage_ms,
+            gpu_ms=stats.gpu_ms,
             latency_ms=stats.latency_ms,
             dropped=opened.feed.dropped,
             duplicates=stats.duplicates,

@@ -32,6 +32,7 @@ class SessionStyle(StyleBackend):
     """
 
     _run: Runner
+    _gpu_ms: float | None = None  # of the last picture
 
     def __init__(
         self,
@@ -100,7 +101,9 @@ class SessionStyle(StyleBackend):
             ) from error
         finished = time.perf_counter()
         preprocess_ms = (finished - started) * 1000 - infer_ms
-        return StyledFrame(frame, image, self.model, preprocess_ms, infer_ms, finished)
+        return StyledFrame(
+            frame, image, self.model, preprocess_ms, infer_ms, finished, self._gpu_ms
+        )
 
     def _ready(self, frame: Frame) -> None:
         """Buffers of the frame's size, and the canvas moved to where the frame is."""

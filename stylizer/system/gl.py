@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import ctypes.util
 import sys
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -88,6 +89,34 @@ def finisher(context: moderngl.Context) -> Callable[[], None]:
     """
     address = EglLoader().load("glFinish") if sys.platform.startswith("linux") else 0
     return ctypes.CFUNCTYPE(None)(address) if address else context.finish
+
+
+class GpuTimer:
+    """How long a GPU draws what is issued in a `with` block, by timer queries (OpenGL 3.3).
+
+    Times are read some blocks later, when they are there: nobody waits. One thread, where `context`
+    is current; blocks do not nest.
+    """
+
+    LATE = 4
+
+    def __init__(self, context: moderngl.Context) -> None:
+        self._context = context
+        self._running: deque[moderngl.Query] = deque()
+        self._idle: list[moderngl.Query] = []
+        self.ms: float | None = None  # of a block some blocks ago
+
+    def __enter__(self) -> None:
+        query = self._idle.pop() if self._idle else self._context.query(time=True)
+        self._running.append(query)
+        query.__enter__()
+
+    def __exit__(self, *error: object) -> None:
+        self._running[-1].__exit__(*error)  # type: ignore[arg-type]
+        if len(self._running) > self.LATE:
+            done = self._running.popleft()
+            self.ms = done.elapsed / 1e6
+            self._idle.append(done)
 
 
 def egl() -> ctypes.CDLL:

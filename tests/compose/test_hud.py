@@ -102,6 +102,20 @@ def test_text_contrasts_with_the_panel_on_any_picture(
     assert (panel > 200).mean() > 0.005
 
 
+@pytest.mark.parametrize("size", [(1280, 720), (640, 360)])
+def test_the_gpus_time_is_a_line_of_the_graph(
+    presenter: OffscreenPresenter, hud: Hud, size: tuple[int, int]
+) -> None:
+    presenter.resize(size)
+    *_, bottom = covered(drawn(presenter, hud, DATA))
+    more = replace(DATA, gpu_ms={"infer": 0.9, "compose": 0.31}, held="60 fps")
+    other = Hud(presenter.context, 1.0)  # the first one's text stays a while
+    *_, lower = covered(drawn(presenter, other, more))
+    other.release()
+    assert bottom < lower or size[1] < 400
+    assert lower < size[1]
+
+
 def test_everything_fits_at_twice_the_dpi(presenter: OffscreenPresenter, hud: Hud) -> None:
     once = covered(drawn(presenter, hud, DATA))
     presenter.resize((2560, 1440))

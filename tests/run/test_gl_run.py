@@ -70,6 +70,22 @@ def test_the_report_names_it(painted):
     assert report["provider"] == "gl"
     assert report["model"] == "mosaic-fast-int8"
     assert report["provider_reason"].startswith("gl: asked for, drawn by ")
+    assert report["gpu_ms"] is None, "a software renderer is no GPU"
+
+
+def test_the_report_tells_the_gpus_time(tmp_path, monkeypatch, capsys):
+    """With a software renderer taken for a GPU: its timer queries answer as well."""
+    monkeypatch.setattr("stylizer.run.screen.is_software_gl", lambda renderer: False)
+    monkeypatch.setattr("stylizer.system.gl.GpuTimer.LATE", 2)
+    report = tmp_path / "report.json"
+    words = [*DEMO, *GL, "--present", "offscreen", "--frames", "6", "--hud", "graph"]
+    shot = tmp_path / "shot.png"
+    assert main([*words, "--report", str(report), "--screenshot", str(shot)]) == 0
+    told = json.loads(report.read_text())
+    assert set(told["gpu_ms"]) == {"infer", "compose"}
+    assert 0 < told["gpu_ms"]["infer"]["p50"] < told["stage_ms"]["infer"]["p50"]
+    assert told["gpu_ms"]["compose"]["p50"] > 0
+    assert "GPU p50 ms" in capsys.readouterr().out
 
 
 def test_a_window_shows_the_same(painted, xvfb, tmp_path):

@@ -81,10 +81,13 @@ class GlStyle(SessionStyle):
             pixels = resize(pixels, packer.size)
         started = time.perf_counter()
         image = self._open_drawing.texture_of(pixels, frame.channel_order, self._canvas, packer)
+        self._gpu_ms = self._open_drawing.gpu_ms
         return image, (time.perf_counter() - started) * 1000
 
     def _read_back(self, tensor: np.ndarray, canvas: Canvas | None = None) -> np.ndarray:
-        return self._open_drawing.blocks_of(tensor, canvas)
+        blocks = self._open_drawing.blocks_of(tensor, canvas)
+        self._gpu_ms = self._open_drawing.gpu_ms
+        return blocks
 
     @property
     def _open_drawing(self) -> Drawing:

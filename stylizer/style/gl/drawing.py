@@ -25,6 +25,7 @@ class Drawing:
     """Any thread may ask, one at a time; the GL thread does the work.
 
     uploads, readbacks: pictures over the bus so far; a canvas counts as one, when it has moved.
+    gpu_ms: what the GPU took for the last picture's passes, by a timer query.
     """
 
     def __init__(self, thread: GlThread, model: StyleModel, steps: Steps) -> None:
@@ -35,7 +36,9 @@ class Drawing:
         self._canvas: object = None  # stamp of the one uploaded
         self._frames, self._pictures = _Spares(), _Spares()
         self.uploads = self.readbacks = 0
+        self.gpu_ms: float | None = None
         self._network = thread.run(lambda: Network(thread.context, steps))
+        self._timer = thread.run(lambda: thread.context.query(time=True))
 
     def blocks_of(self, tensor: np.ndarray, canvas: Canvas | None) -> np.ndarray:
         """Blocks of the frame to blocks of the picture, uint8 (1, rows, columns, channels)."""
@@ -60,8 +63,7 @@ class Drawing:
         channels = self._steps.result.channels
         across = channels // GROUP
         target = self._pictures.take(self._context, (columns * across, rows), GROUP)
-        self._network.run(self._given, (columns, rows), (across, 1), target.framebuffer)
-        self._thread.finish()
+        self._draw((columns, rows), (across, 1), target.framebuffer)
         result = np.empty((1, rows, columns, channels), np.uint8)
         target.texture.read_into(result, alignment=1)
         self.readbacks += 1
@@ -84,9 +86,15 @@ class Drawing:
         self._given[self._model.input.name] = Picture(frame.texture, (b, b))
         blocks = packer.padded[0] // b, packer.padded[1] // b
         target = self._pictures.take(self._context, (width, height), GROUP)
-        self._network.run(self._given, blocks, (b, b), target.framebuffer)
-        self._thread.finish()
+        self._draw(blocks, (b, b), target.framebuffer)
         return self._handed_over(frame, target, packer.resizes)
+
+    def _draw(self, size: Size, block: Size, into: moderngl.Framebuffer) -> None:
+        """All passes, finished: whoever takes the picture over must not wait for it."""
+        with self._timer:
+            self._network.run(self._given, size, block, into)
+        self._thread.finish()
+        self.gpu_ms = self._timer.elapsed / 1e6
 
     def _handed_over(self, frame: _Target, target: _Target, resized: bool) -> StyledTexture:
         """To the presenter's context, until it lets go of it."""
