@@ -7,6 +7,8 @@
 //   DETAIL  and only what the network changed of the frame
 //   BOTTOM_UP  the styled picture has its last row first: drawn by stabilize.frag, or given so
 //   SOURCE, STYLED or BLEND: which pictures are seen
+//   MASKED  the style is weaker where the mask says so (with BLEND)
+//   TINTED  and the mask itself is seen
 in vec2 pixel;
 out vec4 shown;
 
@@ -59,6 +61,36 @@ vec3 styled_color() {
 vec3 styled_color() { return network_color(); }
 #endif
 
+#if defined(MASKED) || defined(TINTED)
+uniform sampler2D mask;  // of the frame's size; 1 inside
+#endif
+#ifdef MASKED
+uniform float mask_strength;
+#ifdef EXACT
+float inside() { return texelFetch(mask, ivec2(pixel), 0).r; }
+#else
+float inside() { return texture(mask, pixel / size).r; }
+#endif
+#endif
+
+#ifdef TINTED
+const vec3 TINT = vec3(1.0, 0.76, 0.36);
+
+// A tint over the mask, and a line where it is half inside.
+vec3 tinted(vec3 color) {
+    vec2 one = fwidth(pixel);  // to the next pixel of the framebuffer
+    float here = texture(mask, pixel / size).r, low = here, high = here;
+    for (int i = 0; i < 4; i++) {
+        vec2 to = one * vec2((i & 1) * 2 - 1, (i & 2) - 1);
+        float there = texture(mask, (pixel + to) / size).r;
+        low = min(low, there);
+        high = max(high, there);
+    }
+    if (low < 0.5 && high >= 0.5) return TINT;
+    return mix(color, TINT, 0.3 * here);
+}
+#endif
+
 #ifdef BLEND
 uniform float strength;
 uniform bool keep_colors;
@@ -80,7 +112,11 @@ vec3 blend() {
     if (wipe_x < 0.0 || beside > 0.0) {
         vec3 styled = styled_color();
         if (keep_colors) styled = with_source_chroma(source, styled);
+#ifdef MASKED
+        color = mix(source, styled, strength * mix(1.0, mask_strength, inside()));
+#else
         color = mix(source, styled, strength);
+#endif
     }
     if (wipe_x >= 0.0) {
         // Two device pixels of white between two of shade are seen on snow and at night alike.
@@ -98,5 +134,8 @@ void main() {
     shown = vec4(styled_color(), 1.0);
 #else
     shown = vec4(blend(), 1.0);
+#endif
+#ifdef TINTED
+    shown.rgb = tinted(shown.rgb);
 #endif
 }

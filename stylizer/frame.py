@@ -1,4 +1,4 @@
-"""The values that all stages share: frames, styled images, rectangles, camera and panel input."""
+"""The values that all stages share: frames, styled images, shapes, camera and panel input."""
 
 from __future__ import annotations
 
@@ -181,6 +181,25 @@ class UiEvent:
     number: int = 0
     down: bool = False
     text: str = ""
+
+
+ShapeKind = Literal["rectangle", "ellipse", "polygon"]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A part of the picture where the style is weaker. Points (x, y) are shares of its width and
+    height, 0..1 from the top left: two opposite corners (an ellipse has those of its box), or
+    those of a polygon; where its sides cross, every second part is inside."""
+
+    kind: ShapeKind
+    points: tuple[tuple[float, float], ...]
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """(left, top, right, bottom), as shares."""
+        xs, ys = zip(*self.points, strict=True)
+        return min(xs), min(ys), max(xs), max(ys)
 
 
 @dataclass(frozen=True)

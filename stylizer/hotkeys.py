@@ -28,6 +28,7 @@ DEFAULT_KEYS: dict[str, tuple[str, str]] = {
     "strength_down": ("[", "less style"),
     "strength_up": ("]", "more style"),
     "keep_colors": ("c", "keep the game's colors"),
+    "show_masks": ("m", "show the masks"),
     "hud": ("h", "HUD: off, fps, graph"),
     "help": ("f1", "this help"),
     "panel": ("f2", "panel: styles, speed, keys"),

@@ -6,7 +6,9 @@ import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
+
+from stylizer.frame import Shape, ShapeKind
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,64 @@ class Rule:
         if isinstance(plain, bool):
             return "on" if plain else "off"
         return f"{plain:.0%}" if self.parse is share else f"{plain}"
+
+
+class ShapesRule(Rule):
+    """A list of shapes: on the command line a text with ";" between them, in the file a list of
+    texts."""
+
+    def from_file(self, value: object) -> tuple[Shape, ...]:
+        if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+            raise ValueError
+        try:
+            return tuple(shape(text) for text in value)
+        except argparse.ArgumentTypeError as error:
+            raise ValueError from error
+
+    def plain(self, value: tuple[Shape, ...]) -> list[str]:  # pyright: ignore
+        return [shape_text(one) for one in value]
+
+    def words(self, value: tuple[Shape, ...]) -> str:
+        return f"{len(value)} shape{'' if len(value) == 1 else 's'}" if value else "none"
+
+
+MOST_SHAPES, MOST_CORNERS = 64, 64  # more than anybody draws; each is drawn on the CPU
+
+
+def shapes(text: str) -> tuple[Shape, ...]:
+    """ "rectangle 0,0,0.2,0.1; ellipse 0.8,0,1,0.2" -> shapes; an empty text is none."""
+    found = tuple(shape(part) for part in text.split(";") if part.strip())
+    if len(found) > MOST_SHAPES:
+        raise argparse.ArgumentTypeError(f"{len(found)} shapes are more than {MOST_SHAPES}")
+    return found
+
+
+def shape(text: str) -> Shape:
+    """ "polygon 0,0,0.2,0,0.1,0.3" -> the shape. Raises ArgumentTypeError."""
+    kind, _, rest = text.strip().partition(" ")
+    if kind not in get_args(ShapeKind):
+        raise argparse.ArgumentTypeError(
+            f"{text.strip()!r} is no shape; write rectangle, ellipse or polygon and the numbers"
+        )
+    values = [number(part.strip()) for part in rest.split(",")]
+    if not all(0 <= value <= 1 for value in values):
+        raise argparse.ArgumentTypeError(f"{text.strip()!r}: places lie between 0 and 1")
+    points = tuple(zip(values[::2], values[1::2], strict=False))
+    corners = (3, MOST_CORNERS) if kind == "polygon" else (2, 2)
+    if len(values) % 2 or not corners[0] <= len(points) <= corners[1]:
+        need = f"{corners[0]} to {corners[1]} corners" if kind == "polygon" else "two corners"
+        raise argparse.ArgumentTypeError(f"{text.strip()!r}: {kind} has {need}, each X,Y")
+    found = Shape(kind, points)  # pyright: ignore[reportArgumentType]
+    left, top, right, bottom = found.box
+    if left == right or top == bottom:
+        raise argparse.ArgumentTypeError(f"{text.strip()!r} is empty: its corners lie in a line")
+    return found
+
+
+def shape_text(one: Shape) -> str:
+    """As it stands in the file; a ten-thousandth of the picture is less than a pixel."""
+    numbers = (f"{round(value, 4):g}" for point in one.points for value in point)
+    return f"{one.kind} {','.join(numbers)}"
 
 
 def size(text: str) -> tuple[int, int]:
@@ -156,3 +216,10 @@ POSITIVE = Rule(float, "a number above 0", "N", positive)
 COUNT = Rule(int, "a whole number from 1", "N", count)
 NATURAL = Rule(int, "a whole number from 0", "N", natural)
 REGION = Rule(str, "a place as in 0,0,1280,720", "X,Y,W,H", region)
+SHAPES = ShapesRule(
+    list,
+    'a list of shapes as in ["rectangle 0,0,0.2,0.1", "ellipse 0.8,0,1,0.2", '
+    '"polygon 0,0.8,0.3,1,0,1"], places from 0 to 1',
+    "SHAPES",
+    shapes,
+)

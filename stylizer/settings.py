@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from stylizer import rules
+from stylizer.frame import Shape
 from stylizer.rules import Rule, choice
 from stylizer.stages import PRESENTERS, SOURCES
 
@@ -150,6 +151,30 @@ class Settings:
         "strokes of models with a canvas go with the picture; without, they stand still",
         in_file=True,
     )  # fmt: skip
+    mask_shapes: tuple[Shape, ...] = setting(
+        (), "look", rules.SHAPES,
+        "parts of the picture that stay as the game draws them, its HUD for example: rectangle "
+        "X,Y,X,Y, ellipse X,Y,X,Y (the corners of its box), polygon X,Y,X,Y,X,Y and more corners; "
+        "places are shares of the picture's width and height, from the top left",
+        in_file=True, hotkeys=("show_masks",),
+    )  # fmt: skip
+    mask: Path | None = setting(
+        None, "look",
+        replace(rules.FILE, allowed='a picture file (a relative one counts from this file\'s '
+                'folder), or "none"', nothing="none"),
+        "a grayscale picture over the whole frame: white stays as the game draws it, black is "
+        "painted",
+        in_file=True,
+    )  # fmt: skip
+    mask_strength: float = setting(
+        0.0, "look", rules.SHARE, "how much of the style is left inside a mask: 0 none",
+        in_file=True,
+    )  # fmt: skip
+    mask_feather: float = setting(
+        0.0, "look", rules.SHARE,
+        "width of the soft edge around the shapes, as a share of the picture's height",
+        in_file=True,
+    )  # fmt: skip
     hud: HudMode = setting(
         "fps", "look", choice("auto", "off", "fps", "graph"),
         "the figures over the picture; auto is fps in a window, and off offscreen",
@@ -259,6 +284,7 @@ OPTIONS: dict[str, Option] = {
 # What the panel changes while a run goes on, and can keep in the file, beside the hotkeys.
 IN_PANEL = (
     "model", "strength", "keep_colors", "stabilize", "hud", "target_fps", "inference_size",
+    "mask_shapes", "mask", "mask_strength", "mask_feather",
 )  # fmt: skip
 
 

@@ -6,19 +6,19 @@ The presenter owns the GL context; the compositor borrows it and lives on its th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import moderngl
 import numpy as np
 
+from stylizer.compose.masks import Mask, MaskTexture
+from stylizer.compose.programs import Programs, Shows, Variant
 from stylizer.compose.stabilizer import Stabilizer
 from stylizer.frame import Frame, Rect, Styled, StyledTexture
 from stylizer.stages import is_software_gl
 from stylizer.system.gl import check_size
-from stylizer.system.resources import shader
 from stylizer.system.texture import Picture, pack_planes, swizzle_of
 
-_SOURCE_UNIT, _STYLED_UNIT, _BEFORE_UNIT, _SEEN_UNIT = 0, 1, 2, 3
+_SOURCE_UNIT, _STYLED_UNIT, _BEFORE_UNIT, _SEEN_UNIT, _MASK_UNIT = 0, 1, 2, 3, 4
 _NO_WIPE = -1.0
 
 
@@ -30,6 +30,7 @@ class Look:
     chroma. wipe: None, or 0..1 of the picture's width: the source left of it, styled right of it.
     show_source: the source alone, whatever the others say. detail: a styled picture smaller than
     the frame only changes it, keeping the frame's own detail; else it is upsampled as it is.
+    mask: where the strength is only `mask_strength` of itself; show_mask: tinted and outlined.
     """
 
     strength: float = 1.0
@@ -37,23 +38,19 @@ class Look:
     wipe: float | None = None
     show_source: bool = False
     detail: bool = True
+    mask: Mask | None = None
+    mask_strength: float = 0.0
+    show_mask: bool = False
 
+    @property
+    def masks(self) -> bool:
+        """Whether the mask changes the picture."""
+        return bool(self.mask) and self.mask_strength < 1
 
-@dataclass(frozen=True)
-class _Variant:
-    """One way to compile compose.frag."""
-
-    shows: Literal["SOURCE", "STYLED", "BLEND"]
-    exact: bool
-    planar: bool
-    small: bool
-    bottom_up: bool
-    detail: bool
-
-    def defines(self) -> list[str]:
-        flags = {"EXACT": self.exact, "PLANAR": self.planar}
-        flags |= {"SMALL": self.small, "BOTTOM_UP": self.bottom_up, "DETAIL": self.detail}
-        return [self.shows, *(name for name, on in flags.items() if on)]
+    @property
+    def tints(self) -> bool:
+        """Whether the mask is to be seen."""
+        return bool(self.mask) and self.show_mask
 
 
 class Compositor:
@@ -86,7 +83,8 @@ class Compositor:
         self._image: Styled | None = None  # drawn with the frame; None: the source alone
         self._uploaded: Styled | None = None  # what the styled texture holds
         self._packed = np.empty((0, 0), np.uint32)
-        self._programs: dict[_Variant, tuple[moderngl.Program, moderngl.VertexArray]] = {}
+        self._mask = MaskTexture(context)
+        self._programs = Programs(context)
         self._own: moderngl.Framebuffer | None = None  # of render(), and what is read from it
         self._raw = np.empty((0, 0, 4), np.uint8)
         self.upload_bytes = 0  # in all, since the start
@@ -170,11 +168,9 @@ class Compositor:
         self._styled.release()
         self._seen.release()
         self._stabilizer.release()
+        self._mask.release()
         self._release_own()
-        for program, vertices in self._programs.values():
-            vertices.release()
-            program.release()
-        self._programs.clear()
+        self._programs.release()
         self._frame = self._sent = self._image = self._uploaded = None
 
     def _take_textures(self, frame: Frame, image: StyledTexture) -> None:
@@ -218,7 +214,7 @@ class Compositor:
     def _is_plain_copy(self, framebuffer: moderngl.Framebuffer, rect: Rect, look: Look) -> bool:
         """Whether what is shown is the styled picture and nothing else, with its last row first as
         the framebuffer has it. Not for `render`: alpha holds the stabilizer's luma, or anything."""
-        if framebuffer is self._own or self._shows(look) != "STYLED":
+        if framebuffer is self._own or self._shows(look) != "STYLED" or look.tints:
             return False
         if not self._bottom_up:
             return False
@@ -241,8 +237,13 @@ class Compositor:
         small = shows != "SOURCE" and self._image is not None and self._image.size != size
         bottom_up = shows != "SOURCE" and self._bottom_up
         detail = small and look.detail
-        program, vertices = self._program(_Variant(shows, exact, planar, small, bottom_up, detail))
+        masked = shows == "BLEND" and look.masks
+        program, vertices = self._programs.get(
+            Variant(shows, exact, planar, small, bottom_up, detail, masked, look.tints)
+        )
         program["size"] = size
+        if masked or look.tints:
+            self._use_mask(program, look, masked)
         if detail:
             self._seen.use(_SEEN_UNIT)
             program["seen_picture"] = _SEEN_UNIT
@@ -261,25 +262,25 @@ class Compositor:
             program["wipe_x"] = _wipe_x(rect, look.wipe)
         vertices.render(moderngl.TRIANGLES, vertices=3)
 
-    def _shows(self, look: Look) -> Literal["SOURCE", "STYLED", "BLEND"]:
+    def _use_mask(self, program: moderngl.Program, look: Look, masked: bool) -> None:
+        assert self._frame is not None
+        assert look.mask is not None
+        self.upload_bytes += self._mask.put(look.mask, self._frame.size)
+        self._mask.use(_MASK_UNIT)
+        program["mask"] = _MASK_UNIT
+        if masked:
+            program["mask_strength"] = look.mask_strength
+
+    def _shows(self, look: Look) -> Shows:
         wiped = look.wipe is not None and 0 < look.wipe < 1
         only_source = (look.strength <= 0 and not wiped) or (
             look.wipe is not None and look.wipe >= 1
         )
         if self._image is None or look.show_source or only_source:
             return "SOURCE"
-        if look.strength >= 1 and not look.keep_colors and not wiped:
+        if look.strength >= 1 and not (look.keep_colors or wiped or look.masks):
             return "STYLED"
         return "BLEND"
-
-    def _program(self, variant: _Variant) -> tuple[moderngl.Program, moderngl.VertexArray]:
-        if variant not in self._programs:
-            program = self._context.program(
-                vertex_shader=shader("compose.vert"),
-                fragment_shader=shader("compose.frag", *variant.defines()),
-            )
-            self._programs[variant] = program, self._context.vertex_array(program, [])
-        return self._programs[variant]
 
     def _release_own(self) -> None:
         if self._own is not None:

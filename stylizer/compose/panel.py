@@ -15,6 +15,7 @@ import numpy as np
 from imgui_bundle import imgui
 
 from stylizer.compose.imgui_surface import ImguiSurface, without_passed_places
+from stylizer.compose.panel_canvas import lay_out_canvas
 from stylizer.compose.panel_layout import fitting_scale, lay_out_panel
 from stylizer.compose.panel_theme import GROUND, dress
 from stylizer.compose.panel_ui import Memory, Ui
@@ -25,6 +26,7 @@ from stylizer.system.resources import shader
 
 FIGURES_PERIOD_S = 0.25
 _UNIT = 0
+_FRAME = "frame"
 _MODIFIERS = ("shift", "ctrl", "alt", "super", "meta")
 
 
@@ -48,6 +50,7 @@ class Panel:
         self._own: tuple[moderngl.Texture, moderngl.Framebuffer] | None = None  # painted into
         self._memory = Memory()
         self._thumbnails = Thumbnails(context, self._surface.renderer)
+        self._frozen: Thumbnails | None = None  # one picture, of the frame that is drawn on
         self.scale = 0.0
         self._laid_out: tuple[object, ...] = ()
         self._at = self._figures_at = float("-inf")
@@ -62,6 +65,19 @@ class Panel:
     def picture(self, style: str, pixels: np.ndarray) -> None:
         """The thumbnail of a style: uint8 (height, width, 3) RGB."""
         self._thumbnails.put(style, pixels)
+        self._laid_out = ()
+
+    def freeze(self, pixels: np.ndarray | None) -> None:
+        """Show this frame, uint8 (height, width, 3) RGB, under the panel to draw masks on; None:
+        the picture moves again. Meanwhile the whole window is the panel's `area`."""
+        if self._frozen is not None:
+            self._frozen.release()
+            self._frozen = None
+        if pixels is None:
+            self._memory.tool, self._memory.corners = "", []
+        else:
+            self._frozen = Thumbnails(self._context, self._surface.renderer)
+            self._frozen.put(_FRAME, pixels)
         self._laid_out = ()
 
     def update(
@@ -108,6 +124,9 @@ class Panel:
     def release(self) -> None:
         """Free everything; may be called twice."""
         self._thumbnails.release()
+        if self._frozen is not None:
+            self._frozen.release()
+            self._frozen = None
         self._surface.release()
         self._release_own()
         self._vertices.release()
@@ -138,7 +157,11 @@ class Panel:
         ui = Ui(state, self._figures, pictures, self._surface.fonts, scale, self._memory)
 
         def draw() -> None:
-            self.area = lay_out_panel(ui, size)
+            frozen = None if self._frozen is None else self._frozen.get(_FRAME)
+            if frozen is not None:
+                lay_out_canvas(ui, frozen[1], frozen[0], size)
+            area = lay_out_panel(ui, size)
+            self.area = area if frozen is None else Rect(0, 0, *size)
 
         # A key that is held repeats by ImGui's own clock; at least 1 ms, which it insists on.
         seconds, self._at = min(0.25, max(0.001, now - self._at)), now

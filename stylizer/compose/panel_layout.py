@@ -1,4 +1,4 @@
-"""What the panel shows: a header, and the tabs Style, Speed, Keys and Preset. No GL here."""
+"""What the panel shows: a header, and the tabs Style, Speed, Keys, Masks, Preset. No GL here."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 from imgui_bundle import ImVec2, imgui
 
+from stylizer.compose.panel_masks import masks_tab, stop_drawing
 from stylizer.compose.panel_speed import speed_tab
+from stylizer.compose.panel_theme import GROUND
 from stylizer.compose.panel_ui import Ui, shortened, words
 from stylizer.compose.pen import AMBER, BLUE, DIM, GREEN, LARGE, RED, SMALL, TEXT, WHITE
 from stylizer.frame import Rect
@@ -33,6 +35,9 @@ def lay_out_panel(ui: Ui, window: tuple[int, int]) -> Rect:
     imgui.set_next_window_size(ImVec2(wide, tall))
     flags = imgui.WindowFlags_.no_resize | imgui.WindowFlags_.no_collapse
     imgui.push_font(ui.fonts.regular, ui.px(15))
+    over_frozen = bool(ui.memory.tool)
+    if over_frozen:
+        imgui.push_style_color(imgui.Col_.window_bg, GROUND)
     shown, open_still = imgui.begin("stylizer###panel", True, flags)
     _stay_inside(window, wide, tall)
     place = imgui.get_window_pos()
@@ -43,12 +48,16 @@ def lay_out_panel(ui: Ui, window: tuple[int, int]) -> Rect:
                 if name == "Preset" and not ui.state.preset_file:
                     continue
                 if imgui.begin_tab_item_simple(f" {name} "):
+                    if name != "Masks":
+                        stop_drawing(ui)
                     _tab(ui, tab)
                     imgui.end_tab_item()
             imgui.end_tab_bar()
         _footer(ui)
     imgui.end()
     imgui.pop_font()
+    if over_frozen:
+        imgui.pop_style_color()
     if not open_still:
         ui.change("close")
     return Rect(int(place.x), int(place.y), int(wide), int(tall))
@@ -253,6 +262,7 @@ TABS: dict[str, Callable[[Ui], None]] = {
     "Style": style_tab,
     "Speed": speed_tab,
     "Keys": keys_tab,
+    "Masks": masks_tab,
     "Preset": preset_tab,
 }
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from stylizer.frame import Shape
 from stylizer.settings import HudMode
 
 Size = tuple[int, int]  # (width, height) in pixels
@@ -18,7 +19,7 @@ class Change:
     name: a setting, whose new value follows; or "style", "tier" (of the bundled models), "close",
     "key" (value: action and key name, "" for the default), "painting" (value: a picture's path),
     "mix" (value: a style for its colors, one for its strokes), "save", "rename" (value: the name),
-    "reset".
+    "reset", "freeze" and "find" (value: on or off), "take" (value: what was found), "show_masks".
     """
 
     name: str
@@ -34,7 +35,9 @@ class PanelState:
     the strokes of the one in use. scales: share of the frame's sides -> the
     inference size that it means. keys: (action, what it does, key name). preset_file: where
     settings are kept, "" where they cannot be; preset: of which game, "" for all; preset_name: as
-    the user calls it; unsaved: what differs from what is kept, in words.
+    the user calls it; unsaved: what differs from what is kept, in words. mask: the name of the
+    mask's file, "" for none; finding: how far looking for a HUD is, "" while it is not; proposals:
+    what was found.
     """
 
     style: str = ""
@@ -58,6 +61,14 @@ class PanelState:
     preset_name: str = ""
     preset_file: str = ""
     unsaved: Sequence[str] = ()
+    mask_shapes: tuple[Shape, ...] = ()
+    mask: str = ""
+    mask_strength: float = 0.0
+    mask_feather: float = 0.0
+    show_masks: bool = False
+    masks_key: str = ""
+    finding: str = ""
+    proposals: tuple[Shape, ...] = ()
     pictures: int = 0  # thumbnails made so far
 
 

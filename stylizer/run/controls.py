@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
-from stylizer.frame import Rect
+from stylizer.frame import Rect, Shape
 from stylizer.hotkeys import Action
 from stylizer.settings import HudMode, Settings
 
@@ -24,6 +25,11 @@ class Controls:
     help: bool = False
     panel: bool = False  # it is open
     stabilize: float = 0.0
+    mask_shapes: tuple[Shape, ...] = ()
+    mask: Path | None = None
+    mask_strength: float = 0.0
+    mask_feather: float = 0.0
+    show_masks: bool = False
     quit: bool = False
     last_wipe: float = 0.5
     draggable: bool = True  # clicks come to us
@@ -39,6 +45,10 @@ class Controls:
             last_wipe=0.5 if wipe is None else wipe,
             draggable=settings.present != "overlay",
             stabilize=settings.stabilize,
+            mask_shapes=settings.mask_shapes,
+            mask=settings.mask,
+            mask_strength=settings.mask_strength,
+            mask_feather=settings.mask_feather,
         )
 
     def apply(self, action: Action, picture: Rect) -> str | None:
@@ -78,6 +88,12 @@ class Controls:
     def _on_keep_colors(self, _: float, __: Rect) -> str:
         self.keep_colors = not self.keep_colors
         return "the game's colors" if self.keep_colors else "the style's colors"
+
+    def _on_show_masks(self, _: float, __: Rect) -> str:
+        if not self.mask_shapes and self.mask is None:
+            return "there is no mask: the panel draws some"
+        self.show_masks = not self.show_masks
+        return "masks shown" if self.show_masks else "masks hidden"
 
     def _on_hud(self, _: float, __: Rect) -> str:
         self.hud = HUD_MODES[(HUD_MODES.index(self.hud) + 1) % len(HUD_MODES)]

@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from stylizer.run.hud_data import HudFeed
+from stylizer.run.masking import Masking
 from stylizer.run.models import ModelBank
 from stylizer.run.outputs import Outputs
 from stylizer.run.threads import open_feed
@@ -20,7 +21,7 @@ SIZED_SOURCES = ("demo", "synthetic")  # their frames have the size that was ask
 
 
 class Opened:
-    """Outputs (they come open), models, source, presenter, compositor and HUD of one run.
+    """Outputs (they come open), mask, models, source, presenter, compositor and HUD of one run.
 
     Main thread only.
 
@@ -40,6 +41,7 @@ class Opened:
 
     def _open(self, style: StyleBackend | None) -> None:
         settings = self._settings
+        self.masking = Masking(settings)
         self.bank = ModelBank(self._load_model, style, gives_way=settings.on_screen)
         self._closers.append(self.bank.close)
         self._first_size: Future[tuple[int, int]] = Future()

@@ -38,7 +38,12 @@ class Outputs:
         self._new: Path | None = None  # the empty file that keeps a recording's name
         outputs.distinct((settings.screenshot, settings.report, settings.record))
         pictures = pictures_read(settings)
-        read = [*pictures, settings.input, Path(re.sub(r"#\d+$", "", settings.model))]
+        read = [
+            *pictures,
+            settings.input,
+            settings.mask,
+            Path(re.sub(r"#\d+$", "", settings.model)),
+        ]
         permission = outputs.Permission.of(read, settings.overwrite)
         if settings.screenshot is not None:
             permission.check(settings.screenshot, "png")

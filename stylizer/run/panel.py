@@ -11,6 +11,7 @@ from stylizer.frame import Size
 from stylizer.hotkeys import DEFAULT_KEYS, Action, check_bindings, global_combinations, key_label
 from stylizer.run.controls import Controls
 from stylizer.run.holding import Holding
+from stylizer.run.mask_feed import CHANGES, MaskFeed
 from stylizer.run.opened import Opened
 from stylizer.run.paintings import Paintings
 from stylizer.run.presets import Presets, Values
@@ -48,6 +49,7 @@ class PanelFeed:
         self._parts = "", ("", "")  # of the style named first
         self._keys, self._global_keys = dict(settings.keys), dict(settings.global_keys)
         self._presets = presets
+        self._masks = MaskFeed(opened, controls)
         self._kept: Values = {}
         self._first_model = ""  # what settings.model turned out to be
         self._overlay = settings.present == "overlay"
@@ -70,11 +72,12 @@ class PanelFeed:
         assert self._panel is not None
         events = presenter.take_ui_events()
         self._renew_pictures(self._panel)
+        found = self._masks.turn()
         state = self._state()
         changes = self._panel.update(
             events, state, lambda: self._figures(stats), presenter.size, presenter.scale
         )
-        messages = [self._carry_out(change, at_s) for change in changes]
+        messages = [found, *(self._carry_out(change, at_s) for change in changes)]
         presenter.show_panel(self._panel.area, self._panel.typing, self._panel.waits_for_key)
         touched = bool(events) or bool(changes) or state != self._told
         self._told = state
@@ -130,6 +133,8 @@ class PanelFeed:
     def _shut(self) -> None:
         assert self._thumbnails is not None
         self._opened.presenter.show_panel(None, False, False)
+        if self._panel is not None:
+            self._masks.stop(self._panel)
         self._thumbnails.close()
         self._ended.append(self._thumbnails)
         self._thumbnails = None
@@ -176,6 +181,7 @@ class PanelFeed:
             preset_name=presets.name if presets else "",
             unsaved=self._unsaved(),
             pictures=self._pictures,
+            **self._masks.state(keys),
         )
 
     def _made_of(self, style: str) -> tuple[str, str]:
@@ -202,6 +208,7 @@ class PanelFeed:
             "hud": c.hud,
             "target_fps": holding.target_fps,
             "inference_size": holding.inference_size,
+            **self._masks.values(),
             "keys": self._keys,
             "global_keys": self._global_keys,
         }
@@ -274,13 +281,15 @@ class PanelFeed:
             "reset": lambda _: self._reset(at_s),
         }
         try:
+            if change.name in CHANGES and self._panel is not None:
+                return self._masks.carry_out(change, self._panel)
             if change.name in doing:
                 return doing[change.name](change.value) or ""
         except StylizerError as error:
             return str(error)
         if change.name == "close":
             self._controls.panel = False
-        else:  # strength, keep_colors, hud: seen in this very frame
+        else:  # strength, keep_colors, hud, mask_strength: seen in this very frame
             setattr(self._controls, change.name, change.value)
         return ""
 
@@ -307,6 +316,7 @@ class PanelFeed:
         kept, c = self._kept, self._controls
         c.strength, c.keep_colors, c.hud = kept["strength"], kept["keep_colors"], kept["hud"]
         self._stabilize(kept["stabilize"])
+        self._masks.restore(dict(kept))
         self._holding.choose(kept["target_fps"], kept["inference_size"])
         self._keys, self._global_keys = dict(kept["keys"]), dict(kept["global_keys"])
         self._bind()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from stylizer.frame import Frame, Rect, Styled, letterbox
@@ -44,11 +45,20 @@ class Screen:
 
     @property
     def look(self) -> Look:
-        """How the pair is shown now."""
+        """How the pair is shown now, and recorded: there masks are not seen themselves."""
         from stylizer.compose.compositor import Look
+        from stylizer.compose.masks import Mask
 
         c = self._controls
-        return Look(c.strength, c.keep_colors, c.wipe, c.show_source, self._settings.detail)
+        return Look(
+            c.strength,
+            c.keep_colors,
+            c.wipe,
+            c.show_source,
+            self._settings.detail,
+            Mask(c.mask_shapes, c.mask_feather, self._opened.masking.picture),
+            c.mask_strength,
+        )
 
     def take(self, pair: Pair) -> bool:
         """Make this pair the one that is drawn; False when it is drawn already (a duplicate)."""
@@ -96,8 +106,9 @@ class Screen:
         """The pair, and over it the HUD with these statistics."""
         opened = self._opened
         framebuffer = opened.presenter.framebuffer
+        look = replace(self.look, show_mask=self._controls.show_masks)
         with self._timer if self._timer and self._by_shaders else nullcontext():
-            opened.compositor.draw(framebuffer, self.picture, self.look)
+            opened.compositor.draw(framebuffer, self.picture, look)
             opened.hud.draw(framebuffer, self._hud_view(stats, held))
             self._panel.draw(framebuffer)
 

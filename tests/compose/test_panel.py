@@ -206,7 +206,7 @@ def test_a_preset_is_saved_reset_and_renamed(seat: Seat) -> None:
         unsaved=["strength: 50%"],
     )  # fmt: skip
     seat.update()
-    seat.click(235, 87)
+    seat.click(300, 87)
     assert seat.click(116, 200) == [Change("save")]
     assert seat.click(308, 200) == [Change("reset")]
     seat.click(390, 159)

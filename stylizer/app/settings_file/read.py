@@ -170,6 +170,8 @@ def _read_layer(path: Path, where: str, table: dict[str, Any], extra: Iterable[s
         raise BadInput(f"{place}target_fps chooses the inference size itself: leave out one of two")
     if "model" in values:
         values["model"] = _anchored(values["model"], path.absolute().parent)
+    if values.get("mask") is not None:
+        values["mask"] = path.absolute().parent / values["mask"].expanduser()
     if not where:
         _check_keys(path, "", values.get("keys", {}))
     return values
