@@ -76,18 +76,24 @@ float inside() { return texture(mask, pixel / size).r; }
 #ifdef TINTED
 const vec3 TINT = vec3(1.0, 0.76, 0.36);
 
-// A tint over the mask, and a line where it is half inside.
-vec3 tinted(vec3 color) {
-    vec2 one = fwidth(pixel);  // to the next pixel of the framebuffer
+// Whether the mask goes from outside to inside within so many pixels of the framebuffer.
+bool at_edge(float pixels) {
+    vec2 reach = pixels * fwidth(pixel);
     float here = texture(mask, pixel / size).r, low = here, high = here;
     for (int i = 0; i < 4; i++) {
-        vec2 to = one * vec2((i & 1) * 2 - 1, (i & 2) - 1);
+        vec2 to = reach * vec2((i & 1) * 2 - 1, (i & 2) - 1);
         float there = texture(mask, (pixel + to) / size).r;
         low = min(low, there);
         high = max(high, there);
     }
-    if (low < 0.5 && high >= 0.5) return TINT;
-    return mix(color, TINT, 0.3 * here);
+    return low < 0.5 && high >= 0.5;
+}
+
+// A tint over the mask and an outline where it is half inside, with a shade to be seen on snow.
+vec3 tinted(vec3 color) {
+    if (at_edge(1.0)) return TINT;
+    if (at_edge(2.0)) return 0.4 * color;
+    return mix(color, TINT, 0.3 * texture(mask, pixel / size).r);
 }
 #endif
 

@@ -126,10 +126,16 @@ def _area(shape: Shape) -> float:
 
 
 def _draw(ui: Ui, shape: Shape, rect: Rect, color: Color) -> None:
-    """Tinted, with its outline."""
+    """Tinted, with its outline, which a shade lets see on snow."""
+    _outlined(ui, shape, rect, (*color[:3], 0.3), (0.0, 0.0, 0.0, 0.6), max(3.0, ui.px(4)))
+    _outlined(ui, shape, rect, (0.0, 0.0, 0.0, 0.0), color, max(1.5, ui.px(2)))
+
+
+def _outlined(
+    ui: Ui, shape: Shape, rect: Rect, inside: Color, outline: Color, thick: float
+) -> None:
     target = imgui.get_window_draw_list()
-    tint, line = imgui.get_color_u32((*color[:3], 0.3)), imgui.get_color_u32(color)
-    thick = max(1.5, ui.px(2))
+    tint, line = imgui.get_color_u32(inside), imgui.get_color_u32(outline)
     if shape.kind == "polygon":
         corners = _pixels(shape.points, rect)
         target.add_concave_poly_filled([*corners], tint)

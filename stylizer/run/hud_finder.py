@@ -25,7 +25,8 @@ CUT = 4  # looked-at pixels from one possible cut through a part to the next
 CELL = 8  # looked-at pixels a side; parts closer than that belong together
 GRAY = np.array([0.3, 0.4, 0.3], np.float32)  # near enough, in either order of colors
 FEW = 3  # edge pixels in a cell below which it is empty
-SAVED = 0.33  # share of a part's box that a cut through it must leave out
+SAVED, SAVED_GAP = 0.29, 0.15  # share of a box that a cut must leave out; through nothing
+STRAY = 0.2  # percent of a part's pixels that may be left out at each side
 SMALLEST = 24  # edge pixels of a part
 DENSE = 0.04  # edge pixels a pixel of a part's box
 ONE_WAY = 0.06  # of the edges' strength across their direction, below which they are a line
@@ -48,14 +49,15 @@ class _Means:
 class HudFinder:
     """Told frames, a few a second; says what stands still. Any one thread.
 
-    moved: frames so far in which the picture moved, of which `ENOUGH` are needed.
+    moved: frames so far in which the picture moved, of which `ENOUGH` are needed. found: bool
+    (height, width), the pixels looked at whose edges stand still.
     """
 
     def __init__(self) -> None:
         self.moved = 0
         self._before: np.ndarray | None = None
         self._means: _Means | None = None
-        self._found: np.ndarray = np.zeros((0, 0), bool)
+        self.found: np.ndarray = np.zeros((0, 0), bool)
 
     def look(self, pixels: np.ndarray) -> None:
         """The next frame: uint8 (height, width, 3 or 4), colors in any order."""
@@ -64,7 +66,7 @@ class HudFinder:
         before, self._before = self._before, small
         if before is None or before.shape != small.shape:
             self.moved, self._means = 0, None
-            self._found = np.zeros(small.shape, bool)
+            self.found = np.zeros(small.shape, bool)
             return
         x, y = _gradient(small)
         square = x * x + y * y
@@ -82,10 +84,10 @@ class HudFinder:
         """Boxes around what stands still, none before `ready`."""
         if not self.ready or self._means is None:
             return ()
-        height, width = self._found.shape
+        height, width = self.found.shape
         return tuple(
             Shape("rectangle", ((x0 / width, y0 / height), (x1 / width, y1 / height)))
-            for x0, y0, x1, y1 in _boxes(self._found, self._means)
+            for x0, y0, x1, y1 in _boxes(self.found, self._means)
         )
 
     def _add(self, x: np.ndarray, y: np.ndarray, square: np.ndarray) -> None:
@@ -101,9 +103,9 @@ class HudFinder:
             return
         length = m.x * m.x + m.y * m.y
         # Hysteresis: what was found stays until it has clearly moved.
-        needed = np.where(self._found, MOVED, STILL).astype(np.float32)
+        needed = np.where(self.found, MOVED, STILL).astype(np.float32)
         needed *= m.square
-        self._found = (length > needed) & (length > EDGE * EDGE)
+        self.found = (length > needed) & (length > EDGE * EDGE)
 
 
 def _gradient(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -116,9 +118,12 @@ def _gradient(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _boxes(found: np.ndarray, means: _Means) -> list[Box]:
     """Around each part that is a HUD's, as far as can be told."""
+    full = _cells(found, CELL) >= FEW
+    height, width = found.shape
+    found = found & full.repeat(CELL, axis=0).repeat(CELL, axis=1)[:height, :width]
     cells = _cells(found, CUT) > 0
     boxes = []
-    for part in _parts(_cells(found, CELL) >= FEW):
+    for part in _parts(full):
         rows, columns = np.array(part).T * (CELL // CUT)
         whole = _tight(
             cells,
@@ -126,9 +131,8 @@ def _boxes(found: np.ndarray, means: _Means) -> list[Box]:
              int(columns.max()) + CELL // CUT, int(rows.max()) + CELL // CUT),
         )  # fmt: skip
         if not _is_line(found, means, _pixels(whole)):
-            split = [_tight(found, _pixels(box)) for box in _split(cells, whole)]
+            split = [_trimmed(found, _pixels(box)) for box in _split(cells, whole)]
             boxes += [box for box in split if _is_huds(found, means, box)]
-    height, width = found.shape
     return [
         (max(0, x0 - RIM), max(0, y0 - RIM), min(width, x1 + RIM), min(height, y1 + RIM))
         for x0, y0, x1, y1 in boxes
@@ -171,6 +175,14 @@ def _tight(found: np.ndarray, box: Box) -> Box:
     return box[0] + int(x[0]), box[1] + int(y[0]), box[0] + int(x[-1]) + 1, box[1] + int(y[-1]) + 1
 
 
+def _trimmed(found: np.ndarray, box: Box) -> Box:
+    """The box without strays at its sides."""
+    y, x = np.nonzero(found[box[1] : box[3], box[0] : box[2]])
+    left, right = np.percentile(x, (STRAY, 100 - STRAY), method="nearest")
+    top, bottom = np.percentile(y, (STRAY, 100 - STRAY), method="nearest")
+    return box[0] + int(left), box[1] + int(top), box[0] + int(right) + 1, box[1] + int(bottom) + 1
+
+
 def _area(box: Box) -> int:
     return (box[2] - box[0]) * (box[3] - box[1])
 
@@ -180,11 +192,13 @@ def _split(found: np.ndarray, box: Box) -> list[Box]:
     x0, y0, x1, y1 = box
     cuts = [((x0, y0, x, y1), (x, y0, x1, y1)) for x in range(x0 + 1, x1)]
     cuts += [((x0, y0, x1, y), (x0, y, x1, y1)) for y in range(y0 + 1, y1)]
-    best, pair = (1 - SAVED) * _area(box), None
+    best, pair = 0.0, None
     for cut in cuts:
-        tight = _tight(found, cut[0]), _tight(found, cut[1])
-        if _area(tight[0]) + _area(tight[1]) < best:
-            best, pair = _area(tight[0]) + _area(tight[1]), tight
+        first, second = _tight(found, cut[0]), _tight(found, cut[1])
+        gap = second[0] > first[2] or second[1] > first[3]
+        saved = 1 - (_area(first) + _area(second)) / _area(box) - (SAVED_GAP if gap else SAVED)
+        if saved > best:
+            best, pair = saved, (first, second)
     return [box] if pair is None else _split(found, pair[0]) + _split(found, pair[1])
 
 
