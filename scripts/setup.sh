@@ -95,3 +95,7 @@ fi
 echo "setup: installing the package into .venv"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".$extras"
 echo "$want" >"$stamp"
+if has_library libcuda.so.1 && [ "$(uname -m)" = x86_64 ]; then # some 2 GB: offered, not taken
+    echo "setup: there is an NVIDIA driver; for --provider cuda: .venv/bin/python -m pip install -e '.[cuda]'"
+    echo "setup: then .venv/bin/stylizer doctor says whether it works"
+fi

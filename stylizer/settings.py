@@ -20,7 +20,7 @@ from stylizer.stages import PRESENTERS, SOURCES
 HudMode = Literal["off", "fps", "graph"]
 Group = Literal["source", "model", "look", "speed", "output", "limits"]
 PROVIDERS = (
-    "auto", "cpu", "gl", "cuda", "tensorrt", "openvino", "webgpu", "directml", "coreml",
+    "auto", "cpu", "gl", "cuda", "openvino", "webgpu", "directml", "coreml",
 )  # fmt: skip
 
 

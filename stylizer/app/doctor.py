@@ -40,6 +40,7 @@ def examine() -> list[Finding]:
         Finding("python", sys.version_info >= (3, 11), sys.version.split()[0], needed=True),
         attempt("offscreen GL", _offscreen, GL_LIBRARIES, needed=True),
         attempt("window", _window, "set DISPLAY, or use --present offscreen"),
+        *_nvidia(),
         *_providers(),
         _one_onnxruntime(),
         attempt("screen capture (mss)", _screen, "set DISPLAY to an X11 display"),
@@ -89,6 +90,17 @@ def _window() -> str:
     ):
         raise StylizerError("no display: neither DISPLAY nor WAYLAND_DISPLAY is set")
     return _present("window")
+
+
+def _nvidia() -> list[Finding]:
+    """The driver, where there is one."""
+    from stylizer.system.nvidia import nvidia_driver
+
+    driver = nvidia_driver()
+    if driver is None:
+        return []
+    found = f"{driver}; {driver.unfit}" if driver.unfit else str(driver)
+    return [Finding("NVIDIA driver", not driver.unfit, found, driver.fix if driver.unfit else "")]
 
 
 def _providers() -> list[Finding]:

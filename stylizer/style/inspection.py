@@ -125,7 +125,8 @@ def prove_provider(name: str) -> tuple[bool, str]:
     except BadInput as error:
         return False, f"{name}: {error}"
     except providers.ProviderProblem as problem:
-        return False, f"{name}: no session could be built ({problem}); to fix it: {row.install}"
+        fix = problem.fix or row.install
+        return False, f"{name}: no session could be built ({problem}); to fix it: {fix}"
     try:
         expected = textured_frame((32, 16))
         difference = np.abs(_image(style.style(expected)).rgb().astype(int) - expected.rgb()).max()

@@ -1,8 +1,9 @@
 """ONNX Runtime's providers, OpenVINO and our shaders: how each is built, proven and installed.
 
 A provider counts only when the session that was really built says so: onnxruntime-gpu lists CUDA
-and TensorRT on every machine and falls back to the CPU with a notice. ONNX Runtime's own notices
-are silenced; the reason is found out here instead and goes into one sentence.
+on every machine and falls back to the CPU with a notice. ONNX Runtime's own notices are silenced;
+the reason is found out here instead and goes into one sentence. TensorRT is no row: it wants
+libraries that no package brings, and its engines take minutes to build for each size.
 """
 
 from __future__ import annotations
@@ -19,18 +20,24 @@ from pathlib import Path
 from typing import Any
 
 import onnxruntime as ort
-import platformdirs
 import psutil
 
 from stylizer.errors import BadInput, StylizerError
 from stylizer.style.reasons import first_line
 from stylizer.system.installed import GL_LIBRARIES
+from stylizer.system.nvidia import DRIVER_NEEDED, nvidia_driver
 
-_NVIDIA = 'pip install "stylizer[cuda]" and install the NVIDIA driver'
+_EXTRA = 'pip install "stylizer[cuda]"'  # the driver is there: CUDA and cuDNN, some 2 GB, are not
+_NVIDIA = f"install the NVIDIA driver {DRIVER_NEEDED} or newer, then {_EXTRA}"
 
 
 class ProviderProblem(StylizerError):
-    """A provider that cannot be built here; the message is the reason, without a full stop."""
+    """A provider that cannot be built here; the message is the reason, without a full stop. fix:
+    what helps against this reason, where that is not the row's `install`."""
+
+    def __init__(self, reason: str, fix: str = "") -> None:
+        super().__init__(reason)
+        self.fix = fix
 
 
 class WrongModel(ProviderProblem):
@@ -53,19 +60,6 @@ class Provider:
     software: bool = True  # whether a renderer on the CPU will do
 
 
-def _tensorrt_options() -> dict[str, Any]:
-    """Builds take 30 s to minutes for each new shape: keep the engines between runs."""
-    folder = Path(platformdirs.user_cache_dir("stylizer", appauthor=False)) / "tensorrt"
-    folder.mkdir(parents=True, exist_ok=True)
-    return {
-        "trt_engine_cache_enable": "1",
-        "trt_engine_cache_path": str(folder),
-        "trt_timing_cache_enable": "1",
-        "trt_timing_cache_path": str(folder),
-        "trt_fp16_enable": "0",  # precision is the file's choice, not the provider's
-    }
-
-
 def _cuda_options() -> dict[str, Any]:
     # HEURISTIC picks convolution algorithms in milliseconds; the default, EXHAUSTIVE, times every
     # one of them for each new shape.
@@ -77,15 +71,6 @@ def _coreml_options() -> dict[str, Any]:
 
 
 _ROWS = (
-    Provider(
-        "tensorrt",
-        "TensorrtExecutionProvider",
-        f"{_NVIDIA}, then pip install tensorrt",
-        ("linux", "win32"),
-        auto=False,
-        device="cuda",
-        options=_tensorrt_options,
-    ),
     Provider(
         "cuda",
         "CUDAExecutionProvider",
@@ -179,7 +164,7 @@ def build_session(row: Provider, model: bytes) -> ort.InferenceSession:
     if not is_installed(row):
         raise ProviderProblem("not installed")
     ort.set_default_logger_severity(4)
-    if row.name in ("cuda", "tensorrt"):
+    if row.name == "cuda":
         _load_cuda()
     try:
         session = _webgpu_session(model) if row.name == "webgpu" else _session(row, model)
@@ -189,15 +174,16 @@ def build_session(row: Provider, model: bytes) -> ort.InferenceSession:
         raise ProviderProblem(first_line(error)) from error
     built = session.get_providers()[0]
     if built != row.session_name:
-        raise ProviderProblem(_missing_library(row.name) or f"ONNX Runtime built {built} instead")
+        missing = _missing_library(row.name)
+        raise ProviderProblem(
+            missing or f"ONNX Runtime built {built} instead", _EXTRA if missing else ""
+        )
     session.disable_fallback()
     return session
 
 
 def _session(row: Provider, model: bytes) -> ort.InferenceSession:
     providers: list[Any] = [(row.session_name, row.options())]
-    if row.name == "tensorrt":
-        providers.append((PROVIDERS["cuda"].session_name, _cuda_options()))
     if row.name != "cpu":
         providers.append("CPUExecutionProvider")
     options = session_options()
@@ -221,29 +207,22 @@ def _webgpu_session(model: bytes) -> ort.InferenceSession:
 
 
 def _load_cuda() -> None:
-    """Find CUDA as pip installs it. Raises ProviderProblem without a driver or a GPU.
+    """Find CUDA as pip installs it. Raises ProviderProblem without a driver and a GPU for it.
 
     Without this look ONNX Runtime would load 250 MB of provider only to fall back in silence.
     """
-    library = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
-    try:
-        driver = ctypes.CDLL(library)
-    except OSError as error:
-        raise ProviderProblem("no NVIDIA driver was found") from error
-    count = ctypes.c_int(0)
-    if (
-        driver.cuInit(0) != 0
-        or driver.cuDeviceGetCount(ctypes.byref(count)) != 0
-        or not count.value
-    ):
-        raise ProviderProblem("the NVIDIA driver sees no GPU")
+    driver = nvidia_driver()
+    if driver is None:
+        raise ProviderProblem("no NVIDIA driver was found")
+    if driver.unfit:
+        raise ProviderProblem(driver.unfit, driver.fix)
     with contextlib.redirect_stdout(io.StringIO()):  # it prints; what is missing shows below
         ort.preload_dlls()
 
 
 def _missing_library(name: str) -> str | None:
     """Why ONNX Runtime could not load its provider library, from the system's loader."""
-    if sys.platform not in ("linux", "win32") or name not in ("cuda", "tensorrt"):
+    if sys.platform not in ("linux", "win32") or name != "cuda":
         return None
     folder = Path(ort.__file__).parent / "capi"
     pattern = (
@@ -265,7 +244,8 @@ def not_built(row: Provider, problem: ProviderProblem) -> BadInput:
         return BadInput(
             f"{problem}; name an integer fast model (STYLE-fast), or use --provider cpu"
         )
-    return BadInput(f"no {row.name} session could be built ({problem}); to fix it: {row.install}")
+    fix = problem.fix or row.install
+    return BadInput(f"no {row.name} session could be built ({problem}); to fix it: {fix}")
 
 
 def chosen_because(row: Provider, asked: str, problems: dict[str, ProviderProblem]) -> str:

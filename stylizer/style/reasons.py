@@ -17,8 +17,6 @@ def first_line(error: BaseException) -> str:
     it is longer than `LONGEST` characters, without a full stop."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
     text = _without_place(_KIND.sub("", lines[0])).split(_TAIL)[0].strip().rstrip(". ")
-    if "TensorRT" in text and "Please install" in text:
-        return "the TensorRT libraries were not found"
     if len(text) > LONGEST:
         text = re.split(r"(?<=[.!?]) ", text)[-1]
     return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."

@@ -53,7 +53,7 @@ def test_every_provider_runs_or_says_why(tmp_path, name):
 
 def test_unknown_provider(tmp_path):
     path = tiny.painter(tmp_path / "m.onnx")
-    with pytest.raises(BadInput, match="no provider 'gpu'; choose auto or one of tensorrt, cuda"):
+    with pytest.raises(BadInput, match="no provider 'gpu'; choose auto or one of cuda, directml"):
         open_style(Settings(provider="gpu"), str(path), SIZE)
     with pytest.raises(BadInput, match="no provider 'gpu'"):
         inspection.prove_provider("gpu")
@@ -64,7 +64,6 @@ def test_auto_takes_a_provider_that_works(tmp_path):
     assert works(style.provider)
     assert style.provider_reason.startswith(f"{style.provider}: ")
     rows = [row.name for row in providers.candidates("auto")]
-    assert "tensorrt" not in rows  # its builds take minutes
     assert rows[-1] == "cpu"
     listed = providers.is_installed(providers.PROVIDERS["cuda"])
     if listed and not works("cuda"):

@@ -36,10 +36,6 @@ CUDA = (
         ("libcublasLt.so.13: cannot open shared object file.", "libcublasLt.so.13: cannot open "
          "shared object file"),
         ("x" * 100 + ". " + "y" * 100 + ". This is what went wrong.", "This is what went wrong"),
-        (
-            "Require cuDNN 9.* and CUDA 13.*. Please install all dependencies of TensorRT as said",
-            "the TensorRT libraries were not found",
-        ),
         (f"{SOURCE}graph.cc:12 broken", "broken"),
     ],
 )  # fmt: skip
