@@ -57,8 +57,9 @@ esac
 say "\$ $install"
 inside newcomer "$install" >"$base/$suite-$tool.log" 2>&1 || { tail -20 "$base/$suite-$tool.log" && exit 1; }
 tail -3 "$base/$suite-$tool.log"
-sed -nE 's/.*Downloading .*\(([0-9.]+) ?([kM])i?B\).*/\1 \2/p' "$base/$suite-$tool.log" |
-    awk '{ sum += $2 == "M" ? $1 : $1 / 1000 } END { if (sum) printf "download: %.0f MB beside the wheel\n", sum }'
+sed -nE 's/.*Downloading .*\(([0-9.]+) ?([kKM]i?)B\).*/\1 \2/p' "$base/$suite-$tool.log" |
+    awk 'BEGIN { mb["k"] = 1e-3; mb["M"] = 1; mb["Ki"] = 1.024e-3; mb["Mi"] = 1.048576 }
+        { sum += $1 * mb[$2] } END { if (sum) printf "download: %.0f MB beside the wheel\n", sum }'
 printf 'the wheel: %.1f MB; on the disk afterwards: %d MB\n' \
     "$(stat -c %s "$root"/opt/wheel/*.whl | awk '{ print $1 / 1e6 }')" "$(du -sm "$root/home" | cut -f1)"
 [ "$tool" != pip ] || inside newcomer "mkdir -p .local/bin && ln -s ~/v/bin/stylizer .local/bin/"

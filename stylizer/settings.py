@@ -208,7 +208,8 @@ class Settings:
 
     present: str = setting(
         "window", "output", choice(*PRESENTERS, metavar="NAME"),
-        "where the picture is shown: window, overlay (over the captured game) or offscreen",
+        "where the picture is shown: window, overlay (over the captured game), layer (over the "
+        "monitor, Wayland) or offscreen",
         in_file=True,
     )  # fmt: skip
     fullscreen: bool = setting(
@@ -267,6 +268,11 @@ class Settings:
     def canvas_moves(self) -> bool:
         """Whether a model's canvas goes with the picture: never where each picture stands alone."""
         return self.move_canvas and self.source != "images"
+
+    @property
+    def over_game(self) -> bool:
+        """Whether the picture lies over the game, which has mouse and keyboard."""
+        return self.present in ("overlay", "layer")
 
     @property
     def on_screen(self) -> bool:

@@ -1,7 +1,7 @@
 """READ FIRST: what each stage promises, and the tables of backends that keep the promise.
 
     source  ->  style  ->  compose  ->  present
-    (frame)     (ONNX)     (moderngl)   (window / overlay / offscreen)
+    (frame)     (ONNX)     (moderngl)   (window / overlay / layer / offscreen)
 
 A backend is one file and one row here. Backends are named by strings and imported late, so that
 importing this module loads none of torch, onnxruntime, pygame, moderngl or mss.
@@ -49,6 +49,7 @@ class Source(Protocol):
     skipped: int = 0  # frames due but left out by the source
     title: str = ""  # of the game, scene or file, for the user to read
     window_id: int = 0  # the captured window, for an overlay; 0 while there is none
+    sees_all: bool = False  # its frames hold whatever lies over the game, an overlay too
 
     @abstractmethod
     def read(self, inputs: InputState) -> Frame | None:
@@ -219,6 +220,7 @@ STYLES: dict[str, Backend[StyleBackend]] = {
 PRESENTERS: dict[str, Backend[Presenter]] = {
     "window": Backend("stylizer.present.window", "WindowPresenter"),
     "overlay": Backend("stylizer.present.overlay", "OverlayPresenter"),
+    "layer": Backend("stylizer.present.layer", "LayerPresenter"),
     "offscreen": Backend("stylizer.present.offscreen", "OffscreenPresenter"),
 }
 

@@ -167,7 +167,8 @@ def test_a_style_backend(name: str, tmp_path: Path) -> None:
             assert image.size == style.inference_size == (20, 12)
 
 
-@pytest.mark.parametrize("name", PRESENTERS)
+# The layer needs a compositor of its own: tests/present/test_layer.py.
+@pytest.mark.parametrize("name", PRESENTERS.keys() - {"layer"})
 def test_a_presenter(name: str, request: pytest.FixtureRequest, monkeypatch) -> None:
     if name != "offscreen":
         monkeypatch.setenv("DISPLAY", request.getfixturevalue("xvfb"))

@@ -43,7 +43,7 @@ class Controls:
             wipe,
             settings.hud,
             last_wipe=0.5 if wipe is None else wipe,
-            draggable=settings.present != "overlay",
+            draggable=not settings.over_game,
             stabilize=settings.stabilize,
             mask_shapes=settings.mask_shapes,
             mask=settings.mask,

@@ -70,7 +70,7 @@ class HudFeed:
         self._low_at = 0.0
         self._message, self._message_until = "", 0.0
         keys = {a: key for a, (key, _) in DEFAULT_KEYS.items()} | settings.keys
-        if settings.present == "overlay":
+        if settings.over_game:
             keys = global_combinations(settings.global_keys)
         self.rebind(keys)
 
@@ -132,7 +132,7 @@ class HudFeed:
             held=view.held,
             message=message,
             bindings=self._bindings(view.key_names),
-            hints=() if self._settings.present == "overlay" else CAMERA_HINTS,
+            hints=() if self._settings.over_game else CAMERA_HINTS,
         )
 
     def figures(self) -> tuple[float | None, float | None, list[float]]:

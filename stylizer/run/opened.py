@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
+from stylizer.errors import BadInput
 from stylizer.run.hud_data import HudFeed
 from stylizer.run.masking import Masking
 from stylizer.run.models import ModelBank
@@ -17,6 +18,11 @@ from stylizer.stages import PRESENTERS, SOURCES, Presenter, StyleBackend, open_b
 if TYPE_CHECKING:
     from stylizer.style.gl.thread import GlThread
 
+SEES_ITSELF = (
+    "--present layer would be painted again and again: what is captured holds whatever lies over "
+    "the game; capture its window: --window NAME, or --source portal and a window in the dialog "
+    "(sway's portal offers none: there let the game be an X11 program)"
+)
 SIZED_SOURCES = ("demo", "synthetic")  # their frames have the size that was asked for
 
 
@@ -65,6 +71,8 @@ class Opened:
 
     def _open_display(self) -> None:
         settings = self._settings
+        if settings.present == "layer" and self.source.sees_all:
+            raise BadInput(SEES_ITSELF)
         sized = settings.present == "window" and settings.source != "window"
         size = settings.size if sized else self.source.size
         self.presenter: Presenter = open_backend(

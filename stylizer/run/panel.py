@@ -52,7 +52,7 @@ class PanelFeed:
         self._masks = MaskFeed(opened, controls)
         self._kept: Values = {}
         self._first_model = ""  # what settings.model turned out to be
-        self._overlay = settings.present == "overlay"
+        self._overlay = settings.over_game
         self._panel: Panel | None = None
         self._thumbnails: Thumbnails | None = None
         self._ended: list[Thumbnails] = []  # that still finish a picture

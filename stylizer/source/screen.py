@@ -45,6 +45,8 @@ class ScreenSource(Source):
     StylizerError when there is no screen; `read` raises StylizerError when the screen goes away.
     """
 
+    sees_all = True
+
     def __init__(self, settings: Settings) -> None:
         self._mss = open_screen()
         try:

@@ -14,11 +14,11 @@ import moderngl
 
 from stylizer.system.gl import EglLoader, egl
 
-_OPENGL_API = 0x30A2
+OPENGL_API = 0x30A2
 _CONFIG_ID = 0x3028
 _SURFACELESS = b"EGL_KHR_surfaceless_context"
 _EXTENSIONS = 0x3055
-_ATTRIBUTES = (
+CORE_3_3 = (
     0x3098, 3,  # EGL_CONTEXT_MAJOR_VERSION
     0x30FB, 3,  # EGL_CONTEXT_MINOR_VERSION
     0x30FD, 1,  # EGL_CONTEXT_OPENGL_PROFILE_MASK: core
@@ -35,7 +35,7 @@ class SharedContext:
     def __init__(self) -> None:
         if not sys.platform.startswith("linux"):
             raise OSError("contexts are shared on Linux only")
-        self._egl = _typed(egl())
+        self._egl = typed(egl())
         self._display = self._egl.eglGetCurrentDisplay()
         first = self._egl.eglGetCurrentContext()
         if not self._display or not first:
@@ -46,15 +46,15 @@ class SharedContext:
         number = ctypes.c_int()
         self._egl.eglQueryContext(self._display, first, _CONFIG_ID, ctypes.byref(number))
         config = self._config(number.value)
-        self._egl.eglBindAPI(_OPENGL_API)
-        attributes = (ctypes.c_int * len(_ATTRIBUTES))(*_ATTRIBUTES)
+        self._egl.eglBindAPI(OPENGL_API)
+        attributes = (ctypes.c_int * len(CORE_3_3))(*CORE_3_3)
         self._made = self._egl.eglCreateContext(self._display, config, first, attributes)
         if not self._made:
             raise OSError(f"the driver shares no context (EGL error {self._egl.eglGetError():#x})")
 
     def open(self) -> moderngl.Context:
         """Make it current on this thread. Raises OSError."""
-        self._egl.eglBindAPI(_OPENGL_API)
+        self._egl.eglBindAPI(OPENGL_API)
         if not self._egl.eglMakeCurrent(self._display, None, None, self._made):
             raise OSError(f"no context on this thread (EGL error {self._egl.eglGetError():#x})")
         loader: Any = EglLoader()
@@ -78,7 +78,7 @@ class SharedContext:
         return found if count.value else None
 
 
-def _typed(library: ctypes.CDLL) -> ctypes.CDLL:
+def typed(library: ctypes.CDLL) -> ctypes.CDLL:
     """Pointers are wider than the int that ctypes takes them for."""
     p, i = ctypes.c_void_p, ctypes.c_int
     for name, result, arguments in (
@@ -91,6 +91,13 @@ def _typed(library: ctypes.CDLL) -> ctypes.CDLL:
         ("eglMakeCurrent", i, [p, p, p, p]),
         ("eglDestroyContext", i, [p, p]),
         ("eglBindAPI", i, [ctypes.c_uint]),
+        ("eglGetPlatformDisplay", p, [ctypes.c_uint, p, p]),
+        ("eglInitialize", i, [p, p, p]),
+        ("eglTerminate", i, [p]),
+        ("eglCreateWindowSurface", p, [p, p, p, p]),
+        ("eglDestroySurface", i, [p, p]),
+        ("eglSwapBuffers", i, [p, p]),
+        ("eglSwapInterval", i, [p, i]),
     ):
         function = getattr(library, name)
         function.restype, function.argtypes = result, arguments

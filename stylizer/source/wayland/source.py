@@ -58,6 +58,7 @@ class PortalSource(Source):
         except BaseException:
             self.close()
             raise
+        self.sees_all = chosen.kind != "window"
         what = chosen.kind or "what was chosen"
         self.capture_method = f"Wayland portal (PipeWire, shared memory): {what}"
 

@@ -30,6 +30,8 @@ class WlrootsSource(Source):
     `read` raises SourceEnded when the window is closed, StylizerError when the compositor ends.
     """
 
+    sees_all = True
+
     def __init__(self, settings: Settings) -> None:
         self._place = sway.find(settings.window) if settings.window else None
         wanted = self._place.output if self._place else settings.monitor

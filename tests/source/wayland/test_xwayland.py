@@ -6,16 +6,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from drawn_frames import is_what_was_drawn, next_frame
-from PIL import Image
 from sway_desktop import HERE, SwayDesktop, end, sway_desktop
+from sway_game import FULL_SCREEN, SIZE, RedGame, enter, is_covered, picture, until
 from virtual_input import hands
 from whole_program import fails
 
@@ -35,13 +32,11 @@ pytestmark = [
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Wayland"),
     pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}"),
 ]
-SIZE = (640, 360)
-RED = (200, 30, 40)
 
 
 @pytest.fixture(scope="module")
 def desktop() -> Iterator[SwayDesktop]:
-    with sway_desktop(SIZE, 'for_window [title="Red Game"] fullscreen enable') as running:
+    with sway_desktop(SIZE, FULL_SCREEN) as running:
         running.env["DISPLAY"] = running.x_display()
         yield running
 
@@ -49,10 +44,7 @@ def desktop() -> Iterator[SwayDesktop]:
 @pytest.fixture
 def on_sway(desktop: SwayDesktop, monkeypatch: pytest.MonkeyPatch) -> SwayDesktop:
     """The desktop, and this process on it."""
-    monkeypatch.delenv("SDL_VIDEODRIVER", raising=False)
-    for name, value in desktop.env.items():
-        if name != "HOME":
-            monkeypatch.setenv(name, value)
+    enter(desktop, monkeypatch)
     return desktop
 
 
@@ -67,30 +59,11 @@ def numbered(on_sway: SwayDesktop) -> Iterator[subprocess.Popen[str]]:
     end(process)
 
 
-class RedGame:
-    """painted_window.py over all of the output, and the clicks and keys it got."""
-
-    def __init__(self, desktop: SwayDesktop) -> None:
-        place = [str(number) for number in (0, 0, *SIZE, *RED)]
-        script = str(HERE / "painted_window.py")
-        self.process = desktop.open(
-            sys.executable, script, "Red Game", *place, SDL_VIDEODRIVER="x11"
-        )
-        self.got: list[str] = []
-        threading.Thread(target=self._listen, daemon=True).start()
-
-    def _listen(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.got.append(line.strip())
-
-
 @pytest.fixture
 def red_game(on_sway: SwayDesktop) -> Iterator[RedGame]:
-    game = RedGame(on_sway)
+    game = RedGame(on_sway, "x11")
     yield game
-    game.process.kill()
-    game.process.wait()
+    game.close()
 
 
 def test_its_own_pixels_also_on_another_workspace_until_it_closes(on_sway, numbered):
@@ -116,19 +89,6 @@ def test_a_window_that_is_not_there_points_to_the_portal(on_sway, capsys):
     fails(capsys, argv, 2, "no window matches", "--source portal")
 
 
-def picture(desktop: SwayDesktop, path: Path) -> np.ndarray:
-    """uint8 (height, width, 3): what the screen shows."""
-    subprocess.run(["grim", str(path)], env=desktop.env, check=True, timeout=20)
-    return np.asarray(Image.open(path).convert("RGB"))
-
-
-def until(there: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + 60
-    while not there():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.2)
-
-
 def test_the_overlay_covers_it_and_lets_clicks_and_keys_through(on_sway, red_game, tmp_path):
     shown = tmp_path / "screen.png"
     process = on_sway.open(
@@ -137,15 +97,15 @@ def test_the_overlay_covers_it_and_lets_clicks_and_keys_through(on_sway, red_gam
         STYLIZER_SETTINGS=os.environ["STYLIZER_SETTINGS"],
     )  # fmt: skip
 
-    def is_covered() -> bool:
+    def covers() -> bool:
         """All of the game lies under the painted picture."""
         assert process.poll() is None
-        return (picture(on_sway, shown) != np.array(RED)).any(axis=2).mean() > 0.98
+        return is_covered(picture(on_sway, shown))
 
     try:
-        until(is_covered, "the game was never covered")
+        until(covers, "the game was never covered")
         with hands(on_sway.env["WAYLAND_DISPLAY"]) as player:
-            until(lambda: _press(player, red_game.got), "no click or key reached the game")
+            until(lambda: red_game.is_played(player), "no click or key reached the game")
             red_game.got.clear()
             player.press("ctrl+alt+h")
             until(lambda: _has_hud(picture(on_sway, shown)), "the global key did nothing")
@@ -155,7 +115,7 @@ def test_the_overlay_covers_it_and_lets_clicks_and_keys_through(on_sway, red_gam
             on_sway.tell("workspace", "2")
             until(lambda: is_empty(picture(on_sway, shown)), "it lies over another workspace")
             on_sway.tell("workspace", "1")
-            until(is_covered, "it did not come back with the game")
+            until(covers, "it did not come back with the game")
             assert main(["key", "quit"]) == 0
             process.wait(30)
             assert process.returncode == 0
@@ -166,13 +126,6 @@ def test_the_overlay_covers_it_and_lets_clicks_and_keys_through(on_sway, red_gam
 def is_empty(screen: np.ndarray) -> bool:
     """A workspace without a window: one color, but for the mouse pointer."""
     return bool((screen == screen[-1, -1]).all(axis=2).mean() > 0.98)
-
-
-def _press(player, got: list[str]) -> bool:
-    player.move(400, 300, SIZE)
-    player.click()
-    player.press("x")
-    return "click 400 300" in got and "key x" in got
 
 
 def _has_hud(screen: np.ndarray) -> bool:

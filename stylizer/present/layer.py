@@ -1,0 +1,119 @@
+"""Over a whole monitor of a Wayland desktop with layers (wlroots' compositors, KDE): for native
+games in full screen, whose clicks and keys go through. X11 games have the better overlay.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any, final
+
+import numpy as np
+
+from stylizer.errors import StylizerError
+from stylizer.frame import IDLE, InputState, Rect, UiEvent
+from stylizer.hotkeys import Action
+from stylizer.present.layer_surface import LayerSurface
+from stylizer.present.terminal_keys import TerminalKeys
+from stylizer.settings import Settings
+from stylizer.stages import Presenter
+from stylizer.system.gl import read_rgb
+from stylizer.system.remote import RemoteKeys
+from stylizer.system.wayland_gl import WaylandGl
+
+KEYS = (
+    "no key reaches an overlay on Wayland: let the desktop's own bindings call `stylizer key "
+    "NAME`, such as `stylizer key quit`"
+)
+
+
+@final
+class LayerPresenter(Presenter):
+    """A `Presenter` as big as the monitor in use, whatever `size` says.
+
+    Raises BadInput where the desktop has no layers, StylizerError without Wayland or OpenGL 3.3.
+    """
+
+    present_name = "layer"
+
+    def __init__(self, settings: Settings, size: tuple[int, int]) -> None:
+        self._surface = LayerSurface()
+        try:
+            address = self._surface.surface.pointer
+            self._gl = WaylandGl(self._surface.display.pointer, address, self._surface.size)
+            self._remote, self._terminal = RemoteKeys(), TerminalKeys()
+        except BaseException:
+            self._surface.close()
+            raise
+        self.context = self._gl.context
+        self.framebuffer = self.context.screen
+        self.size = (0, 0)
+        self._follow_size()
+        self.is_open = True
+        self._area: Rect | None = None
+        self._notices = [KEYS, *filter(None, [self._remote.why])]
+        if self._terminal.listens:
+            self._notices.append("Escape twice in this terminal ends the overlay")
+        self.reason = "wayland, a layer over the monitor, clicks and keys go through"
+
+    def poll(self) -> list[Action]:
+        """What was asked for from outside since the last call; a monitor that is gone is "quit"."""
+        self._surface.display.read()
+        self._follow_size()
+        actions = self._remote.actions()
+        if self._terminal.ended() or self._surface.is_closed:
+            actions.append(Action("quit"))
+        return [action for action in actions if action.name != "fullscreen"]
+
+    def inputs(self) -> InputState:
+        """No key and no mouse is ours."""
+        return IDLE
+
+    def present(self) -> None:
+        """Hand it over; waits for nobody. All of it is opaque, whatever was drawn."""
+        self.framebuffer.color_mask = (False, False, False, True)
+        self.framebuffer.clear(alpha=1.0)
+        self.framebuffer.color_mask = (True, True, True, True)
+        self._gl.swap()
+
+    def read_back(self) -> np.ndarray:
+        """uint8 (height, width, 3) RGB of what was drawn since the last `present`, row 0 on top."""
+        pixels = read_rgb(self.framebuffer)
+        _ = self.context.error  # as in window.py: a window has no color attachment 0
+        return pixels
+
+    def take_notices(self) -> list[str]:
+        """How it is controlled, once."""
+        notices, self._notices = self._notices, []
+        return notices
+
+    def show_panel(self, area: Rect | None, typing: bool, waits_for_key: bool) -> None:
+        """The mouse is ours over the open panel; the keyboard never is."""
+        if area != self._area:
+            self._area = area
+            self._surface.take_mouse(area)
+
+    def take_ui_events(self) -> list[UiEvent]:
+        """What the mouse did over the open panel since the last call."""
+        return self._surface.take_events()
+
+    def close(self) -> None:
+        """Take it off the screen; may be called twice."""
+        if self.is_open:
+            self.is_open = False
+            self._remote.close()
+            self._terminal.close()
+            self.context.release()
+            self._gl.close()
+            self._surface.close()
+
+    def _follow_size(self) -> None:
+        """moderngl keeps the size that the screen had at the start: tell it of another."""
+        self.scale = float(self._surface.scale)
+        if self._surface.size == self.size:
+            return
+        if min(self._surface.size) < 1:
+            raise StylizerError("the compositor gave the overlay no place: is a monitor on?")
+        self.size = self._surface.size
+        self._gl.resize(self.size)
+        screen: Any = self.framebuffer
+        screen._size = self.size
+        self.framebuffer.viewport = (0, 0, *self.size)

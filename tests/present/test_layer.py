@@ -1,0 +1,147 @@
+"""The layer over a monitor, on sway: a native Wayland game below it is covered and played."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sway_desktop import HERE, SwayDesktop, end, mutter_desktop, sway_desktop
+from sway_game import FULL_SCREEN, SIZE, RedGame, enter, is_covered, picture, until
+from virtual_input import hands
+from whole_program import fails
+
+from stylizer.app.cli import main
+from stylizer.errors import BadInput
+from stylizer.frame import IDLE, Rect
+from stylizer.settings import Settings
+from stylizer.stages import PRESENTERS, Presenter, open_backend
+
+pytestmark = [
+    pytest.mark.desktop,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Wayland"),
+    pytest.mark.skipif(not shutil.which("grim"), reason="not installed: grim"),
+]
+GREEN = (0, 255, 0)
+
+
+@pytest.fixture(scope="module")
+def desktop() -> Iterator[SwayDesktop]:
+    with sway_desktop(SIZE, FULL_SCREEN) as running:
+        yield running
+
+
+@pytest.fixture
+def on_sway(desktop: SwayDesktop, monkeypatch: pytest.MonkeyPatch) -> SwayDesktop:
+    """The desktop, and this process on it."""
+    enter(desktop, monkeypatch)
+    return desktop
+
+
+@pytest.fixture
+def red_game(on_sway: SwayDesktop) -> Iterator[RedGame]:
+    game = RedGame(on_sway, "wayland")
+    yield game
+    game.close()
+
+
+@pytest.fixture
+def layer(red_game: RedGame) -> Iterator[Presenter]:
+    presenter = open_backend(PRESENTERS, "presenter", "layer", Settings(present="layer"), (64, 48))
+    yield presenter
+    presenter.close()
+    presenter.close()
+    assert not presenter.is_open
+
+
+def paint(presenter: Presenter) -> None:
+    """A picture without any opacity of its own."""
+    presenter.poll()
+    presenter.framebuffer.use()
+    presenter.context.clear(0.0, 1.0, 0.0, 0.0)
+    presenter.present()
+
+
+def is_green(screen: np.ndarray) -> bool:
+    return bool((screen == np.array(GREEN)).all(axis=2).mean() > 0.98)
+
+
+def test_it_is_opaque_as_big_as_the_monitor_and_follows_its_scale(layer, on_sway, tmp_path):
+    def shown() -> bool:
+        paint(layer)
+        return is_green(picture(on_sway, tmp_path / "screen.png"))
+
+    assert layer.size == SIZE, "whatever was asked for"
+    assert layer.take_notices()
+    assert layer.inputs() == IDLE
+    until(shown, "the picture was never shown")
+    assert layer.read_back().shape == (SIZE[1], SIZE[0], 3)
+    on_sway.tell("output", "HEADLESS-1", "resolution", "800x480")
+    until(lambda: shown() and layer.size == (800, 480), "another resolution")
+    on_sway.tell("output", "HEADLESS-1", "scale", "2")
+    until(lambda: shown() and layer.size == (800, 480) and layer.scale == 2, "another scale")
+    on_sway.tell("output", "HEADLESS-1", "scale", "1")
+    on_sway.tell("output", "HEADLESS-1", "resolution", "{}x{}".format(*SIZE))
+
+
+def test_the_mouse_is_its_own_over_the_panel_only(layer, red_game, on_sway):
+    def clicks_at(x: int, y: int) -> list[str]:
+        """What came to us."""
+        paint(layer)
+        player.move(x, y, SIZE)
+        player.click()
+        on_sway.tell("-t", "get_version")  # what was sent before is done
+        layer.poll()
+        return [event.kind for event in layer.take_ui_events()]
+
+    with hands(on_sway.env["WAYLAND_DISPLAY"]) as player:
+        until(lambda: not clicks_at(50, 40) and "click 50 40" in red_game.got, "a click is kept")
+        layer.show_panel(Rect(0, 0, 100, 100), False, False)
+        until(lambda: "button" in clicks_at(60, 40), "the panel gets no click")
+        red_game.got.clear()
+        assert "button" in clicks_at(60, 40)
+        until(lambda: not clicks_at(200, 200) and "click 200 200" in red_game.got, "beside it")
+        assert "click 60 40" not in red_game.got
+        layer.show_panel(None, False, False)
+        until(lambda: not clicks_at(60, 40) and "click 60 40" in red_game.got, "still kept")
+
+
+def test_the_whole_program_over_a_native_game(on_sway, red_game, tmp_path):
+    process = on_sway.open(
+        sys.executable, str(HERE.parent / "main.py"), "run", "--source", "synthetic", "--size",
+        "320x180", "--present", "layer", "--model", "none", "--hud", "off", ready="",
+    )  # fmt: skip
+    try:
+        shown = tmp_path / "screen.png"
+        until(lambda: is_covered(picture(on_sway, shown)), "the game was never covered")
+        with hands(on_sway.env["WAYLAND_DISPLAY"]) as player:
+            until(lambda: red_game.is_played(player), "no click or key reached the game")
+        assert main(["key", "quit"]) == 0
+        process.wait(30)
+        assert process.returncode == 0
+        until(lambda: not is_covered(picture(on_sway, shown)), "it stayed on the screen")
+    finally:
+        end(process)
+
+
+@pytest.mark.parametrize("source", [["wlroots", "--window", "Red Game"], ["portal"]])
+def test_a_captured_monitor_is_refused(on_sway, red_game, capsys, source):
+    argv = ["run", "--source", *source, "--present", "layer", "--model", "none"]
+    fails(capsys, argv, 2, "again and again", "--window NAME")
+
+
+def test_gnome_has_no_layers(monkeypatch: pytest.MonkeyPatch):
+    with mutter_desktop() as gnome:
+        enter(gnome, monkeypatch)
+        with pytest.raises(BadInput, match=r"GNOME has none.*X11 program"):
+            open_backend(PRESENTERS, "presenter", "layer", Settings(present="layer"), (64, 48))
+
+
+def test_no_compositor_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    argv = ["run", "--source", "synthetic", "--present", "layer", "--model", "none"]
+    fails(capsys, argv, 1, "no Wayland compositor")
