@@ -74,9 +74,9 @@ if [ "$what" != run ] && [ "$(uname -s)" = Linux ]; then # once: what cannot be 
     for game in chromium-bsu armagetronad; do
         [ -x "/usr/games/$game" ] || games+=("$game")
     done
-    desktop=() # a Wayland desktop without a screen, 60 MB, and a browser
+    desktop=() # Wayland desktops without a screen, and a browser
     if [ "$what" = desktop ]; then
-        for part in sway dbus-daemon pipewire wireplumber chromium mpv; do
+        for part in sway mutter grim dbus-daemon pipewire wireplumber chromium mpv; do
             command -v $part >/dev/null || desktop+=("$part")
         done
         for part in xdg-desktop-portal xdg-desktop-portal-wlr; do

@@ -141,7 +141,13 @@ def _screen() -> str:
 def _linux_capture() -> list[Finding]:
     if not sys.platform.startswith("linux"):
         return []
+    layer = (
+        []
+        if not os.environ.get("WAYLAND_DISPLAY")
+        else [attempt("layer over a monitor (Wayland)", lambda: _present("layer"), "")]
+    )
     return [
+        *layer,
         attempt("window capture (X11)", _x11, "start the game as an X11 program (XWayland)"),
         attempt("portal capture (Wayland)", _portal, "apt-get install xdg-desktop-portal"),
     ]
