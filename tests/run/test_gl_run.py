@@ -58,6 +58,17 @@ def painted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_a_mask_keeps_the_frame_exactly(painted: Path, tmp_path: Path) -> None:
+    mask = ["--mask-shapes", "rectangle 0,0,0.5,1", "--present", "offscreen"]
+    assert (
+        main([*DEMO[:-4], "--frames", "1", *DEMO[-2:], *GL, *mask, "--output", str(tmp_path)]) == 0
+    )
+    shown, styled = picture(tmp_path / "000001.png"), picture(painted / "styled" / "000001.png")
+    source = picture(painted / "source" / "000001.png")
+    assert np.array_equal(shown[:, :52], source[:, :52])
+    assert np.array_equal(shown[:, 52:], styled[:, 52:])
+
+
 def test_the_demo_is_painted_byte_for_byte(painted):
     for name in ("000001.png", "000002.png"):
         source = np.ascontiguousarray(picture(painted / "source" / name))

@@ -13,6 +13,7 @@ from stylizer.app.settings_file.keep import FilePresets
 from stylizer.app.settings_file.read import read_file
 from stylizer.app.settings_file.text import commented_file
 from stylizer.errors import BadInput
+from stylizer.frame import Shape
 from stylizer.source.x11.window_list import find_window
 from stylizer.system.x11 import Display
 
@@ -138,3 +139,42 @@ def test_a_file_that_was_edited_meanwhile_keeps_the_edit(path: Path) -> None:
     with pytest.raises(BadInput, match="no TOML"):
         presets.save(values(presets))
     assert path.read_text() == "strength = ", "what cannot be read is left alone"
+
+
+def test_masks_come_back_as_they_were_drawn(path: Path, xvfb: str, game: Callable) -> None:
+    path.write_text(FILE)
+    game(title="Red Game")
+    presets = FilePresets(path)
+    presets.look(window_of(xvfb, "Red Game"))
+    shapes = (
+        Shape("rectangle", ((0.1234, 0.0), (0.5, 1.0))),
+        Shape("polygon", ((0.1, 0.2), (0.3, 0.4), (0.5, 0.06))),
+    )
+    mask = path.with_name("hud.png")
+    kept = {"mask_shapes": shapes, "mask": mask, "mask_strength": 0.4, "mask_feather": 0.025}
+    presets.save(values(presets, **kept))
+    section = tomllib.loads(path.read_text())["game"][1]
+    assert section["mask_shapes"] == [
+        "rectangle 0.1234,0,0.5,1",
+        "polygon 0.1,0.2,0.3,0.4,0.5,0.06",
+    ]
+    assert {n: read_file(path).games[1].values[n] for n in kept} == kept
+    assert "mask_shapes" not in read_file(path).values, "another game's"
+    presets.save(values(presets, mask_shapes=(), mask=None, mask_strength=0.0, mask_feather=0.0))
+    assert not {n for n in read_file(path).games[1].values if n.startswith("mask")}
+
+
+def test_a_mask_file_counts_from_the_settings_files_folder(path: Path) -> None:
+    path.write_text('mask = "masks/hud.png"\n')
+    assert read_file(path).values["mask"] == path.parent / "masks" / "hud.png"
+    path.write_text('mask = "none"\n')
+    assert read_file(path).values["mask"] is None
+
+
+@pytest.mark.parametrize(
+    "value", ['"rectangle 0,0,1,1"', '["box 0,0,1,1"]', "[1]", '["rectangle 0,0,3,1"]', "7"]
+)
+def test_masks_that_are_none_are_told(path: Path, value: str) -> None:
+    path.write_text(f"mask_shapes = {value}\n")
+    with pytest.raises(BadInput, match=r"mask_shapes = .*write a list of shapes as in"):
+        read_file(path)
