@@ -178,16 +178,16 @@ def test_over_the_game_it_has_the_mouse_only_while_and_where_it_is_open(
     one.click(700, 300)
     until(lambda: "click 700 300" in heard(red))
     assert f"click {STRENGTH_HALF[0]} {STRENGTH_HALF[1]}" not in heard(red)
-    one.bind_keep_colors("ctrl+alt+m")
-    assert not [w for w in heard(red) if w == "key m"], "the new key was the panel's"
+    one.bind_keep_colors("ctrl+alt+y")
+    assert not [w for w in heard(red) if w == "key y"], "the new key was the panel's"
     xdotool("key", "a")
     until(lambda: "key a" in heard(red))  # the game has the keyboard again
-    xdotool("key", "ctrl+alt+m")
+    xdotool("key", "ctrl+alt+y")
     until(lambda: not one.shows(half_way(one.painted)))
-    xdotool("key", "ctrl+alt+m")
+    xdotool("key", "ctrl+alt+y")
     until(lambda: one.shows(half_way(one.painted)))
     one.click(*CLOSE)
     until(lambda: not one.panel_is_open())
     one.click(*STRENGTH_HALF)
     until(lambda: f"click {STRENGTH_HALF[0]} {STRENGTH_HALF[1]}" in heard(red))
-    assert "key m" not in heard(red)
+    assert "key y" not in heard(red)
