@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
 from drawn_frames import is_what_was_drawn, shows_what_was_drawn
@@ -121,3 +122,31 @@ def test_an_x11_game_by_its_own_window(desktop, monkeypatch):
         source.close()
         end(process)
     assert os.environ["DISPLAY"] == place["DISPLAY"]
+
+
+def test_the_overlay_covers_an_x11_game(desktop):
+    place = x_display(desktop) | {"SDL_VIDEODRIVER": "x11"}
+    script, red = str(HERE / "painted_window.py"), (200, 30, 40)
+    where = [str(number) for number in (100, 60, *SIZE, *red)]
+    game = desktop.open(sys.executable, script, "Red Game", *where, **place)
+
+    def share(picture: Any) -> float:
+        """How much of the game's size is seen as it draws it."""
+        seen = (picture.pixels[:, :, 2::-1] == np.array(red)).all(axis=2).sum()
+        return float(seen / (SIZE[0] * SIZE[1]))
+
+    try:
+        with recorded(desktop, "RecordMonitor", "sa{sv}", "Meta-0", {}) as stream:
+            until(lambda: stream.take(0.1), lambda p: share(p) > 0.9)
+            painter = desktop.open(
+                sys.executable, str(HERE.parent / "main.py"), "run", "--window", "Red Game",
+                "--present", "overlay", "--model", "mosaic-fast", "--provider", "cpu", "--hud",
+                "graph", ready="", **place,
+            )  # fmt: skip
+            try:
+                until(lambda: stream.take(0.1), lambda p: share(p) < 0.02)
+            finally:
+                end(painter)
+            until(lambda: stream.take(0.1), lambda p: share(p) > 0.9)
+    finally:
+        end(game)
