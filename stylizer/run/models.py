@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
-from stylizer.errors import StylizerError
+from stylizer.errors import BadInput, StylizerError, one_sentence
+from stylizer.frame import Frame, StyledFrame
 from stylizer.stages import StyleBackend
 from stylizer.system.priority import give_way
+
+
+def on_gpu(backend: StyleBackend) -> bool:
+    """Whether it runs on a GPU, which a game may want for itself and a driver may lose."""
+    if backend.provider in ("none", "cpu"):
+        return False
+    from stylizer.style.providers import PROVIDERS
+
+    row = PROVIDERS.get(backend.provider)
+    return row is not None and row.gpu
 
 
 class ModelBank:
     """Loads models one after another on a thread of its own, so that no presented frame waits.
 
-    `active` is read by the style thread before every frame; everything else is the main thread's.
+    `style` is the style thread's; everything else is the main thread's. Of models on a GPU only the
+    one in use is kept: its memory is the game's as well.
     """
 
     def __init__(
@@ -21,9 +34,15 @@ class ModelBank:
         load: Callable[[str], StyleBackend],
         ready: StyleBackend | None = None,
         gives_way: bool = False,
+        load_on_cpu: Callable[[str], StyleBackend] | None = None,
     ) -> None:
         """`load` opens a model by name; `ready` is one already open, which is not closed here.
-        gives_way: loading, and the models' own threads, run after the display."""
+        gives_way: loading, and the models' own threads, run after the display. load_on_cpu: `load`
+        for what a GPU has failed with; None: such a failure is raised at once."""
+        self._load_on_cpu = load_on_cpu
+        self._rebuilt: set[str] = set()  # after a failure, once
+        self._retired: list[StyleBackend] = []  # no longer in use, not closed yet
+        self._notices: list[str] = []
         self._gives_way = gives_way
         self._load = load
         self._borrowed = ready
@@ -43,7 +62,7 @@ class ModelBank:
         with self._condition:
             self._target = name
             if name in self._loaded:
-                self._active = self._loaded[name]
+                self._activate(self._loaded[name])
             else:
                 self._wanted = [name, *(n for n in self._wanted if n != name)]
             self._condition.notify_all()
@@ -63,6 +82,49 @@ class ModelBank:
                 raise self._error or StylizerError("the run ended before its model had loaded")
             return self._active
 
+    def style(self, frame: Frame) -> StyledFrame:
+        """The picture by the model in use, which is waited for. On the style thread.
+
+        Where a GPU fails, the model is built anew there once, then on the CPU, and `take_notices`
+        says so; what fails on the CPU is raised.
+        """
+        while True:
+            with self._condition:
+                retired, self._retired = self._retired, []
+            for backend in retired:
+                backend.close()
+            backend = self.active()
+            try:
+                return backend.style(frame)
+            except StylizerError as error:
+                self._replace(backend, error)
+
+    def _replace(self, lost: StyleBackend, error: StylizerError) -> None:
+        name = next((n for n, b in self._loaded.items() if b is lost), "")
+        mine = name and lost is not self._borrowed and self._load_on_cpu is not None
+        if not mine or isinstance(error, BadInput) or not on_gpu(lost):
+            raise error
+        with suppress(Exception):  # of a device that is gone
+            lost.close()
+        fresh = self._built_anew(name, error)
+        why = one_sentence(error).partition("; ")[0]
+        fresh.provider_reason += f", after {why}"
+        with self._condition:
+            self._loaded = {n: fresh if b is lost else b for n, b in self._loaded.items()}
+            if self._active is lost:
+                self._active = fresh
+            self._notices.append(f"{why}; {fresh.model} goes on on {fresh.provider}")
+
+    def _built_anew(self, name: str, error: StylizerError) -> StyleBackend:
+        """On its provider the first time, else on the CPU; raises `error` where neither works."""
+        assert self._load_on_cpu is not None
+        ways = [self._load_on_cpu] if name in self._rebuilt else [self._load, self._load_on_cpu]
+        self._rebuilt.add(name)
+        for load in ways:
+            with suppress(StylizerError):
+                return load(name)
+        raise error
+
     @property
     def current(self) -> StyleBackend | None:
         """The model in use, or None while the first one loads."""
@@ -80,13 +142,19 @@ class ModelBank:
             failed, self._failed = self._failed, []
             return failed
 
+    def take_notices(self) -> list[str]:
+        """One sentence for each model that was replaced since the last call."""
+        with self._condition:
+            notices, self._notices = self._notices, []
+            return notices
+
     def close(self) -> None:
         """Wait for a load under way, then close every model."""
         with self._condition:
             self._closing = True
             self._condition.notify_all()
         self._thread.join()
-        for backend in self._loaded.values():
+        for backend in (*self._loaded.values(), *self._retired):
             if backend is not self._borrowed:
                 backend.close()
 
@@ -113,10 +181,18 @@ class ModelBank:
                 self._loaded[name] = backend
                 self._loaded.setdefault(backend.model, backend)  # "auto" is known by its name too
                 if self._target == name:
-                    self._active = backend
+                    self._activate(backend)
             elif self._active is None:
                 self._error = error
             elif self._target == name:  # the run goes on with the model it has; the user is told
                 self._failed.append(f"{name}: {error}")
                 self._target = next((n for n, b in self._loaded.items() if b is self._active), "")
             self._condition.notify_all()
+
+    def _activate(self, backend: StyleBackend) -> None:
+        """The one in use from now on. The style thread closes what it leaves behind on a GPU."""
+        old, self._active = self._active, backend
+        if old is None or old in (backend, self._borrowed) or not on_gpu(old):
+            return
+        self._loaded = {n: b for n, b in self._loaded.items() if b is not old}
+        self._retired.append(old)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from stylizer.errors import BadInput
@@ -48,7 +49,9 @@ class Opened:
     def _open(self, style: StyleBackend | None) -> None:
         settings = self._settings
         self.masking = Masking(settings)
-        self.bank = ModelBank(self._load_model, style, gives_way=settings.on_screen)
+        self.bank = ModelBank(
+            self._load_model, style, settings.on_screen, load_on_cpu=self._load_on_cpu
+        )
         self._closers.append(self.bank.close)
         self._first_size: Future[tuple[int, int]] = Future()
         self._closers.append(self._first_size.cancel)  # a load that waits for it ends
@@ -59,7 +62,7 @@ class Opened:
             self.bank.use(settings.model)  # loads while source and window open
         self.feed, self.source = open_feed(
             lambda: open_backend(SOURCES, "source", settings.source, settings),
-            self.bank.active,
+            self.bank.style,
             settings.sync,
             settings.warmup,
         )
@@ -110,6 +113,13 @@ class Opened:
         if self._settings.provider == "gl":
             thread = self._gl.result()
         return open_style(self._settings, name, self.shown_size or first_size, thread)
+
+    def _load_on_cpu(self, name: str) -> StyleBackend:
+        """In place of one that a GPU has lost."""
+        from stylizer.style.opening import open_style
+
+        size = self.shown_size or self._first_size.result()
+        return open_style(replace(self._settings, provider="cpu"), name, size)
 
     @property
     def frame_size(self) -> tuple[int, int]:

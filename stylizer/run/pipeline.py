@@ -194,7 +194,7 @@ class Run:
         touched |= changed or bool(messages)
         for message in messages:
             self._say(message)
-        for notice in presenter.take_notices():
+        for notice in (*presenter.take_notices(), *opened.bank.take_notices()):
             print(f"stylizer: {notice}", file=sys.stderr)
             self._say(notice)
             touched = True

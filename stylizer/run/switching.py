@@ -7,7 +7,7 @@ from typing import Any
 
 from stylizer.errors import StylizerError
 from stylizer.hotkeys import Action
-from stylizer.run.models import ModelBank
+from stylizer.run.models import ModelBank, on_gpu
 from stylizer.run.threads import Shown
 
 STEPS = {"next_style": 1, "previous_style": -1}
@@ -58,10 +58,11 @@ class Switching:
         return self._switch(at_s, tier=tier) if tier else ""
 
     def keep_others_warm(self) -> None:
-        """Load the other tiers of this style, so that their keys answer at once."""
+        """Load the other tiers of this style, so their keys answer at once; not on a GPU, whose
+        memory the game needs."""
         from stylizer.style import catalog
 
-        if self._bank.current is not None:
+        if self._bank.current is not None and not on_gpu(self._bank.current):
             self._bank.keep_warm(catalog.other_tiers(self._bank.current.model))
 
     def note(self, new: Shown | None, frame_time_ms: float) -> None:

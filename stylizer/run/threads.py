@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from stylizer.frame import IDLE, Frame, InputState, StyledFrame
-from stylizer.stages import Source, StyleBackend
+from stylizer.stages import Source
 from stylizer.system.slot import Slot
 
 POLL_S = 0.1  # how often a waiting thread looks whether it should stop
@@ -133,7 +133,7 @@ class CaptureThread:
 class SyncFeed:
     """Lock-step: every frame captured, styled and handed over, one by one, on the main thread."""
 
-    def __init__(self, capture: CaptureThread, style: Callable[[], StyleBackend], warmup: int):
+    def __init__(self, capture: CaptureThread, style: Callable[[Frame], StyledFrame], warmup: int):
         self._capture = capture
         self._style = style
         self._warm_left = warmup
@@ -147,7 +147,7 @@ class SyncFeed:
         if captured is None:
             return None
         self.newest = captured
-        styled = self._style().style(captured.frame)
+        styled = self._style(captured.frame)
         if not self._warm_left:
             self._first = None
             return Shown(styled, captured.capture_ms)
@@ -183,7 +183,7 @@ class SyncFeed:
 class LiveFeed:
     """Capture and style on threads of their own; the newest styled frame wins."""
 
-    def __init__(self, capture: CaptureThread, style: Callable[[], StyleBackend], warmup: int):
+    def __init__(self, capture: CaptureThread, style: Callable[[Frame], StyledFrame], warmup: int):
         self._capture = capture
         self._style = style
         self._warmup = max(1, warmup)
@@ -233,13 +233,13 @@ class LiveFeed:
             if captured is None:
                 continue
             while warm and not self._stop.is_set():
-                styled = self._style().style(captured.frame)
+                styled = self._style(captured.frame)
                 self._styled.put(Shown(styled, captured.capture_ms, warm=True))
                 warm -= 1
                 now = time.perf_counter()
                 captured = replace(captured, frame=replace(captured.frame, captured_at=now))
             self._capture.request()  # from here on frames flow
-            styled = self._style().style(captured.frame)
+            styled = self._style(captured.frame)
             self._styled.put(Shown(styled, captured.capture_ms))
 
 
@@ -247,7 +247,10 @@ Feed = SyncFeed | LiveFeed
 
 
 def open_feed(
-    open_source: Callable[[], Source], style: Callable[[], StyleBackend], sync: bool, warmup: int
+    open_source: Callable[[], Source],
+    style: Callable[[Frame], StyledFrame],
+    sync: bool,
+    warmup: int,
 ) -> tuple[Feed, Source]:
     """Start the threads and wait for the source; raises what opening the source raised."""
     capture = CaptureThread(open_source, on_demand=sync)
