@@ -84,6 +84,7 @@ def _check(path: Path, model: str, settings: Settings, size: Size, runs: int) ->
         frame = textured_frame(size)
         series = [style.style(frame) for _ in range(max(1, runs))]
         styled = _image(series[-1]).rgb()
+        seen = list(style.inference_size or size)  # the comparison takes another one
         agreement = _against_cpu(style, settings, model)
     finally:
         style.close()
@@ -97,7 +98,7 @@ def _check(path: Path, model: str, settings: Settings, size: Size, runs: int) ->
         "provider": style.provider,
         "provider_reason": style.provider_reason,
         "size": list(size),
-        "inference_size": list(style.inference_size or size),
+        "inference_size": seen,
         "ok": not problems,
         "problems": problems,
         "infer_ms": float(np.median([s.infer_ms for s in series])),

@@ -58,6 +58,7 @@ class Provider:
     options: Callable[[], dict[str, Any]] = dict
     backend: str = "ort"  # row of stages.STYLES
     software: bool = True  # whether a renderer on the CPU will do
+    timed: bool = False  # `auto` takes it only where it is faster than the next one that works
 
 
 def _cuda_options() -> dict[str, Any]:
@@ -85,7 +86,8 @@ _ROWS = (
         "pip uninstall -y onnxruntime-gpu onnxruntime && pip install onnxruntime-directml",
         ("win32",),
     ),
-    Provider("webgpu", "WebGpuExecutionProvider", "pip install onnxruntime-ep-webgpu"),
+    # On any vendor's GPU, the slowest in a notebook among them, and on a software one.
+    Provider("webgpu", "WebGpuExecutionProvider", 'pip install "stylizer[webgpu]"', timed=True),
     Provider(
         "coreml",
         "CoreMLExecutionProvider",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import integer_networks
 import numpy as np
@@ -11,7 +12,7 @@ import onnx
 import pytest
 import tiny_models as tiny
 
-from stylizer.errors import BadInput
+from stylizer.errors import BadInput, StylizerError
 from stylizer.settings import Settings
 from stylizer.style import inspection, opening, providers
 from stylizer.style.opening import open_style
@@ -95,6 +96,54 @@ def test_auto_takes_the_faster_of_shaders_and_the_rest(monkeypatch, faster):
     assert style.provider == faster
     assert f"gl {times['gl']:.1f} ms a frame, cpu 2.0" in style.provider_reason
     style.close()
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate provider")
+@pytest.mark.parametrize("faster", ["slow", "cpu"])
+def test_auto_takes_a_timed_provider_only_where_it_is_faster(monkeypatch, tmp_path, faster):
+    """As with WebGPU on whatever GPU: two real sessions, by turns said to be the faster one."""
+    timed = replace(providers.PROVIDERS["cpu"], name="slow", timed=True)
+    rows = [timed, providers.PROVIDERS["gl"], providers.PROVIDERS["cpu"]]
+    monkeypatch.setattr(providers, "candidates", lambda name: rows)
+    frame_ms, seen = opening._frame_ms, []
+
+    def told(style, size):
+        seen.append(style)
+        return frame_ms(style, size) * 0 + (1.0 if style.provider == faster else 2.0)
+
+    monkeypatch.setattr(opening, "_frame_ms", told)
+    style = open_style(Settings(), str(tiny.painter(tmp_path / "m.onnx")), SIZE)
+    assert style.provider == faster
+    assert [s.provider for s in seen] == ["slow", "cpu"]
+    times = {name: 1.0 if name == faster else 2.0 for name in ("slow", "cpu")}
+    found = f"slow {times['slow']} ms a frame, cpu {times['cpu']}"
+    assert found in style.provider_reason
+    assert style.provider_reason.startswith(f"{faster}: ")
+    closed = [s for s in seen if s is not style]
+    with pytest.raises(StylizerError, match="closed"):
+        closed[0].style(inspection.textured_frame(SIZE))
+    style.close()
+
+
+def test_a_slow_provider_is_not_timed_for_long(monkeypatch, tmp_path):
+    style = open_style(Settings(provider="cpu"), str(tiny.painter(tmp_path / "m.onnx")), SIZE)
+    styled, count = style.style, []
+
+    def slow(frame):
+        count.append(frame)
+        return replace(styled(frame), infer_ms=700.0)
+
+    monkeypatch.setattr(style, "style", slow)
+    assert opening._frame_ms(style, SIZE) >= 700
+    assert len(count) == 2
+    style.close()
+
+
+def test_a_check_tells_the_size_that_it_timed():
+    """Not that of the comparison with the CPU, which comes after."""
+    found = inspection.check("mosaic-fast", Settings(provider="gl"), SIZE, runs=1)
+    assert found["inference_size"] == list(SIZE)
+    assert found["psnr_against_cpu_db"] > 30
 
 
 def test_no_notice_on_stdout_or_stderr(tmp_path):
@@ -183,6 +232,7 @@ def test_a_device_without_fp16_is_given_the_fp32_file(without_half):
 
 def test_fp32_is_tried_before_the_next_provider(without_half, monkeypatch):
     monkeypatch.setattr(providers, "is_installed", lambda row: row.name in ("webgpu", "cpu"))
+    monkeypatch.setattr(opening, "_frame_ms", lambda style, size: float(style.provider == "cpu"))
     style = open_style(Settings(), "mosaic-fast", SIZE)
     assert (style.provider, style.model) == ("webgpu", "mosaic-fast")
 
