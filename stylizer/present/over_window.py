@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes as c
-import os
 
 from stylizer.frame import Rect
 from stylizer.system import sway
@@ -51,7 +50,7 @@ class OverWindow:
         display = self._display
         display.x.XSelectInput(display.pointer, display.root, SUBSTRUCTURE_NOTIFY)
         let_clicks_through(display, overlay)
-        self._sway = sway.Watch() if os.environ.get("SWAYSOCK") else None
+        self._sway = sway.watch()
 
     def follow(self, target: Window) -> None:
         """Go where the target is now; 0: there is none, be off the screen. Costs nothing while

@@ -111,6 +111,14 @@ class Watch:
             self._events = None
 
 
+def watch() -> Watch | None:
+    """None where sway does not run: a terminal may still name one that has ended."""
+    try:
+        return Watch()
+    except StylizerError:
+        return None
+
+
 def _windows(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
     if node.get("pid") and node["type"] in ("con", "floating_con"):
         yield node

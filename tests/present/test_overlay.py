@@ -170,7 +170,8 @@ def test_it_follows_moves_and_resizes(game, overlay):
     assert over.presenter.size == (520, 260)
 
 
-def test_it_leaves_the_screen_with_a_minimized_game_and_comes_back(game, overlay, xvfb):
+def test_it_leaves_the_screen_with_a_minimized_game_and_comes_back(game, overlay, monkeypatch):
+    monkeypatch.setenv("SWAYSOCK", "/nonexistent/sway.sock")  # of one that has ended
     game(place=PLACE)
     over = overlay()
     managed = bool(over.eye.numbers(over.eye.root, "_NET_SUPPORTING_WM_CHECK"))
