@@ -154,7 +154,7 @@ def test_modules_named_by_strings_exist_and_only_tables_name_them():
                 words = node.value.split(".")
                 if words[0] == "stylizer" and "/".join(words[1:-1]) in set(ROWS) - {HERE}:
                     named.append((module, ".".join(words[1:])))
-    assert {module for module, _ in named} == {"stages", "app.cli"}
+    assert {module for module, _ in named} == {"stages", "app.model_commands"}
     assert not [name for _, name in named if name and name.rstrip(".") not in MODULES]
 
 

@@ -10,8 +10,9 @@ import tiny_models
 from PIL import Image
 from whole_program import fails
 
-from stylizer.app.cli import main, parse, run_settings
+from stylizer.app.cli import main, parse
 from stylizer.app.options import build_parser
+from stylizer.app.run_settings import run_settings
 
 ROOT = Path(__file__).parents[2]
 SMALL = ["--source", "synthetic", "--size", "160x96", "--present", "offscreen", "--sync"]

@@ -13,7 +13,8 @@ import pytest
 from conftest import RED, Game, x_server
 from PIL import Image
 
-from stylizer.app.cli import main, parse, run_settings
+from stylizer.app.cli import main, parse
+from stylizer.app.run_settings import run_settings
 from stylizer.errors import BadInput, StylizerError
 from stylizer.frame import IDLE, Frame
 from stylizer.settings import Settings

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from stylizer.lab.nets.fake_quant import WEIGHT_LEVELS, Activation, rounded
-from stylizer.lab.nets.johnson import OUTPUT_GAIN, ConvLayer, StyleNetwork
+from stylizer.lab.nets.johnson import ConvLayer, StyleNetwork
 from stylizer.lab.onnx.deploy import Channels, norm_of, phases
 
 
@@ -36,7 +36,7 @@ class IntegerStyle(StyleNetwork):
                     column = torch.from_numpy(values[name]).float().view(1, -1, 1, 1)
                     self.register_buffer(f"{key}_{suffix}", column)
 
-    def edit(self, x: Tensor) -> Tensor:
+    def layers(self, x: Tensor) -> Tensor:
         y = F.relu(self._normed(x, "conv1"))
         y = F.relu(self._normed(y, "conv2"))
         y = F.relu(self._normed(y, "conv3"))
@@ -45,7 +45,7 @@ class IntegerStyle(StyleNetwork):
             y = y + self._normed(inner, f"blocks.{i}.conv2")
         y = F.relu(self._normed(y, "deconv1"))
         y = F.relu(self._normed(y, "deconv2"))
-        return self._convolved(y, "deconv3") * OUTPUT_GAIN
+        return self._convolved(y, "deconv3")
 
     def _normed(self, x: Tensor, name: str) -> Tensor:
         y = self._convolved(x, name)

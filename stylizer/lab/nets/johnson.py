@@ -2,7 +2,9 @@
 
 Layers as in PyTorch's `fast_neural_style` example: 9x9 convolution, two strided 3x3 convolutions,
 five residual blocks, two nearest-upsample + 3x3 convolutions, 9x9 convolution; affine instance
-norm (Ulyanov et al. 2016), ReLU, reflection padding. Its output is the edit, see `painter`.
+norm (Ulyanov et al. 2016), ReLU, reflection padding. It gives the edit, see `painter`, and how
+strongly the canvas is laid at each pixel: with the edit alone, thousands of steps gave the lines
+between panes and hardly their colors.
 """
 
 from __future__ import annotations
@@ -20,8 +22,11 @@ from stylizer.lab.nets.painter import CANVAS_STEP, Painter
 # range. Copying the input with small, one seed, 100 steps at 1e-3: correlation 0.2 to 0.56 and
 # jumping with a gain of 1; 0.60 to 0.62 and steady with 0.05. A whole training was not compared.
 OUTPUT_GAIN = 0.05
+LAID_GAIN = 0.25  # of how strongly the canvas is laid, which is wanted at about 0.7
 
 SEEN = 6  # channels of frame and canvas
+GIVEN = 4  # of the last layer: the edit, and how strongly the canvas is laid
+NO_CANVAS = 0.5  # a canvas that asks for nothing
 
 
 @dataclass(frozen=True)
@@ -99,28 +104,36 @@ class StyleNetwork(Painter):
         self.blocks = nn.Sequential(*(ResidualBlock(c, i) for i in inner))
         self.deconv1, self.in4 = ConvLayer(c, b, 3, upsample=2), nn.InstanceNorm2d(b, affine=True)
         self.deconv2, self.in5 = ConvLayer(b, a, 3, upsample=2), nn.InstanceNorm2d(a, affine=True)
-        self.deconv3 = ConvLayer(a, 3, 9)
+        self.deconv3 = ConvLayer(a, GIVEN, 9)
 
     def forward(self, x: Tensor, canvas: Tensor | None = None) -> Tensor:
         """canvas: (B, 3, H / 2, W / 2) in 0..1; None: the tile, at rest."""
-        return self.graded(x) + self.edit(self.seen(x, canvas))
+        whole = self.whole(x, canvas)
+        given = self.layers(torch.cat([x, whole], dim=1))
+        laid = LAID_GAIN * given[:, 3:] * (whole - NO_CANVAS)
+        return self.graded(x) + OUTPUT_GAIN * given[:, :3] + laid
 
-    def seen(self, x: Tensor, canvas: Tensor | None) -> Tensor:
-        """(B, 6, H, W): the frame and the canvas."""
+    def whole(self, x: Tensor, canvas: Tensor | None) -> Tensor:
+        """(B, 3, H, W): the canvas at the frame's size."""
         if canvas is None:
             canvas = self.canvas(*x.shape[2:]).expand(len(x), -1, -1, -1)
-        whole = F.interpolate(canvas, scale_factor=float(CANVAS_STEP), mode="nearest")
-        return torch.cat([x, whole], dim=1)
+        return F.interpolate(canvas, scale_factor=float(CANVAS_STEP), mode="nearest")
 
-    def edit(self, x: Tensor) -> Tensor:
-        """(B, 3, H, W): what the layers make of frame and canvas."""
+    def layers(self, x: Tensor) -> Tensor:
+        """(B, GIVEN, H, W): what the layers make of frame and canvas, (B, 6, H, W)."""
         y = F.relu(self.in1(self.conv1(x)))  # (B, a, H, W)
         y = F.relu(self.in2(self.conv2(y)))  # (B, b, H/2, W/2)
         y = F.relu(self.in3(self.conv3(y)))  # (B, c, H/4, W/4)
         y = self.blocks(y)
         y = F.relu(self.in4(self.deconv1(y)))  # (B, b, H/2, W/2)
         y = F.relu(self.in5(self.deconv2(y)))  # (B, a, H, W)
-        return self.deconv3(y) * OUTPUT_GAIN
+        return self.deconv3(y)
+
+
+def gains(network: StyleNetwork) -> Tensor:
+    """(GIVEN,): what the last layer's channels are multiplied by, in units of 0..255."""
+    values = [255 * OUTPUT_GAIN] * (GIVEN - 1) + [LAID_GAIN]
+    return network.deconv3.conv2d.weight.new_tensor(values)
 
 
 def parameter_count(network: nn.Module) -> int:
@@ -136,8 +149,8 @@ def fold_byte_range(network: StyleNetwork) -> StyleNetwork:
     folded.take_style(network.matrix, network.offset, network.canvas_file)
     with torch.no_grad():
         folded.conv1.conv2d.weight /= 255.0
-        folded.deconv3.conv2d.weight *= 255.0 * OUTPUT_GAIN
-        folded.deconv3.bias().mul_(255.0 * OUTPUT_GAIN)
+        folded.deconv3.conv2d.weight *= gains(folded).view(-1, 1, 1, 1)
+        folded.deconv3.bias().mul_(gains(folded))
     return folded.eval()
 
 

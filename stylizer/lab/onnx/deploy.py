@@ -20,10 +20,10 @@ import onnx
 import torch
 from torch import Tensor
 
-from stylizer.lab.nets.johnson import ConvLayer, StyleNetwork, fold_byte_range, watch_layers
+from stylizer.lab.nets.johnson import GIVEN, ConvLayer, StyleNetwork, fold_byte_range, watch_layers
 from stylizer.lab.onnx import painter_graph
 from stylizer.lab.onnx.onnx_graph import OnnxGraph
-from stylizer.lab.onnx.painter_graph import graded, keep_tile
+from stylizer.lab.onnx.painter_graph import keep_tile
 
 MIN_SPREAD = 1e-2  # of a channel: quieter ones (dead, or drowned by the norm's epsilon) stay so
 HEAD_ROWS, HEAD_COLUMNS = 2, 4  # pixels that the last convolution computes at once
@@ -80,7 +80,8 @@ class _DeployGraph(OnnxGraph):
         self.seen = seen
 
     def build(self) -> None:
-        y = painter_graph.seen(self, self.network)
+        whole = painter_graph.whole_canvas(self, self.network)
+        y = painter_graph.seen(self, whole)
         for name in ("conv1", "conv2", "conv3"):
             y = self.relu(self.normed(y, name))
         for i in range(self.network.arch.blocks):
@@ -88,8 +89,7 @@ class _DeployGraph(OnnxGraph):
             y = self.node("Add", [y, self.normed(inner, f"blocks.{i}.conv2")])
         for name in ("deconv1", "deconv2"):
             y = self.relu(self.normed(y, name))
-        edit = self.head(y)
-        self.node("Add", [graded(self, self.network, np.float32), edit], "output")
+        painter_graph.laid(self, self.network, self.head(y), whole)
 
     def normed(self, x: str, name: str) -> str:
         """Convolution and instance norm."""
@@ -166,7 +166,9 @@ class _DeployGraph(OnnxGraph):
         y = self.conv(x, "deconv3", weight, bias, [HEAD_ROWS, HEAD_COLUMNS])
         y = self.node("DepthToSpace", [y], blocksize=2)
         y = self.node("Transpose", [y], perm=[0, 2, 3, 1])
-        y = self.node("Reshape", [y, self.constant("rgb_last", np.array([0, 0, -1, 3], np.int64))])
+        y = self.node(
+            "Reshape", [y, self.constant("given_last", np.array([0, 0, -1, GIVEN], np.int64))]
+        )
         return self.node("Transpose", [y], perm=[0, 3, 1, 2])
 
 

@@ -14,12 +14,26 @@ from stylizer.errors import BadInput, StylizerError
 from stylizer.lab.nets.fake_quant import bound, normalize, observe, quantize
 from stylizer.lab.nets.fast import FAST_ARCHS, FastArch, FastNetwork, activations
 from stylizer.lab.nets.johnson import ARCHS as JOHNSON_ARCHS
-from stylizer.lab.nets.johnson import OUTPUT_GAIN, Arch, ConvLayer, StyleNetwork, fold_byte_range
+from stylizer.lab.nets.johnson import (
+    GIVEN,
+    Arch,
+    ConvLayer,
+    StyleNetwork,
+    fold_byte_range,
+    gains,
+)
 from stylizer.lab.nets.registry import Network
 from stylizer.lab.onnx.fast_export import Precision, beside, write_fast
 from stylizer.lab.onnx.fast_import import inner_widths, load_fast_weights
 from stylizer.lab.onnx.onnx_graph import OnnxGraph, weights_of, write_model
-from stylizer.lab.onnx.painter_graph import graded, keep_tile, seen, take_style, with_canvas
+from stylizer.lab.onnx.painter_graph import (
+    keep_tile,
+    laid,
+    seen,
+    take_style,
+    whole_canvas,
+    with_canvas,
+)
 from stylizer.system.files import into_place
 
 CHECK_SIZES = ((256, 256), (320, 180), (724, 540))  # (width, height)
@@ -72,7 +86,8 @@ def _export_beside(network: FastNetwork, path: Path, contract: dict, recipe: dic
 def _write(network: StyleNetwork, path: Path, contract: dict, recipe: dict) -> None:
     """The graph, layer by layer: PyTorch's tracer leaves 200 nodes of padding arithmetic."""
     graph = _Graph(network)
-    y = graph.relu(graph.norm(graph.conv(seen(graph, network), "conv1"), "in1"))
+    whole = whole_canvas(graph, network)
+    y = graph.relu(graph.norm(graph.conv(seen(graph, whole), "conv1"), "in1"))
     y = graph.relu(graph.norm(graph.conv(y, "conv2"), "in2"))
     y = graph.relu(graph.norm(graph.conv(y, "conv3"), "in3"))
     for i in range(network.arch.blocks):
@@ -82,8 +97,7 @@ def _write(network: StyleNetwork, path: Path, contract: dict, recipe: dict) -> N
         y = graph.node("Add", [y, inner])
     y = graph.relu(graph.norm(graph.conv(y, "deconv1"), "in4"))
     y = graph.relu(graph.norm(graph.conv(y, "deconv2"), "in5"))
-    edit = graph.conv(y, "deconv3")
-    graph.node("Add", [graded(graph, network, np.float32), edit], "output")
+    laid(graph, network, graph.conv(y, "deconv3"), whole)
     if network.arch.half:
         graph.halve()
     model = graph.model(np.float32, ["batch", 3, "height", "width"])
@@ -209,6 +223,9 @@ def load_weights(network: Network, path: Path) -> None:
     model = onnx.load(str(path))
     values = weights_of(model)
     take_style(network, path, model)
+    for name in ("deconv3.conv2d.weight", "deconv3.conv2d.bias"):
+        if len(values[name]) == GIVEN - 1:  # of before the canvas was laid by itself
+            values[name] = np.concatenate([values[name], np.zeros_like(values[name][:1])])
     state = network.state_dict()
     missing = [n for n, t in state.items() if n not in values or values[n].shape != tuple(t.shape)]
     if missing:
@@ -217,5 +234,5 @@ def load_weights(network: Network, path: Path) -> None:
         tensor.copy_(torch.from_numpy(values[name].copy()))
     with torch.no_grad():
         network.conv1.conv2d.weight *= 255.0
-        network.deconv3.conv2d.weight /= 255.0 * OUTPUT_GAIN
-        network.deconv3.bias().div_(255.0 * OUTPUT_GAIN)
+        network.deconv3.conv2d.weight /= gains(network).view(-1, 1, 1, 1)
+        network.deconv3.bias().div_(gains(network))

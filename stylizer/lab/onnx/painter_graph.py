@@ -64,21 +64,38 @@ def canvas_of(graph: OnnxGraph, network: Painter, number: type) -> str:
     return graph.node("Cast", [cut], "canvas", to=kind)
 
 
-def seen(graph: OnnxGraph, network: Painter) -> str:
-    """(B, 6, H, W): the frame and the canvas at its size."""
+def whole_canvas(graph: OnnxGraph, network: Painter) -> str:
+    """(1, 3, H, W): the canvas at the frame's size."""
     canvas = canvas_of(graph, network, np.float32)
     scales = graph.constant("canvas_scales", np.array([1, 1, CANVAS_STEP, CANVAS_STEP], np.float32))
-    whole = graph.node(
+    return graph.node(
         "Resize",
         [canvas, "", scales],
         mode="nearest",
         nearest_mode="floor",
         coordinate_transformation_mode="asymmetric",
     )
+
+
+def seen(graph: OnnxGraph, whole: str) -> str:
+    """(B, 6, H, W): the frame and the whole canvas."""
     batch = graph.node("Shape", ["input"], start=0, end=1)
     ones = graph.constant("one_each", np.ones(3, np.int64))
     shape = graph.node("Concat", [batch, ones], axis=0)
     return graph.node("Concat", ["input", graph.node("Expand", [whole, shape])], axis=1)
+
+
+def laid(graph: OnnxGraph, network: Painter, given: str, whole: str) -> None:
+    """The output, (B, 3, H, W): the graded frame, the edit, and the canvas as strongly as the last
+    layer says; `given` is its (B, 4, H, W)."""
+    axis = graph.constant("channels", np.array([1], np.int64))
+    ends = [graph.constant(f"given_{n}", np.array([n], np.int64)) for n in (0, 3, 4)]
+    edit = graph.node("Slice", [given, ends[0], ends[1], axis])
+    strength = graph.node("Slice", [given, ends[1], ends[2], axis])
+    nothing = graph.constant("no_canvas", np.array(127.5, np.float32))
+    strokes = graph.node("Mul", [strength, graph.node("Sub", [whole, nothing])])
+    ground = graph.node("Add", [graded(graph, network, np.float32), edit])
+    graph.node("Add", [ground, strokes], "output")
 
 
 def graded(graph: OnnxGraph, network: Painter, number: type) -> str:

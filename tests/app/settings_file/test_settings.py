@@ -15,8 +15,9 @@ from conftest import RED
 from PIL import Image
 from whole_program import Window, fails
 
-from stylizer.app.cli import main, parse, run_settings
+from stylizer.app.cli import main, parse
 from stylizer.app.options import build_parser
+from stylizer.app.run_settings import run_settings
 from stylizer.app.settings_file.read import read_file, settings_path
 from stylizer.app.settings_file.table import KEYS
 from stylizer.hotkeys import DEFAULT_KEYS, KEY_NAMES, key_bindings

@@ -1,0 +1,79 @@
+"""run, play and paint: from parsed arguments to a run and its report."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from stylizer.app.options import PLAY_FPS
+from stylizer.app.run_settings import pick, run_settings
+from stylizer.app.settings_file.keep import FilePresets
+from stylizer.app.settings_file.read import settings_path
+from stylizer.app.telling import tell
+from stylizer.errors import BadInput
+from stylizer.settings import Settings
+from stylizer.system.ending import INTERRUPTED
+
+
+def run_command(args: argparse.Namespace) -> int:
+    if args.pick:
+        pick(args)
+    return run_with(run_settings(args), args)
+
+
+def play_command(args: argparse.Namespace) -> int:
+    if getattr(args, "present", "overlay") != "overlay":
+        raise BadInput("play paints over the game itself: `run --window NAME` has other ways")
+    args.present = "overlay"
+    return run_with(run_settings(args, {"target_fps": PLAY_FPS}), args)
+
+
+def paint_command(args: argparse.Namespace) -> int:
+    from stylizer.painting.make import make
+
+    made = make(args.picture, args.strokes)
+    was = "is there already" if made.known else "made"
+    tell(f"{made.style}: {was}, painted by the network of {made.network}; --model {made.model}")
+    args.model = made.model
+    over = getattr(args, "present", "") == "overlay"
+    return run_with(run_settings(args, {"target_fps": PLAY_FPS} if over else None), args)
+
+
+def run_with(settings: Settings, args: argparse.Namespace) -> int:
+    """Run, write the report where one is asked for; the exit code."""
+    from stylizer.run.pipeline import run
+    from stylizer.run.report import make_report, summary, to_json
+    from stylizer.run.result import RunResult
+    from stylizer.system.console import print_table
+    from stylizer.system.files import write_text
+
+    if settings.preset:
+        print(f"stylizer: {settings.preset}", file=sys.stderr)
+
+    def write_report(result: RunResult) -> None:
+        if settings.report is not None:
+            write_text(settings.report, to_json(make_report(result)))
+
+    with progress(settings) as on_present:
+        presets = FilePresets(settings_path(getattr(args, "settings", None)))
+        result = run(settings, on_present=on_present, on_end=write_report, presets=presets)
+    report = make_report(result)
+    if settings.present == "offscreen" or settings.report is not None:
+        print_table(report, summary(report))
+    return INTERRUPTED if result.facts["interrupted"] else 0
+
+
+@contextmanager
+def progress(settings: Settings) -> Iterator[Callable[[Any], None]]:
+    """A progress bar for headless runs in a terminal; nothing elsewhere."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    shown = settings.present == "offscreen" and console.is_terminal
+    with Progress(console=console, disable=not shown, transient=True) as bar:
+        task = bar.add_task("painting", total=settings.frames)
+        yield lambda stats: bar.update(task, completed=stats.presented)
