@@ -35,6 +35,7 @@ DEFAULT_KEYS: dict[str, tuple[str, str]] = {
     "fullscreen": ("f11", "fullscreen"),
     "screenshot": ("p", "screenshot"),
     "record": ("r", "start or stop recording"),
+    "save_replay": ("i", "save the replay: the last seconds"),
     "quit": ("escape", "quit"),
 }
 HELD_ACTIONS = {"show_source"}

@@ -236,6 +236,13 @@ class Settings:
         "the folder of the key's recordings; videos is the user's own",
         in_file=True, hotkeys=("record",),
     )  # fmt: skip
+    replay: float | None = setting(
+        None, "output",
+        replace(rules.POSITIVE, allowed='a number of seconds above 0, or "off"', nothing="off",
+                metavar="S"),
+        "keep the last S seconds of the picture, which a key then saves beside the recordings",
+        in_file=True, hotkeys=("save_replay",),
+    )  # fmt: skip
     screenshots: Path | None = setting(
         None, "output",
         replace(rules.FILE, metavar="DIR", allowed='a folder, or "pictures"',

@@ -14,6 +14,7 @@ from stylizer.app.settings_file.read import Layer, over, read_file, settings_pat
 from stylizer.errors import BadInput
 from stylizer.settings import Settings, unsaid
 
+LONGEST_REPLAY_S = 600  # some gigabytes in the temporary folder
 FILE_SOURCES = ("video", "images")
 WAYLAND = ("portal", "wlroots")
 OVERLAY_WHY = {
@@ -82,6 +83,8 @@ def check_together(args: argparse.Namespace, source: str, given: dict[str, Any])
         raise BadInput("--grab-keys belongs to --present window; offscreen has no keys")
     if args.target_fps and args.inference_size:
         raise BadInput("--target-fps chooses the inference size itself; leave out --inference-size")
+    if args.replay and args.replay > LONGEST_REPLAY_S:
+        raise BadInput(f"--replay {args.replay:g}: at most {LONGEST_REPLAY_S} seconds can be kept")
     if given.get("faster_tiers") and not args.target_fps:
         raise BadInput("--faster-tiers belongs to --target-fps N")
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from stylizer.present.record import Recorder
+    from stylizer.present.replay import Replay
 
 SCENE_RATE = 30.0  # lock-step scene time is 1/30 s a frame
 
@@ -33,6 +34,8 @@ class Outputs:
         self._record = record
         self._files = files
         self._recorder: Recorder | None = None
+        self._replay: Replay | None = None
+        self._keeps_replay = settings.replay is not None
         self._path = settings.record
         self._started_at = 0.0
         self._new: Path | None = None  # the empty file that keeps a recording's name
@@ -63,7 +66,7 @@ class Outputs:
     @property
     def wants_pictures(self) -> bool:
         """True when every new picture must be read back."""
-        return self._path is not None or self._folder is not None
+        return self._path is not None or self._folder is not None or self._keeps_replay
 
     @property
     def recording(self) -> bool:
@@ -99,10 +102,39 @@ class Outputs:
                 self._outputs.drop_empty(new)
         return path
 
+    def save_replay(self) -> str:
+        """What the I key does; the message to show."""
+        if not self._keeps_replay or self._replay is None:
+            return "no replay is kept: start with --replay 30 for the last 30 seconds"
+        folder = self._settings.recordings or platformdirs.user_videos_path()
+        self._replay.save(self._outputs.next_free(folder, "replay", ".mp4"))
+        return "saving the replay"
+
+    def take_notices(self) -> list[str]:
+        """What became of saved replays since the last call, and why none is kept any more."""
+        if self._replay is None:
+            return []
+        notices, self._replay.saved = self._replay.saved, []
+        if self._keeps_replay and self._replay.failure:
+            self._keeps_replay = False
+            notices.append(self._replay.failure)
+        return notices
+
+    def _keep(self, picture: np.ndarray) -> None:
+        """For the replay, at the time at which it is shown."""
+        if self._replay is None:
+            from stylizer.present.replay import Replay
+
+            assert self._settings.replay is not None
+            self._replay = Replay(self._settings.replay, (picture.shape[1], picture.shape[0]))
+        self._replay.add(picture, time.perf_counter())
+
     def add(self, frame: Frame, picture: np.ndarray) -> None:
         """One finished picture, uint8 (height, width, 4)."""
         if self._folder is not None:
             self._folder.write(picture, frame.name)
+        if self._keeps_replay:
+            self._keep(picture)
         if self._path is None:
             return
         if self._recorder is None:
@@ -133,7 +165,11 @@ class Outputs:
 
     def close(self) -> None:
         """Finish what is open; the recording stays playable."""
-        self.stop_recording()
+        try:
+            self.stop_recording()
+        finally:
+            if self._replay is not None:
+                self._replay.close()
 
 
 def pictures_read(settings: Settings) -> list[Path]:

@@ -190,7 +190,7 @@ class Run:
             self._say(self._carry_out(action) if message is None else message)
         changed, messages = self.panel.turn(self.stats, self.counts.elapsed_s)
         messages += [self.paintings.take(Path(p)) for p in presenter.take_dropped()[:1]]
-        messages += self.paintings.turn(self.counts.elapsed_s)
+        messages += self.paintings.turn(self.counts.elapsed_s) + opened.outputs.take_notices()
         touched |= changed or bool(messages)
         for message in messages:
             self._say(message)
@@ -282,6 +282,8 @@ class Run:
                 if self.screen.drawn is None:
                     return "there is no picture yet"
                 return f"saved {self.opened.outputs.new_screenshot(self._read())}"
+            if action.name == "save_replay":
+                return self.opened.outputs.save_replay()
             return self.opened.outputs.toggle_recording() if action.name == "record" else ""
         except StylizerError as error:  # a key must not end the game
             return str(error)

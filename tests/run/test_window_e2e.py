@@ -115,3 +115,22 @@ def test_recording_by_key_and_closing_the_window(xvfb, tmp_path):
 
     with av.open(str(tmp_path / "stylizer-recording-001.mp4")) as container:
         assert sum(1 for _ in container.decode(video=0)) > 5
+
+
+def test_the_replay_by_key(xvfb, tmp_path):
+    """The last seconds, saved by one key; without --replay the key says what is missing."""
+    argv = ["--size", "320x180", "--model", "none", "--hud", "off", "--recordings", "."]
+    window = Window(xvfb, tmp_path, *argv, "--replay", "4")
+    saved = tmp_path / "stylizer-replay-001.mp4"
+    deadline = time.monotonic() + 30
+    while not saved.exists():
+        assert time.monotonic() < deadline
+        time.sleep(1)
+        window.key("i")
+    window.key("Escape")
+    code, error = window.end()
+    assert code == 0, error
+    import av
+
+    with av.open(str(saved)) as container:
+        assert sum(1 for _ in container.decode(video=0)) > 3

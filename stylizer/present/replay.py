@@ -1,0 +1,158 @@
+"""Keeps the last seconds of what is shown, encoded, so that a key can save them afterwards.
+
+Short recordings follow one another in a temporary folder; what is saved is joined of them without
+encoding anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import shutil
+import tempfile
+import threading
+from collections import deque
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple
+
+import av
+import av.error
+import numpy as np
+import psutil
+
+from stylizer.errors import StylizerError
+from stylizer.present.encode import Encoder
+from stylizer.system.outputs import REMARK
+
+PART_S = 2.0  # a part begins with a whole picture; a replay begins with a part
+PREFIX = "stylizer-replay-"
+POLL_S = 0.1
+WAITING = 3  # pictures that may wait for the encoder
+
+
+class Part(NamedTuple):
+    """A finished short recording; from when on, on the clock of the pictures."""
+
+    path: Path
+    from_s: float
+
+
+class Replay:
+    """The last `seconds`, and up to PART_S more, of the pictures given. Made and used by one
+    thread; it encodes on a thread of its own.
+
+    size: (width, height); a picture of another size is letterboxed into it. A failure (full disk)
+    ends it: `failure` says why, in one sentence, and whatever is given later is dropped.
+    """
+
+    def __init__(self, seconds: float, size: tuple[int, int]) -> None:
+        self._seconds, self._size = seconds, size
+        self.failure = ""
+        self.saved: list[str] = []  # messages of saves that have ended, for the caller to take
+        remove_left_behind()
+        self._folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
+        self._parts: deque[Part] = deque()
+        self._encoder: Encoder | None = None
+        self._from_s, self._number = 0.0, 0
+        self._queue: queue.Queue[tuple[np.ndarray, float] | Path | None] = queue.Queue(WAITING)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="replay", daemon=True)
+        self._thread.start()
+
+    def add(self, pixels: np.ndarray, time_s: float) -> None:
+        """Take uint8 (height, width, 3 RGB or 4 RGBA), shown at that second of any clock."""
+        self._give((np.array(pixels, order="C"), time_s))
+
+    def save(self, path: Path) -> None:
+        """Write what is kept to `path`, an .mp4; `saved` has a message when that has ended."""
+        self._give(path)
+
+    def close(self) -> None:
+        """End the thread and remove the temporary folder; may be called twice."""
+        self._give(None)
+        self._thread.join()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _give(self, item: tuple[np.ndarray, float] | Path | None) -> None:
+        while not self._ended.is_set():
+            with contextlib.suppress(queue.Full):
+                return self._queue.put(item, timeout=POLL_S)
+
+    # --- on the thread ---------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            while (item := self._queue.get()) is not None:
+                if isinstance(item, Path):
+                    self._save(item)
+                else:
+                    self._take(*item)
+        except BaseException as error:  # no thread may die unseen
+            self.failure = f"the replay ended: {error}"
+        finally:
+            with contextlib.suppress(BaseException):
+                self._finish_part()
+            self._ended.set()
+
+    def _take(self, pixels: np.ndarray, time_s: float) -> None:
+        if self._encoder is not None and time_s - self._from_s >= PART_S:
+            self._finish_part()
+        if self._encoder is None:
+            path = self._folder / f"{self._number}.mkv"
+            self._number += 1
+            self._from_s = time_s
+            self._encoder = Encoder(path, self._size, None, None)
+        self._encoder.add(pixels, time_s)
+        while len(self._parts) > 1 and self._parts[1].from_s <= time_s - self._seconds:
+            self._parts.popleft().path.unlink(missing_ok=True)
+
+    def _finish_part(self) -> None:
+        encoder, self._encoder = self._encoder, None
+        if encoder is not None:
+            encoder.close()
+            self._parts.append(Part(encoder.path, self._from_s))
+
+    def _save(self, path: Path) -> None:
+        self._finish_part()
+        try:
+            if not self._parts:
+                raise StylizerError("nothing was shown yet")
+            seconds = joined(list(self._parts), path)
+            self.saved.append(f"saved the last {seconds:.0f} s: {path}")
+        except (StylizerError, av.error.FFmpegError, OSError) as error:
+            path.unlink(missing_ok=True)
+            self.saved.append(f"the replay could not be saved: {error}")
+
+
+def joined(parts: list[Part], path: Path) -> float:
+    """Copy the parts' pictures one after another into an .mp4; its length in seconds."""
+    first_s, end = parts[0].from_s, Fraction(0)
+    with av.open(str(path), "w", format="mp4") as out:
+        out.metadata["comment"] = REMARK
+        stream = None
+        for part in parts:
+            with av.open(str(part.path)) as source:
+                given = source.streams.video[0]
+                if stream is None:
+                    stream = out.add_stream_from_template(given)
+                assert given.time_base is not None
+                later = round(Fraction(part.from_s - first_s) / given.time_base)
+                for packet in source.demux(given):
+                    if packet.pts is None:
+                        continue
+                    packet.pts += later
+                    packet.dts = packet.pts  # encoded without pictures that look ahead
+                    packet.stream = stream
+                    end = max(end, (packet.pts + (packet.duration or 0)) * given.time_base)
+                    out.mux(packet)
+    return float(end)
+
+
+def remove_left_behind() -> None:
+    """Folders of programs that were killed before they could remove them."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        number = folder.name.removeprefix(PREFIX).partition("-")[0]
+        if number.isdigit() and not psutil.pid_exists(int(number)):
+            shutil.rmtree(folder, ignore_errors=True)
