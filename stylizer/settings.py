@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from stylizer import rules
 from stylizer.frame import Shape
@@ -18,6 +18,7 @@ from stylizer.rules import Rule, choice
 from stylizer.stages import PRESENTERS, SOURCES
 
 HudMode = Literal["off", "fps", "graph"]
+HudCorner = Literal["top-left", "top-right", "bottom-left", "bottom-right"]
 Group = Literal["source", "model", "look", "speed", "output", "limits"]
 PROVIDERS = (
     "auto", "cpu", "gl", "cuda", "openvino", "webgpu", "directml", "coreml",
@@ -180,6 +181,9 @@ class Settings:
         "the figures over the picture; auto is fps in a window, and off offscreen",
         in_file=True, unsaid="auto", hotkeys=("hud",),
     )  # fmt: skip
+    hud_corner: HudCorner = setting(
+        "top-left", "look", choice(*get_args(HudCorner)), "where the figures stand", in_file=True
+    )
 
     inference_size: tuple[int, int] | None = setting(
         None, "speed", replace(rules.SIZE, allowed='a size as in "640x360", or "full"',
@@ -296,8 +300,8 @@ OPTIONS: dict[str, Option] = {
 
 # What the panel changes while a run goes on, and can keep in the file, beside the hotkeys.
 IN_PANEL = (
-    "model", "strength", "keep_colors", "stabilize", "hud", "target_fps", "inference_size",
-    "mask_shapes", "mask", "mask_strength", "mask_feather",
+    "model", "strength", "keep_colors", "stabilize", "hud", "hud_corner", "target_fps",
+    "inference_size", "mask_shapes", "mask", "mask_strength", "mask_feather",
 )  # fmt: skip
 
 

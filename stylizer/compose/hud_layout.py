@@ -29,7 +29,7 @@ from stylizer.hotkeys import key_label
 
 MARGIN, PADDING, LINE = 10, 12, 21
 GRAPH_WIDTH, GRAPH_HEIGHT, PANEL_HEIGHT = 372, 88, 362
-LABEL_WIDTH = 78
+LABEL_WIDTH, MESSAGE_WIDTH = 78, 440
 NO_VALUE = "–"
 _SMALLEST = 0.4  # scale below which nobody can read
 
@@ -38,11 +38,11 @@ def lay_out(data: HudData, fonts: Fonts, scale: float, window: tuple[int, int]) 
     """Put everything into the current ImGui frame; window is (width, height) in pixels."""
     pen = Pen(imgui.get_background_draw_list(), fonts, scale * _fit(data, scale, window))
     if data.mode == "graph" and not data.show_help:  # help takes the room
-        _graph_panel(pen, data)
+        _graph_panel(pen, data, window)
     elif data.mode == "fps" and not data.show_help:
-        _small_panel(pen, data)
+        _small_panel(pen, data, window)
     if data.recording and data.mode != "off":
-        _recording(pen, data.recorded_s, window[0])
+        _recording(pen, data, window[0])
     # In front of the graph, which is a window of ImGui's.
     front = Pen(imgui.get_foreground_draw_list(), fonts, pen.scale)
     if data.message:
@@ -59,26 +59,38 @@ def _panel_height(data: HudData) -> int:
 
 def _fit(data: HudData, scale: float, window: tuple[int, int]) -> float:
     """Shrinks the HUD in a small window: the panel stays inside, and left of the middle as long as
-    that costs no more than a fifth of its size."""
+    that costs no more than a fifth of its size. Beyond 1920x1080 it grows with the window."""
+    grown = max(1.0, min(window[0] / 1920, window[1] / 1080) / scale)
     width = window[0] / (2.2 * GRAPH_WIDTH * scale)
     height = window[1] / ((_panel_height(data) + 2 * MARGIN) * scale)
-    return min(1.0, height, max(0.8, width))
+    return min(grown, height, max(0.8, width))
 
 
-def _small_panel(pen: Pen, data: HudData) -> None:
-    x, y, pad = pen.px(MARGIN), pen.px(MARGIN), pen.px(PADDING)
+def _place(
+    pen: Pen, data: HudData, size: tuple[float, float], window: tuple[int, int]
+) -> tuple[float, float]:
+    """The top left of a panel of this size in the HUD's corner."""
+    margin = pen.px(MARGIN)
+    x = window[0] - size[0] - margin if data.corner.endswith("right") else margin
+    y = window[1] - size[1] - margin if data.corner.startswith("bottom") else margin
+    return round(x), round(y)
+
+
+def _small_panel(pen: Pen, data: HudData, window: tuple[int, int]) -> None:
+    pad = pen.px(PADDING)
     model, provider = _names(data)
     second = pen.width(model, BODY, bold=True) + pen.px(10) + pen.width(provider)
-    width = max(_rates_width(pen, data), second) + 2 * pad
-    pen.box(x, y, width, pen.px(9 + 28 + LINE + 7))
+    width, height = max(_rates_width(pen, data), second) + 2 * pad, pen.px(9 + 28 + LINE + 7)
+    x, y = _place(pen, data, (width, height), window)
+    pen.box(x, y, width, height)
     _rates(pen, x + pad, y + pen.px(7), data)
     end = pen.text(x + pad, y + pen.px(9 + 28), model, WHITE, bold=True)
     pen.text(end + pen.px(10), y + pen.px(9 + 28), provider, DIM)
 
 
-def _graph_panel(pen: Pen, data: HudData) -> None:
-    left, y, pad = pen.px(MARGIN), pen.px(MARGIN), pen.px(PADDING)
-    width, height = pen.px(GRAPH_WIDTH), pen.px(_panel_height(data))
+def _graph_panel(pen: Pen, data: HudData, window: tuple[int, int]) -> None:
+    pad, width, height = pen.px(PADDING), pen.px(GRAPH_WIDTH), pen.px(_panel_height(data))
+    left, y = _place(pen, data, (width, height), window)
     pen.box(left, y, width, height)
     x, right = left + pad, left + width - pad
     _rates(pen, x, y + pen.px(7), data)
@@ -190,21 +202,29 @@ def _stages(pen: Pen, x: float, right: float, y: float, data: HudData) -> None:
         pen.text_right(left + column, top, _number(ms), WHITE, SMALL)
 
 
-def _recording(pen: Pen, seconds: float, window_width: int) -> None:
+def _recording(pen: Pen, data: HudData, window_width: int) -> None:
+    """At the top right, or left where the figures stand there."""
+    seconds = data.recorded_s
     text = f"REC {int(seconds) // 60}:{int(seconds) % 60:02}"
     width, height = pen.width(text, BODY, bold=True) + pen.px(40), pen.px(30)
     x, y = window_width - pen.px(MARGIN) - width, pen.px(MARGIN)
+    if data.corner == "top-right":
+        x = pen.px(MARGIN)
     pen.box(x, y, width, height)
     pen.dot(x + pen.px(17), y + height / 2, 5, RED)
     pen.text(x + pen.px(29), y + pen.px(7), text, WHITE, bold=True)
 
 
 def _message(pen: Pen, message: str, window: tuple[int, int]) -> None:
-    text = pen.fitted(message, window[0] - pen.px(2 * MARGIN + 2 * PADDING))
-    width, height = pen.width(text) + pen.px(2 * PADDING + 4), pen.px(32)
+    """At the bottom, over as many lines as it needs; narrow, to leave the corners free."""
+    room = min(pen.px(MESSAGE_WIDTH), window[0] - pen.px(2 * MARGIN + 2 * PADDING))
+    lines = pen.wrapped(message, room)
+    width = max(pen.width(line) for line in lines) + pen.px(2 * PADDING + 4)
+    height = pen.px(32) + (len(lines) - 1) * pen.px(LINE)
     x, y = (window[0] - width) / 2, window[1] - pen.px(18) - height
     pen.box(x, y, width, height)
-    pen.text(x + pen.px(PADDING + 2), y + pen.px(8), text, WHITE)
+    for number, line in enumerate(lines):
+        pen.text(x + pen.px(PADDING + 2), y + pen.px(8) + number * pen.px(LINE), line, WHITE)
 
 
 def _help(pen: Pen, data: HudData, window: tuple[int, int]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from stylizer.settings import HudMode
+from stylizer.settings import HudCorner, HudMode
 
 CAMERA_HINTS = (
     "W A S D or ← ↑ ↓ → move the camera · E and Q up and down",
@@ -24,6 +24,7 @@ class HudData:
     """
 
     mode: HudMode = "fps"
+    corner: HudCorner = "top-left"
     show_help: bool = False
     presented_fps: float | None = None
     styled_fps: float | None = None

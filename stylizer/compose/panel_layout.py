@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import get_args
 
 from imgui_bundle import ImVec2, imgui
 
@@ -12,6 +13,7 @@ from stylizer.compose.panel_theme import GROUND
 from stylizer.compose.panel_ui import Ui, shortened, words
 from stylizer.compose.pen import AMBER, BLUE, DIM, GREEN, LARGE, RED, SMALL, TEXT, WHITE
 from stylizer.frame import Rect
+from stylizer.settings import HudCorner
 
 WIDTH, HEIGHT, MARGIN = 404, 690, 10
 LOW = 300  # high enough to work in; what is longer is scrolled
@@ -123,6 +125,8 @@ def style_tab(ui: Ui) -> None:
     if flipped:
         ui.change("keep_colors", keep)
     ui.choices("HUD", "hud", {"off": "off", "fps": "fps", "graph": "graph"}, ui.state.hud)
+    corners = {name.replace("-", " "): name for name in get_args(HudCorner)}
+    ui.choices("its corner", "hud_corner", corners, ui.state.hud_corner)
     _parts(ui)
 
 

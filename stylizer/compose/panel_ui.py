@@ -76,10 +76,11 @@ class Ui:
         for number, (text, value) in enumerate(values.items()):
             width = imgui.calc_text_size(text).x + imgui.get_frame_height() + self.px(14)
             if number:
-                imgui.same_line()
-                if imgui.get_cursor_screen_pos().x + width > right:
-                    imgui.new_line()
-                    imgui.same_line(self.px(LABEL_WIDTH))
+                gap = imgui.get_style().item_spacing.x
+                if imgui.get_item_rect_max().x + gap + width > right:
+                    imgui.set_cursor_pos_x(self.px(LABEL_WIDTH))
+                else:
+                    imgui.same_line()
             if imgui.radio_button(f"{text}##{name}", value == current):
                 self.change(name, value)
 

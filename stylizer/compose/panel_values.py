@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stylizer.frame import Shape
-from stylizer.settings import HudMode
+from stylizer.settings import HudCorner, HudMode
 
 Size = tuple[int, int]  # (width, height) in pixels
 
@@ -49,6 +49,7 @@ class PanelState:
     keep_colors: bool = False
     stabilize: float = 0.0
     hud: HudMode = "fps"
+    hud_corner: HudCorner = "top-left"
     target_fps: float | None = None
     inference_size: Size | None = None
     scales: Mapping[float, Size | None] = field(default_factory=dict)

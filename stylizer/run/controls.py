@@ -7,7 +7,7 @@ from pathlib import Path
 
 from stylizer.frame import Rect, Shape
 from stylizer.hotkeys import Action
-from stylizer.settings import HudMode, Settings
+from stylizer.settings import HudCorner, HudMode, Settings
 
 HUD_MODES: tuple[HudMode, ...] = ("off", "fps", "graph")
 STRENGTH_STEP = 0.1
@@ -21,6 +21,7 @@ class Controls:
     keep_colors: bool
     wipe: float | None
     hud: HudMode
+    hud_corner: HudCorner = "top-left"
     show_source: bool = False
     help: bool = False
     panel: bool = False  # it is open
@@ -42,6 +43,7 @@ class Controls:
             settings.keep_colors,
             wipe,
             settings.hud,
+            hud_corner=settings.hud_corner,
             last_wipe=0.5 if wipe is None else wipe,
             draggable=not settings.over_game,
             stabilize=settings.stabilize,

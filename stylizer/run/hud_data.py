@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from stylizer.compose.hud_values import CAMERA_HINTS, HudData
 from stylizer.hotkeys import DEFAULT_KEYS, global_combinations
-from stylizer.settings import HudMode, Settings
+from stylizer.settings import HudCorner, HudMode, Settings
 from stylizer.timing import LOW_MIN_FRAMES_HUD, STAGES, RollingWindow, one_percent_low_fps
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class HudView:
     """
 
     mode: HudMode
+    corner: HudCorner
     show_help: bool
     scale: float
     state: str
@@ -107,6 +108,7 @@ class HudFeed:
     def _data(self, view: HudView, now: float, message: str) -> HudData:
         return HudData(
             mode=view.mode,
+            corner=view.corner,
             show_help=view.show_help,
             presented_fps=self._presented.fps(now),
             styled_fps=self._styled.fps(now),

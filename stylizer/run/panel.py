@@ -168,6 +168,7 @@ class PanelFeed:
             keep_colors=c.keep_colors,
             stabilize=c.stabilize,
             hud=c.hud,
+            hud_corner=c.hud_corner,
             target_fps=self._holding.target_fps,
             inference_size=self._holding.inference_size,
             scales=self._scales(),
@@ -206,6 +207,7 @@ class PanelFeed:
             "keep_colors": c.keep_colors,
             "stabilize": c.stabilize,
             "hud": c.hud,
+            "hud_corner": c.hud_corner,
             "target_fps": holding.target_fps,
             "inference_size": holding.inference_size,
             **self._masks.values(),
@@ -315,6 +317,7 @@ class PanelFeed:
         """Back to what is kept."""
         kept, c = self._kept, self._controls
         c.strength, c.keep_colors, c.hud = kept["strength"], kept["keep_colors"], kept["hud"]
+        c.hud_corner = kept["hud_corner"]
         self._stabilize(kept["stabilize"])
         self._masks.restore(dict(kept))
         self._holding.choose(kept["target_fps"], kept["inference_size"])

@@ -121,6 +121,7 @@ class Screen:
         opened, backend = self._opened, self._opened.bank.current
         return HudView(
             mode="off" if self._controls.panel else self._controls.hud,  # the panel says it all
+            corner=self._controls.hud_corner,
             show_help=self._controls.help,
             scale=opened.presenter.scale,
             state=opened.source.state,

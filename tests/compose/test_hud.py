@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -13,10 +14,11 @@ from imgui_bundle import imgui
 
 from stylizer.compose import hud as hud_module
 from stylizer.compose.hud import Hud, HudData
+from stylizer.compose.pen import Pen
 from stylizer.hotkeys import DEFAULT_KEYS
 from stylizer.present.offscreen import OffscreenPresenter
 from stylizer.present.window import WindowPresenter
-from stylizer.settings import Settings
+from stylizer.settings import HudCorner, HudMode, Settings
 
 DATA = HudData(
     mode="graph",
@@ -239,3 +241,59 @@ def test_the_hud_needs_no_pygame() -> None:
     code = "import stylizer.compose.hud, sys; sys.exit('pygame' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
     assert imgui.get_version() >= "1.92"
+
+
+@pytest.mark.parametrize("mode", ["fps", "graph"])
+@pytest.mark.parametrize("corner", get_args(HudCorner))
+def test_it_stands_in_any_corner(
+    presenter: OffscreenPresenter, hud: Hud, mode: HudMode, corner: HudCorner
+) -> None:
+    usual = covered(drawn(presenter, hud, replace(DATA, mode=mode)))
+    placed = covered(drawn(presenter, hud, replace(DATA, mode=mode, corner=corner)))
+    width, height = usual[2] - usual[0], usual[3] - usual[1]
+    left = 1280 - usual[0] - width if corner.endswith("right") else usual[0]
+    top = 720 - usual[1] - height if corner.startswith("bottom") else usual[1]
+    assert np.abs(np.array(placed) - (left, top, left + width, top + height)).max() <= 1
+    recording = replace(DATA, mode=mode, corner=corner, recording=True)
+    both = drawn(presenter, hud, recording)
+    red = (both[:40, :, 0] > 200) & (both[:40, :, 1] < 130) & (both[:40, :, 2] < 130)
+    dot = np.nonzero(red)[1]
+    assert dot.max() < 60 if corner == "top-right" else dot.min() > 1100
+
+
+def test_beyond_full_hd_it_grows_with_the_window(presenter: OffscreenPresenter, hud: Hud) -> None:
+    presenter.resize((1920, 1080))
+    once = covered(drawn(presenter, hud, DATA))
+    presenter.resize((3840, 2160))
+    twice = covered(drawn(presenter, hud, DATA))
+    assert np.abs(np.array(twice) - 2 * np.array(once)).max() <= 4
+    hud.scale = 2.0  # a display that asks for it already: not once more
+    assert np.abs(np.array(covered(drawn(presenter, hud, DATA))) - twice).max() <= 4
+
+
+def test_a_long_message_is_shown_whole(presenter: OffscreenPresenter, hud: Hud) -> None:
+    presenter.resize((480, 360))
+    path = "/home/somebody/Pictures/" + "a-very-long-name-of-a-game-" * 6 + ".png"
+    one = replace(DATA, mode="off", message="saved")
+    data = replace(DATA, mode="off", message=f"saved {path} in this folder")
+    low = covered(drawn(presenter, hud, one))
+    left, top, right, bottom = covered(drawn(presenter, hud, data))
+    assert left > 0
+    assert right < 480
+    assert bottom - top > 2.5 * (low[3] - low[1])
+
+
+def test_wrapped_text_loses_nothing(hud: Hud) -> None:
+    found: list[list[str]] = []
+
+    def lay_out() -> None:
+        pen = Pen(imgui.get_background_draw_list(), hud._surface.fonts, 1.0)  # type: ignore
+        found.extend(pen.wrapped(text, 120) for text in ("a b", "word " * 9, "x" * 99, "", "i"))
+        assert all(pen.width(line) <= 120 for lines in found for line in lines)
+
+    assert hud._surface is not None
+    hud._surface.lay_out((640, 360), 0.1, lay_out)
+    assert found[0] == ["a b"]
+    assert " ".join(found[1]).split() == ["word"] * 9
+    assert "".join(found[2]) == "x" * 99
+    assert found[3:] == [[""], ["i"]]

@@ -90,6 +90,8 @@ def test_clicks_become_changes(seat: Seat) -> None:
     assert seat.click(233, 242) == [Change("tier", "small")]
     assert seat.click(154, 332) == [Change("keep_colors", True)]
     assert seat.click(266, 362) == [Change("hud", "graph")]
+    assert seat.click(232, 392) == [Change("hud_corner", "top-right")]
+    assert seat.click(154, 422) == [Change("hud_corner", "bottom-left")], "in a second line"
     assert seat.click(398, 21) == [Change("close")]
     assert seat.click(900, 400) == [], "beside it"
 
@@ -110,10 +112,10 @@ def test_a_picture_of_ones_own_and_colors_apart_from_strokes(seat: Seat) -> None
     assert seat.update(enter, replace(enter, down=False)) == [Change("painting", "a.jpg")]
     seat.state = replace(STATE, made_of=("mosaic", "great-wave"))
     seat.update()
-    seat.click(270, 392)  # the menu of colors
-    assert seat.click(200, 447) == [Change("mix", ("great-wave", "great-wave"))]
-    seat.click(270, 422)  # of strokes
-    assert seat.click(200, 452) == [Change("mix", ("mosaic", "mosaic"))]
+    seat.click(270, 452)  # the menu of colors
+    assert seat.click(200, 507) == [Change("mix", ("great-wave", "great-wave"))]
+    seat.click(270, 482)  # of strokes
+    assert seat.click(200, 512) == [Change("mix", ("mosaic", "mosaic"))]
 
 
 def test_the_rate_and_the_size(seat: Seat) -> None:
