@@ -73,7 +73,8 @@ def add_paint(commands: argparse._SubParsersAction) -> None:
     p.add_argument("picture", type=path, metavar="IMAGE", help="a painting, a photo, any picture")
     p.add_argument(
         "--strokes", type=words, metavar="STYLE", default=None,
-        help="only the picture's colors, with the strokes of this bundled style",
+        help="only the picture's colors, with the strokes of this style; IMAGE may then be "
+        "another style's name",
     )  # fmt: skip
     p.add_argument(
         "--settings", type=path, metavar="FILE", help="instead of the user's settings file"

@@ -32,9 +32,14 @@ def play_command(args: argparse.Namespace) -> int:
 
 
 def paint_command(args: argparse.Namespace) -> int:
-    from stylizer.painting.make import make
+    from stylizer.painting.make import make, mixed
+    from stylizer.style import catalog
 
-    made = make(args.picture, args.strokes)
+    style = str(args.picture)
+    if args.strokes and not args.picture.exists() and style in catalog.styles():
+        made = mixed(style, args.strokes)
+    else:
+        made = make(args.picture, args.strokes)
     was = "is there already" if made.known else "made"
     tell(f"{made.style}: {was}, painted by the network of {made.network}; --model {made.model}")
     args.model = made.model
