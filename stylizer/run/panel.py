@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from stylizer.errors import StylizerError
 from stylizer.frame import Size
-from stylizer.hotkeys import DEFAULT_KEYS, Action, check_bindings, global_combinations, key_label
+from stylizer.hotkeys import DEFAULT_KEYS, Action, key_label
 from stylizer.run.controls import Controls
 from stylizer.run.holding import Holding
 from stylizer.run.mask_feed import CHANGES, MaskFeed
 from stylizer.run.opened import Opened
 from stylizer.run.paintings import Paintings
-from stylizer.run.presets import Presets, Values
+from stylizer.run.panel_keys import PanelKeys
+from stylizer.run.presets import Presets, Values, changes_in_words
 from stylizer.run.switching import Switching
 from stylizer.run.thumbnails import Thumbnails
-from stylizer.settings import OPTIONS, Settings
+from stylizer.settings import Settings
 from stylizer.timing import STAGES, FrameStats, percentile
 
 if TYPE_CHECKING:
@@ -47,12 +48,11 @@ class PanelFeed:
         self._holding, self._switching = holding, switching
         self._paintings = paintings
         self._parts = "", ("", "")  # of the style named first
-        self._keys, self._global_keys = dict(settings.keys), dict(settings.global_keys)
+        self._keys = PanelKeys(settings, self._bind)
         self._presets = presets
         self._masks = MaskFeed(opened, controls)
         self._kept: Values = {}
         self._first_model = ""  # what settings.model turned out to be
-        self._overlay = settings.over_game
         self._panel: Panel | None = None
         self._thumbnails: Thumbnails | None = None
         self._ended: list[Thumbnails] = []  # that still finish a picture
@@ -157,7 +157,7 @@ class PanelFeed:
         c, bank, presets = self._controls, self._opened.bank, self._presets
         model = bank.loading or (bank.current.model if bank.current else "")
         style, tier = catalog.parts_of(model)
-        keys = self._key_names()
+        keys = self._keys.names
         return PanelState(
             style=style or model,
             tier=tier,
@@ -176,7 +176,7 @@ class PanelFeed:
             recording=self._opened.outputs.recording,
             keys=[(a, text, key_label(keys.get(a, ""))) for a, (_, text) in DEFAULT_KEYS.items()],
             panel_key=key_label(keys.get("panel", "")),
-            global_keys=self._overlay,
+            global_keys=self._keys.over_game,
             preset_file=presets.file if presets else "",
             preset=presets.game if presets else "",
             preset_name=presets.name if presets else "",
@@ -210,28 +210,15 @@ class PanelFeed:
             "hud_corner": c.hud_corner,
             "target_fps": holding.target_fps,
             "inference_size": holding.inference_size,
+            **self._keys.chosen,
             **self._masks.values(),
-            "keys": self._keys,
-            "global_keys": self._global_keys,
         }
 
     def _unsaved(self) -> list[str]:
         """What is otherwise than it is kept, in words."""
         if self._presets is None or not self._kept:
             return []
-        found = []
-        for name, value in self._values().items():
-            kept = self._kept.get(name)
-            if value == kept:
-                continue
-            if isinstance(value, dict):
-                changed = {
-                    a for a in {*value, *(kept or {})} if value.get(a) != (kept or {}).get(a)
-                }
-                found += [f"{DEFAULT_KEYS[action][1]}: another key" for action in sorted(changed)]
-            else:
-                found.append(f"{name.replace('_', ' ')}: {OPTIONS[name].rule.words(value)}")
-        return found
+        return changes_in_words(self._values(), dict(self._kept))
 
     def _scales(self) -> dict[float, Size | None]:
         width, height = self._opened.frame_size
@@ -259,11 +246,9 @@ class PanelFeed:
             held=self._holding.text,
         )
 
-    def _key_names(self) -> dict[str, str]:
-        """action -> key, as it is now."""
-        if self._overlay:
-            return global_combinations(self._global_keys)
-        return {action: key for action, (key, _) in DEFAULT_KEYS.items()} | self._keys
+    def _bind(self, keys: dict[str, str], global_keys: dict[str, str]) -> None:
+        self._opened.presenter.rebind(keys, global_keys)
+        self._opened.hud.rebind(self._keys.names)
 
     # --- what its changes do ---------------------------------------------------------------
 
@@ -277,7 +262,7 @@ class PanelFeed:
             "stabilize": self._stabilize,
             "target_fps": lambda fps: self._holding.choose(fps, None),
             "inference_size": lambda size: self._holding.choose(None, size),
-            "key": lambda pair: self._rebind(*pair),
+            "key": lambda pair: self._keys.rebind(*pair),
             "save": lambda _: self._save(),
             "rename": self._rename,
             "reset": lambda _: self._reset(at_s),
@@ -321,37 +306,12 @@ class PanelFeed:
         self._stabilize(kept["stabilize"])
         self._masks.restore(dict(kept))
         self._holding.choose(kept["target_fps"], kept["inference_size"])
-        self._keys, self._global_keys = dict(kept["keys"]), dict(kept["global_keys"])
-        self._bind()
+        self._keys.restore(dict(kept))
         model = kept["model"]
         if model != self._values()["model"]:
             name = self._first_model if model == self._settings.model else model
             self._switching.use(name, at_s)
         return "as it was saved"
-
-    def _bind(self) -> None:
-        self._opened.presenter.rebind(self._keys, self._global_keys)
-        self._opened.hud.rebind(self._key_names())
-
-    def _rebind(self, action: str, key: str) -> str:
-        """Another key for an action, "" for its default; what is wrong with it, if anything."""
-        mine = self._global_keys if self._overlay else self._keys
-        changed = {a: k for a, k in mine.items() if a != action} | ({action: key} if key else {})
-        if self._overlay:
-            names = global_combinations(changed)
-            taken = [a for a, k in names.items() if a != action and k == names.get(action)]
-            if taken:
-                return f"{key_label(key)} is taken: {DEFAULT_KEYS[taken[0]][1]}"
-            if key and not {"ctrl", "alt", "super"} & set(key.split("+")):
-                return f"{key_label(key)} alone would be taken from the game: hold Ctrl or Alt, too"
-            self._global_keys = changed
-        else:
-            if {"ctrl", "alt", "super"} & set(key.split("+")[:-1]):
-                return "keys with Ctrl, Alt or Super are the desktop's: choose one without"
-            check_bindings(changed)
-            self._keys = changed
-        self._bind()
-        return f"{DEFAULT_KEYS[action][1]}: {key_label(self._key_names()[action])}"
 
 
 def _recent(series: Sequence[float] | None) -> tuple[float, float] | None:

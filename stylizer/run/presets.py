@@ -6,6 +6,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from stylizer.hotkeys import DEFAULT_KEYS
+from stylizer.settings import OPTIONS
+
 Values = Mapping[str, Any]  # setting -> value, keys and global_keys: action -> key
 
 
@@ -35,3 +38,19 @@ class Presets(Protocol):
     def rename(self, name: str) -> str:
         """Call it so; returns what was done, in words. Raises BadInput or StylizerError."""
         ...
+
+
+def changes_in_words(values: dict[str, Any], kept: dict[str, Any]) -> list[str]:
+    """Settings that are otherwise than they are kept, a line each; keys by what they do."""
+    found = []
+    for name, value in values.items():
+        before = kept.get(name)
+        if value == before:
+            continue
+        if isinstance(value, dict):
+            there = before or {}
+            actions = sorted(a for a in {*value, *there} if value.get(a) != there.get(a))
+            found += [f"{DEFAULT_KEYS[action][1]}: another key" for action in actions]
+        else:
+            found.append(f"{name.replace('_', ' ')}: {OPTIONS[name].rule.words(value)}")
+    return found
