@@ -247,6 +247,12 @@ class Settings:
         "keep the last S seconds of the picture, which a key then saves beside the recordings",
         in_file=True, hotkeys=("save_replay",),
     )  # fmt: skip
+    camera: bool = setting(
+        False, "output", rules.SWITCH,
+        "a camera named Stylizer shows the picture, without the HUD, to OBS, browsers and calls "
+        "(Linux, PipeWire)",
+        in_file=True,
+    )  # fmt: skip
     screenshots: Path | None = setting(
         None, "output",
         replace(rules.FILE, metavar="DIR", allowed='a folder, or "pictures"',

@@ -198,6 +198,16 @@ class MutterDesktop(SwayDesktop):
         self.env["WAYLAND_DISPLAY"] = "wayland-0"
 
 
+class PipeWireAlone(SwayDesktop):
+    """PipeWire, WirePlumber and a bus, without a desktop."""
+
+    def start_portal(self) -> None:
+        """Nothing."""
+
+    def _start_compositor(self) -> None:
+        """Nothing."""
+
+
 WLR_NAME = "org.freedesktop.impl.portal.desktop.wlr"
 PORTAL_NAME = "org.freedesktop.portal.Desktop"
 STORE_NAME = "org.freedesktop.impl.portal.PermissionStore"
@@ -244,6 +254,14 @@ def mutter_desktop() -> Iterator[SwayDesktop]:
     needed = ("dbus-daemon", "pipewire", "wireplumber")
     skip_without({name: PROGRAMS[name] for name in needed} | {"mutter": "mutter"})
     with _running(MutterDesktop, (640, 360), "") as desktop:
+        yield desktop
+
+
+@contextmanager
+def pipewire_alone() -> Iterator[SwayDesktop]:
+    """No desktop, but PipeWire; skips, by name, where a package is missing."""
+    skip_without({name: PROGRAMS[name] for name in ("dbus-daemon", "pipewire", "wireplumber")})
+    with _running(PipeWireAlone, (1, 1), "") as desktop:
         yield desktop
 
 

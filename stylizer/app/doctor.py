@@ -168,8 +168,8 @@ def _x11() -> str:
 
 
 def _portal() -> str:
-    from stylizer.source.wayland.pipewire import library
     from stylizer.source.wayland.portal import MONITOR, WINDOW, ScreenCast
+    from stylizer.system.pipewire import library
 
     portal = ScreenCast()
     try:

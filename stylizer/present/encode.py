@@ -9,9 +9,9 @@ from pathlib import Path
 import av
 import av.error
 import numpy as np
-from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
+from av.video.reformatter import Colorspace
 
-from stylizer.frame import letterbox
+from stylizer.present.fitting import Fitting
 from stylizer.present.output_file import OutputFile
 from stylizer.present.sound import Sound
 from stylizer.system.files import av_name, is_stream
@@ -26,7 +26,6 @@ FRAGMENT_S = 0.5  # at most this much is lost when the program is killed
 X264 = {"preset": "ultrafast", "tune": "zerolatency", "crf": "20"}
 BT709, LIMITED = 1, 1  # libavutil/pixfmt.h: AVCOL_*_BT709, AVCOL_RANGE_MPEG
 FORMATS = {".mp4": "mp4", ".mkv": "matroska"}
-PIXELS = {3: "rgb24", 4: "rgba"}
 
 
 class Encoder:
@@ -42,14 +41,13 @@ class Encoder:
         self.path = path
         self.size = size
         self.frames = 0
-        self._padded = (size[0] + size[0] % 2, size[1] + size[1] % 2)
+        self._fitting = Fitting(size)
         self._rate = Fraction(rate).limit_denominator(1001) if rate else None
         self._ticks = TICKS[FORMATS[path.suffix.lower()]]
         self._unit = 1 / self._rate if self._rate else Fraction(1, self._ticks)
         self._first_s: float | None = None
         self._last_pts = -1
         self._duration = 1 if self._rate else self._ticks // 30
-        self._to_yuv, self._scale = VideoReformatter(), VideoReformatter()
         self._file = OutputFile(path)
         self._container = av.open(
             self._file, "w", format=FORMATS[path.suffix.lower()], container_options=_muxing()
@@ -60,7 +58,8 @@ class Encoder:
 
     def add(self, pixels: np.ndarray, time_s: float) -> None:
         """Encode uint8 (height, width, 3 or 4); time_s counts only without a constant rate."""
-        frame = self._yuv(self._fit(pixels))
+        frame = self._fitting.yuv(self._fitting.fit(pixels), Colorspace.ITU709)
+        frame.color_primaries = frame.color_trc = BT709
         frame.pts = self._next_pts(time_s)
         frame.time_base = self._unit
         self._mux(frame)
@@ -122,45 +121,11 @@ class Encoder:
         self._last_pts = pts
         return pts
 
-    def _fit(self, pixels: np.ndarray) -> np.ndarray:
-        """The picture in the recording's size, padded to even sides."""
-        height, width, channels = pixels.shape
-        if (width, height) == self._padded:
-            return pixels
-        canvas = np.zeros((self._padded[1], self._padded[0], channels), np.uint8)
-        place = letterbox((width, height), self.size)
-        if (place.width, place.height) != (width, height):
-            scaled = self._scale.reformat(
-                av.VideoFrame.from_ndarray(pixels, PIXELS[channels]),
-                place.width,
-                place.height,
-                interpolation=Interpolation.BICUBIC,
-            )
-            pixels = scaled.to_ndarray()
-        canvas[place.y : place.y + place.height, place.x : place.x + place.width] = pixels
-        width, height = self.size
-        if self._padded[0] > width:
-            canvas[:, width] = canvas[:, width - 1]
-        if self._padded[1] > height:
-            canvas[height] = canvas[height - 1]
-        return canvas
-
-    def _yuv(self, pixels: np.ndarray) -> av.VideoFrame:
-        frame = self._to_yuv.reformat(
-            av.VideoFrame.from_numpy_buffer(pixels, PIXELS[pixels.shape[2]]),
-            format="yuv420p",
-            src_color_range=ColorRange.JPEG,
-            dst_colorspace=Colorspace.ITU709,
-            dst_color_range=ColorRange.MPEG,
-        )
-        frame.color_primaries = frame.color_trc = BT709
-        return frame
-
     def _add_stream(self) -> av.VideoStream:
         rate = self._rate or Fraction(30)
         gop = str(max(1, round(KEY_FRAME_S * rate)))
         stream = self._container.add_stream("libx264", rate=rate, options={**X264, "g": gop})
-        stream.width, stream.height = self._padded
+        stream.width, stream.height = self._fitting.padded
         stream.pix_fmt = "yuv420p"
         context = stream.codec_context
         stream.time_base = context.time_base = self._unit

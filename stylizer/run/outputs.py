@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import platformdirs
 
+from stylizer.errors import StylizerError
 from stylizer.frame import Frame
 from stylizer.settings import Settings
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from stylizer.present.record import Recorder
     from stylizer.present.replay import Replay
+    from stylizer.present.virtual_camera import VirtualCamera
 
 SCENE_RATE = 30.0  # lock-step scene time is 1/30 s a frame
 
@@ -25,7 +27,7 @@ class Outputs:
     """Writes finished pictures; never holds the HUD. Main thread only."""
 
     def __init__(self, settings: Settings) -> None:
-        """Raises BadInput when something named cannot be written."""
+        """Raises BadInput when something named cannot be written, or no camera can be made."""
         from stylizer.present import record
         from stylizer.system import files, outputs
 
@@ -36,6 +38,9 @@ class Outputs:
         self._recorder: Recorder | None = None
         self._replay: Replay | None = None
         self._keeps_replay = settings.replay is not None
+        self._camera: VirtualCamera | None = None
+        self._shows_camera = settings.camera
+        self._notices: list[str] = []
         self._path = settings.record
         self._started_at = 0.0
         self._new: Path | None = None  # the empty file that keeps a recording's name
@@ -56,6 +61,10 @@ class Outputs:
             record.check_recordable(settings.record)
             record.check_apart(settings.record, settings.input)
             permission.check(settings.record, "video")
+        if settings.camera:
+            from stylizer.present.virtual_camera import check_camera
+
+            check_camera()
         stems = [path.stem for path in pictures]
         self._folder = (
             None
@@ -66,7 +75,8 @@ class Outputs:
     @property
     def wants_pictures(self) -> bool:
         """True when every new picture must be read back."""
-        return self._path is not None or self._folder is not None or self._keeps_replay
+        kept = self._keeps_replay or self._shows_camera
+        return self._path is not None or self._folder is not None or kept
 
     @property
     def recording(self) -> bool:
@@ -111,14 +121,34 @@ class Outputs:
         return "saving the replay"
 
     def take_notices(self) -> list[str]:
-        """What became of saved replays since the last call, and why none is kept any more."""
-        if self._replay is None:
-            return []
-        notices, self._replay.saved = self._replay.saved, []
-        if self._keeps_replay and self._replay.failure:
-            self._keeps_replay = False
-            notices.append(self._replay.failure)
+        """What there is to tell since the last call: saved replays, the camera, and why one of them
+        is no more."""
+        notices, self._notices = self._notices, []
+        if self._replay is not None:
+            notices += self._replay.saved
+            self._replay.saved = []
+            if self._keeps_replay and self._replay.failure:
+                self._keeps_replay = False
+                notices.append(self._replay.failure)
+        if self._shows_camera and self._camera is not None and self._camera.failure:
+            self._shows_camera = False
+            notices.append(self._camera.failure)
         return notices
+
+    def _show(self, picture: np.ndarray) -> None:
+        """To the camera, which is there from the first picture on."""
+        if self._camera is None:
+            from stylizer.present.virtual_camera import NAME, VirtualCamera
+
+            width, height = picture.shape[1], picture.shape[0]
+            try:
+                self._camera = VirtualCamera((width, height))
+            except StylizerError as error:  # PipeWire went since the start
+                self._shows_camera = False
+                self._notices.append(f"the camera ended, the picture goes on: {error}")
+                return
+            self._notices.append(f'the camera "{NAME}" is there, {width}x{height}')
+        self._camera.add(picture)
 
     def _keep(self, picture: np.ndarray) -> None:
         """For the replay, at the time at which it is shown."""
@@ -135,6 +165,8 @@ class Outputs:
             self._folder.write(picture, frame.name)
         if self._keeps_replay:
             self._keep(picture)
+        if self._shows_camera:
+            self._show(picture)
         if self._path is None:
             return
         if self._recorder is None:
@@ -168,8 +200,9 @@ class Outputs:
         try:
             self.stop_recording()
         finally:
-            if self._replay is not None:
-                self._replay.close()
+            for kept in (self._replay, self._camera):
+                if kept is not None:
+                    kept.close()
 
 
 def pictures_read(settings: Settings) -> list[Path]:

@@ -190,11 +190,15 @@ class Run:
             self._say(self._carry_out(action) if message is None else message)
         changed, messages = self.panel.turn(self.stats, self.counts.elapsed_s)
         messages += [self.paintings.take(Path(p)) for p in presenter.take_dropped()[:1]]
-        messages += self.paintings.turn(self.counts.elapsed_s) + opened.outputs.take_notices()
+        messages += self.paintings.turn(self.counts.elapsed_s)
         touched |= changed or bool(messages)
         for message in messages:
             self._say(message)
-        for notice in (*presenter.take_notices(), *opened.bank.take_notices()):
+        for notice in (
+            *presenter.take_notices(),
+            *opened.bank.take_notices(),
+            *opened.outputs.take_notices(),
+        ):
             print(f"stylizer: {notice}", file=sys.stderr)
             self._say(notice)
             touched = True

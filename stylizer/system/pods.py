@@ -16,8 +16,11 @@ FORMAT_OBJECT, BUFFERS_OBJECT, META_OBJECT = 0x40003, 0x40004, 0x40005
 ENUM_FORMAT, FORMAT, BUFFERS, META = 3, 4, 5, 6  # spa/param/param.h
 MEDIA_TYPE, MEDIA_SUBTYPE = 1, 2
 VIDEO_FORMAT, VIDEO_SIZE, VIDEO_RATE = 0x20001, 0x20003, 0x20004
+VIDEO_RANGE, VIDEO_MATRIX = 0x2000C, 0x2000D
 VIDEO, RAW = 2, 1
-# spa/param/video/raw.h -> our order of channels; alpha and x are ignored alike.
+I420, RGBX = 2, 7  # spa/param/video/raw.h
+LIMITED, BT601 = 2, 4  # spa/param/video/color.h
+# As there -> our order of channels; alpha and x are ignored alike.
 # BGRx, BGRA, RGBx, RGBA.
 ORDERS: dict[int, ChannelOrder] = {8: "BGRA", 12: "BGRA", 7: "RGBA", 11: "RGBA"}
 MEM_PTR, MEM_FD = 1, 2  # spa/buffer/buffer.h
@@ -66,18 +69,55 @@ def wanted_format() -> bytes:
     )
 
 
+def offered_formats(size: tuple[int, int], rates: tuple[int, ...]) -> list[bytes]:
+    """Of a camera: one object a format and rate, without a choice in it, as browsers want them."""
+    told = {VIDEO_RANGE: an_id(LIMITED), VIDEO_MATRIX: an_id(BT601)}
+    return [
+        an_object(
+            FORMAT_OBJECT,
+            ENUM_FORMAT,
+            {
+                MEDIA_TYPE: an_id(VIDEO),
+                MEDIA_SUBTYPE: an_id(RAW),
+                VIDEO_FORMAT: an_id(order),
+                VIDEO_SIZE: pod(RECTANGLE, struct.pack("=II", *size)),
+                VIDEO_RATE: pod(FRACTION, struct.pack("=II", rate, 1)),
+                **colors,
+            },
+        )
+        for order, colors in ((I420, told), (RGBX, {}))
+        for rate in rates
+    ]
+
+
+def offered_buffers(size: int, stride: int) -> list[bytes]:
+    """Shared memory for pictures of `size` bytes with rows of `stride`, and their times."""
+    kinds = [struct.pack("=i", 1 << MEM_PTR | 1 << MEM_FD)]
+    counts = [struct.pack("=i", count) for count in (4, 2, 16)]
+    one, sizes, rows = (pod(INT, struct.pack("=i", value)) for value in (1, size, stride))
+    buffers = {
+        1: choice(RANGE, INT, counts),
+        2: one,
+        3: sizes,
+        4: rows,
+        6: choice(FLAGS, INT, kinds),
+    }
+    return [an_object(BUFFERS_OBJECT, BUFFERS, buffers), wanted_meta(HEADER, HEADER_BYTES)]
+
+
+def wanted_meta(kind: int, size: int) -> bytes:
+    return an_object(META_OBJECT, META, {1: an_id(kind), 2: pod(INT, struct.pack("=i", size))})
+
+
 def wanted_buffers() -> list[bytes]:
     """Shared memory, with the time of each picture and the part of it that is the window."""
     kinds = [struct.pack("=i", 1 << MEM_PTR | 1 << MEM_FD)]
     counts = [struct.pack("=i", count) for count in (4, 2, 16)]
     buffers = {1: choice(RANGE, INT, counts), 6: choice(FLAGS, INT, kinds)}
-    metas = [(HEADER, HEADER_BYTES), (VIDEO_CROP, CROP_BYTES)]
     return [
         an_object(BUFFERS_OBJECT, BUFFERS, buffers),
-        *(
-            an_object(META_OBJECT, META, {1: an_id(kind), 2: pod(INT, struct.pack("=i", size))})
-            for kind, size in metas
-        ),
+        wanted_meta(HEADER, HEADER_BYTES),
+        wanted_meta(VIDEO_CROP, CROP_BYTES),
     ]
 
 
@@ -90,6 +130,12 @@ def chosen_format(data: bytes) -> tuple[int, tuple[int, int]]:
     except (KeyError, struct.error) as error:
         raise ValueError("the stream's format names no size") from error
     return order, (width, height)
+
+
+def chosen_rate(data: bytes) -> float:
+    """Pictures a second of a Format object; 0: as they come."""
+    count, seconds = struct.unpack_from("=II", dict(properties(data)).get(VIDEO_RATE, bytes(8)))
+    return count / seconds if seconds else 0.0
 
 
 def properties(data: bytes) -> Iterator[tuple[int, bytes]]:
