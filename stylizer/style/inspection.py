@@ -17,6 +17,7 @@ from stylizer.stages import STYLES, open_backend
 from stylizer.style import catalog, counting, graph, providers, remembered
 from stylizer.style.contract import Fact, Port, Size, StyleModel
 from stylizer.style.cutting import without_tile
+from stylizer.style.kin import made_of
 from stylizer.style.opening import open_style
 from stylizer.style.plausibility import textured_picture
 from stylizer.style.probe import Given, load_model
@@ -52,6 +53,7 @@ def inspect(model: str, settings: Settings | None = None) -> dict[str, Any]:
         "contract": _contract(found),
         "known": {key: {"how": f.how, "why": f.why} for key, f in found.facts.items()},
         "recipe": found.recipe,
+        "made_of": made_of(proto) or None,
     }
 
 

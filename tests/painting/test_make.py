@@ -14,7 +14,7 @@ from stylizer.painting import make as making
 from stylizer.painting.make import files_of, free_name, make, mixed, painting_of, parts_of
 from stylizer.painting.network import grade_of, tile_of
 from stylizer.settings import Settings
-from stylizer.style import catalog
+from stylizer.style import catalog, inspection
 from stylizer.style.opening import open_style
 
 
@@ -42,6 +42,10 @@ def test_a_picture_becomes_a_style_with_all_its_files(tmp_path: Path, own_folder
     assert files == {f"my-red-dabs-fast{p}.onnx" for p in ("", "-int8", "-fp16")}
     assert "my-red-dabs" in catalog.styles()
     assert "my-red-dabs" not in {m.style for m in catalog.bundled(own=False)}
+    told = inspection.inspect("my-red-dabs-fast-int8")
+    assert told["made_of"]["picture"] == "My Red_Dabs.png"
+    assert told["recipe"] is None
+    assert inspection.inspect("ink-fast-int8")["made_of"] is None
     assert catalog.resolve("my-red-dabs-fast", "cpu").path == own_folder / (
         "my-red-dabs-fast-int8.onnx"
     )
