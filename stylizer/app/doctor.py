@@ -150,6 +150,7 @@ def _linux_capture() -> list[Finding]:
         *layer,
         attempt("window capture (X11)", _x11, "start the game as an X11 program (XWayland)"),
         attempt("portal capture (Wayland)", _portal, "apt-get install xdg-desktop-portal"),
+        attempt("camera (PipeWire)", _camera, "apt-get install pipewire wireplumber, log in again"),
     ]
 
 
@@ -178,6 +179,13 @@ def _portal() -> str:
         return f"ScreenCast version {portal.version}: {', '.join(kinds)}"
     finally:
         portal.close()
+
+
+def _camera() -> str:
+    from stylizer.system.pipewire import Stream
+
+    Stream(None).close()
+    return "PipeWire runs: --camera"
 
 
 def _encoder() -> str:
