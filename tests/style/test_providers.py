@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -241,3 +242,12 @@ def test_an_fp16_file_that_was_named_is_not_replaced(without_half):
     with pytest.raises(BadInput, match="shader-f16"):
         open_style(Settings(provider="webgpu"), "mosaic-fast-fp16", SIZE)
     assert without_half == ["fp16"]
+
+
+def test_onnx_runtime_tells_nobody(tmp_path):
+    """Its wheels keep a number of this computer and send figures of the models that are run."""
+    code = "import stylizer, onnxruntime as ort; ort.get_available_providers()"
+    hidden = ("ORT_DISABLE_TELEMETRY", "CI", "XDG_CACHE_HOME", "XDG_DATA_HOME")
+    env = {k: v for k, v in os.environ.items() if k not in hidden} | {"HOME": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", code], env=env, check=True, timeout=60)
+    assert not list(tmp_path.iterdir())
