@@ -24,6 +24,7 @@ import psutil
 
 from stylizer.errors import StylizerError
 from stylizer.present.encode import Encoder
+from stylizer.present.record import DISK_FULL
 from stylizer.system.outputs import REMARK
 
 PART_S = 2.0  # a part begins with a whole picture; a replay begins with a part
@@ -52,7 +53,12 @@ class Replay:
         self.failure = ""
         self.saved: list[str] = []  # messages of saves that have ended, for the caller to take
         remove_left_behind()
-        self._folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
+        try:
+            self._folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
+        except OSError as error:
+            raise StylizerError(
+                f"no replay can be kept: {error.strerror or error}; name a folder in TMPDIR"
+            ) from error
         self._parts: deque[Part] = deque()
         self._encoder: Encoder | None = None
         self._from_s, self._number = 0.0, 0
@@ -67,18 +73,23 @@ class Replay:
 
     def save(self, path: Path) -> None:
         """Write what is kept to `path`, an .mp4; `saved` has a message when that has ended."""
-        self._give(path)
+        if not self._give(path):
+            self._refuse(path)
 
     def close(self) -> None:
         """End the thread and remove the temporary folder; may be called twice."""
         self._give(None)
         self._thread.join()
+        self._refuse_waiting()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _give(self, item: tuple[np.ndarray, float] | Path | None) -> None:
+    def _give(self, item: tuple[np.ndarray, float] | Path | None) -> bool:
+        """False: the thread has ended."""
         while not self._ended.is_set():
             with contextlib.suppress(queue.Full):
-                return self._queue.put(item, timeout=POLL_S)
+                self._queue.put(item, timeout=POLL_S)
+                return True
+        return False
 
     # --- on the thread ---------------------------------------------------------------------
 
@@ -90,11 +101,25 @@ class Replay:
                 else:
                     self._take(*item)
         except BaseException as error:  # no thread may die unseen
-            self.failure = f"the replay ended: {error}"
+            self.failure = f"the replay ended: {_reason(error, self._folder.parent)}"
         finally:
             with contextlib.suppress(BaseException):
                 self._finish_part()
             self._ended.set()
+            if self.failure:
+                self._refuse_waiting()
+                shutil.rmtree(self._folder, ignore_errors=True)  # it may be what fills the disk
+
+    def _refuse_waiting(self) -> None:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                if isinstance(item := self._queue.get_nowait(), Path):
+                    self._refuse(item)
+
+    def _refuse(self, path: Path) -> None:
+        """What is asked for too late leaves no empty file."""
+        path.unlink(missing_ok=True)
+        self.saved.append(f"the replay could not be saved: {self.failure}")
 
     def _take(self, pixels: np.ndarray, time_s: float) -> None:
         if self._encoder is not None and time_s - self._from_s >= PART_S:
@@ -123,7 +148,13 @@ class Replay:
             self.saved.append(f"saved the last {seconds:.0f} s: {path}")
         except (StylizerError, av.error.FFmpegError, OSError) as error:
             path.unlink(missing_ok=True)
-            self.saved.append(f"the replay could not be saved: {error}")
+            self.saved.append(f"the replay could not be saved: {_reason(error, path.parent)}")
+
+
+def _reason(error: BaseException, folder: Path) -> str:
+    if isinstance(error, OSError) and error.errno in DISK_FULL:
+        return f"the disk that holds {folder} is full"
+    return str(error)
 
 
 def joined(parts: list[Part], path: Path) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -114,6 +115,8 @@ class Outputs:
 
     def save_replay(self) -> str:
         """What the I key does; the message to show."""
+        if self._replay is not None and self._replay.failure:
+            return self._replay.failure
         if not self._keeps_replay or self._replay is None:
             return "no replay is kept: start with --replay 30 for the last 30 seconds"
         folder = self._settings.recordings or platformdirs.user_videos_path()
@@ -203,6 +206,8 @@ class Outputs:
             for kept in (self._replay, self._camera):
                 if kept is not None:
                     kept.close()
+            for notice in self.take_notices():  # of a save that the end of the run waited for
+                print(f"stylizer: {notice}", file=sys.stderr)
 
 
 def pictures_read(settings: Settings) -> list[Path]:

@@ -119,6 +119,41 @@ def test_a_lost_folder_ends_it_in_words_and_nobody_waits(
     assert replay.failure.startswith("the replay ended: ")
 
 
+def test_a_full_disk_is_said_and_emptied(own_temporary: Path, tmp_path: Path) -> None:
+    replay = Replay(3.0, SIZE)
+    [folder] = own_temporary.iterdir()
+    (folder / "0.mkv").symlink_to("/dev/full")
+    play(replay, range(40))
+    replay._thread.join(20)
+    assert replay.failure == f"the replay ended: the disk that holds {own_temporary} is full"
+    assert not folder.exists(), "what it wrote so far may be what fills it"
+    full = tmp_path / "full.mp4"
+    full.symlink_to("/dev/full")
+    replay = Replay(3.0, SIZE)
+    play(replay, range(40))
+    replay.save(full)
+    replay.close()
+    assert replay.saved == [
+        f"the replay could not be saved: the disk that holds {tmp_path} is full"
+    ]
+
+
+def test_saves_that_wait_when_it_ends_leave_no_empty_file(
+    own_temporary: Path, tmp_path: Path
+) -> None:
+    replay = Replay(3.0, SIZE)
+    [folder] = own_temporary.iterdir()
+    folder.rmdir()
+    reserved = tmp_path / "replay.mp4"
+    reserved.touch()
+    replay.add(shown(0), 100.0)
+    replay.save(reserved)
+    replay.close()
+    assert replay.failure
+    assert replay.saved == [f"the replay could not be saved: {replay.failure}"]
+    assert not reserved.exists()
+
+
 def test_folders_of_killed_programs_are_removed(own_temporary: Path) -> None:
     dead, alive = own_temporary / f"{PREFIX}999999999-x", own_temporary / f"{PREFIX}{os.getpid()}-y"
     dead.mkdir()
