@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from stylizer.app.telling import tell
 from stylizer.errors import BadInput
 from stylizer.settings import Settings
 
@@ -80,6 +81,8 @@ def models_command(args: argparse.Namespace) -> int:
         raise BadInput(f"`models {args.what}` needs a model: STYLE-TIER or PATH.onnx")
     if args.what == "list":
         found: Any = catalog.list_models()
+        for sentence in filter(None, (catalog.unreadable(), *catalog.damaged())):
+            tell(sentence)
     elif args.what == "export":
         return export_command(args, settings)
     elif args.what == "inspect":

@@ -46,7 +46,7 @@ class Hud:
         # What must follow the user at once; the rest waits for the next layout.
         state = (
             framebuffer.size, self.scale, data.mode, data.corner, data.show_help, data.message,
-            data.model, data.provider, data.recording,
+            data.covered, data.model, data.provider, data.recording,
         )  # fmt: skip
         if state != self._laid_out or now - self._laid_out_at >= LAYOUT_PERIOD_S:
             if self._numbers is None or state != self._laid_out or self._numbers_are_old(now):

@@ -25,6 +25,7 @@ from stylizer.compose.pen import (
     Fonts,
     Pen,
 )
+from stylizer.frame import Rect
 from stylizer.hotkeys import key_label
 
 MARGIN, PADDING, LINE = 10, 12, 21
@@ -46,7 +47,7 @@ def lay_out(data: HudData, fonts: Fonts, scale: float, window: tuple[int, int]) 
     # In front of the graph, which is a window of ImGui's.
     front = Pen(imgui.get_foreground_draw_list(), fonts, pen.scale)
     if data.message:
-        _message(front, data.message, window)
+        _message(front, data.message, window, data.covered)
     if data.show_help:
         _help(front, data, window)
 
@@ -215,13 +216,19 @@ def _recording(pen: Pen, data: HudData, window_width: int) -> None:
     pen.text(x + pen.px(29), y + pen.px(7), text, WHITE, bold=True)
 
 
-def _message(pen: Pen, message: str, window: tuple[int, int]) -> None:
-    """At the bottom, over as many lines as it needs; narrow, to leave the corners free."""
-    room = min(pen.px(MESSAGE_WIDTH), window[0] - pen.px(2 * MARGIN + 2 * PADDING))
+def _message(pen: Pen, message: str, window: tuple[int, int], covered: Rect | None) -> None:
+    """At the bottom, over as many lines as it needs; narrow, to leave the corners free. Beside the
+    panel where there is room, else over it."""
+    left, right = 0, window[0]
+    if covered is not None:
+        beside = max((0, covered.x), (covered.x + covered.width, right), key=lambda x: x[1] - x[0])
+        if beside[1] - beside[0] >= pen.px(MESSAGE_WIDTH / 2):
+            left, right = beside
+    room = min(pen.px(MESSAGE_WIDTH), right - left - pen.px(2 * MARGIN + 2 * PADDING))
     lines = pen.wrapped(message, room)
     width = max(pen.width(line) for line in lines) + pen.px(2 * PADDING + 4)
     height = pen.px(32) + (len(lines) - 1) * pen.px(LINE)
-    x, y = (window[0] - width) / 2, window[1] - pen.px(18) - height
+    x, y = (left + right - width) / 2, window[1] - pen.px(18) - height
     pen.box(x, y, width, height)
     for number, line in enumerate(lines):
         pen.text(x + pen.px(PADDING + 2), y + pen.px(8) + number * pen.px(LINE), line, WHITE)

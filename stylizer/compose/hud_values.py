@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from stylizer.frame import Rect
 from stylizer.settings import HudCorner, HudMode
 
 CAMERA_HINTS = (
@@ -19,8 +20,9 @@ class HudData:
 
     frame_time_ms: of the last presented frames, newest last. stage_ms: stage name -> ms, in the
     order shown; gpu_ms: the same of the GPU alone, where it is known. held: the rate that is held
-    and how. message: a toast at the bottom. bindings: (key name, what it does) for F1; hints:
-    further lines of F1. Sizes are (width, height) in pixels.
+    and how. message: a toast at the bottom. covered: where the panel lies, if it is open.
+    bindings: (key name, what it does) for F1; hints: further lines of F1. Sizes are (width, height)
+    in pixels.
     """
 
     mode: HudMode = "fps"
@@ -49,5 +51,6 @@ class HudData:
     recorded_s: float = 0.0
     held: str = ""
     message: str = ""
+    covered: Rect | None = None
     bindings: Sequence[tuple[str, str]] = ()
     hints: Sequence[str] = CAMERA_HINTS

@@ -41,6 +41,7 @@ def _colors() -> dict[imgui.Col_, Color]:
     return {
         c.text: TEXT, c.text_disabled: DIM,
         c.window_bg: (0.0, 0.0, 0.0, 0.0),  # the picture is cleared to its color
+        c.popup_bg: GROUND,
         c.title_bg: (0.04, 0.045, 0.06, 1.0), c.title_bg_active: (0.04, 0.045, 0.06, 1.0),
         c.frame_bg: FIELD, c.frame_bg_hovered: FIELD_HOVER, c.frame_bg_active: FIELD_ACTIVE,
         c.button: FIELD, c.button_hovered: FIELD_HOVER, c.button_active: FIELD_ACTIVE,

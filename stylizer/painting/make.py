@@ -21,7 +21,7 @@ from stylizer.painting.grade import GAMES, Grade, colors_of, grade_between, mome
 from stylizer.painting.network import grade_of, recolored, repainted, tile_of
 from stylizer.painting.quilt import half_tile
 from stylizer.source.picture_file import load_rgba
-from stylizer.style import catalog
+from stylizer.style import catalog, graph
 from stylizer.style.kin import made_of, texts_of
 from stylizer.system.files import whole
 from stylizer.system.resources import STYLES_VARIABLE, own_styles_folder
@@ -33,6 +33,7 @@ LEAST_SIDE = 48  # pixels: nothing smaller has strokes
 BANDS = (0.7, 1.4, 2.8, 5.6, 11.2)  # sigmas in pixels of the tile between which texture is weighed
 RULES = 1  # another number makes the user's paintings anew
 LONGEST_NAME = 40
+LONGEST_NAME_BYTES = 120  # with the name of strokes: a file system takes 255, not all of them ours
 
 
 class Painting(NamedTuple):
@@ -75,7 +76,7 @@ def mixed(colors: str, strokes: str) -> Painting:
     """A style in the colors of one that is there, with the strokes of another. Raises BadInput."""
     if colors == strokes:
         return Painting(colors, network_of(colors), True)
-    grade = grade_of(onnx.load(files_of(colors)[0].path))
+    grade = grade_of(graph.read(files_of(colors)[0].path))
     mark = _mark(strokes, repr([np.round(part, 4).tolist() for part in grade]).encode())
     style, known = free_name(f"{colors}-with-{strokes}", mark)
     if known is not None:
@@ -89,7 +90,7 @@ def parts_of(style: str) -> tuple[str, str]:
     """The styles that one has its colors and its strokes of, itself where it was made so; "" twice
     where they cannot be told apart."""
     try:
-        noted = made_of(onnx.load(files_of(style)[0].path))
+        noted = made_of(graph.read(files_of(style)[0].path))
     except BadInput:
         return "", ""
     return noted.get("colors", style), noted.get("strokes", style)
@@ -97,13 +98,19 @@ def parts_of(style: str) -> tuple[str, str]:
 
 def network_of(style: str) -> str:
     """The bundled style whose network paints this one. Raises BadInput."""
-    return made_of(onnx.load(files_of(style)[0].path)).get("of", style)
+    return made_of(graph.read(files_of(style)[0].path)).get("of", style)
 
 
 def _with_strokes(style: str, grade: Grade, strokes: str, noted: dict[str, str]) -> Painting:
-    proto = onnx.load(files_of(strokes)[0].path)
+    path = files_of(strokes)[0].path
+    proto = graph.read(path)
     base = network_of(strokes)
-    tile = recolored(tile_of(proto), grade_of(proto), grade)
+    try:
+        tile = recolored(tile_of(proto), grade_of(proto), grade)
+    except BadInput:
+        raise
+    except Exception as error:  # what broken metadata may cause in Pillow, base64 and numpy
+        raise BadInput(f"the strokes in {path} are damaged; remove that file") from error
     write(base, grade, tile, style, noted | {"of": base})
     return Painting(style, base, False)
 
@@ -134,7 +141,8 @@ def painting_of(path: Path) -> np.ndarray:
 
 
 def write(base: str, grade: Grade, tile: np.ndarray, style: str, noted: dict) -> None:
-    """The bundled style's fast files, each with this grade and canvas, into the user's folder."""
+    """The bundled style's fast files, each with this grade and canvas, into the user's folder: all
+    of them or none. The integer one, by which `free_name` knows a style, comes last."""
     folder = own_styles_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -143,18 +151,25 @@ def write(base: str, grade: Grade, tile: np.ndarray, style: str, noted: dict) ->
             f"the folder of your styles, {folder}, cannot be made ({error.strerror}): mend that, "
             f"or name another in {STYLES_VARIABLE}"
         ) from error
-    for file in files_of(base):
-        proto = repainted(onnx.load(file.path), grade, tile, style, noted)
-        precision = f"-{file.precision}" if file.precision else ""
-        path = folder / f"{style}-fast{precision}.onnx"
-        with whole(path) as file:
-            file.write(proto.SerializeToString())
+    written: list[Path] = []
+    try:
+        for model in reversed(files_of(base)):
+            proto = repainted(graph.read(model.path), grade, tile, style, noted)
+            precision = f"-{model.precision}" if model.precision else ""
+            path = folder / f"{style}-fast{precision}.onnx"
+            with whole(path) as file:
+                file.write(proto.SerializeToString())
+            written.append(path)
+    except BaseException:
+        for path in written:
+            path.unlink(missing_ok=True)
+        raise
 
 
 def nearest(tile: np.ndarray) -> str:
     """The bundled style whose canvas is most like this one, uint8 (side, side, 3)."""
     mine = texture(tile)
-    protos = {style: onnx.load(file.path) for style, file in _networks().items()}
+    protos = {style: graph.read(file.path) for style, file in _networks().items()}
     apart = {
         style: float(np.abs(mine - texture(tile_of(proto))).sum())
         for style, proto in protos.items()
@@ -201,7 +216,11 @@ def files_of(style: str) -> list[catalog.Bundled]:
 
 
 def free_name(wanted: str, mark: str) -> tuple[str, str | None]:
-    """A name that no other style has, and the network where the style is there already."""
+    """A name that no other style has, and the network where the style is there already. Raises
+    BadInput."""
+    wanted = wanted.encode()[:LONGEST_NAME_BYTES].decode(errors="ignore").strip("-")
+    if why := catalog.unreadable():
+        raise BadInput(why)
     taken = {m.style for m in catalog.bundled(own=False)}
     for number in range(1, 1000):
         name = wanted if number == 1 else f"{wanted}-{number}"
@@ -211,7 +230,7 @@ def free_name(wanted: str, mark: str) -> tuple[str, str | None]:
         if not there.exists():
             return name, None
         noted = _noted(there)
-        if noted.get("mark") == mark:
+        if noted.get("mark") == mark and "of" in noted:
             return name, noted["of"]
     raise BadInput(f"{own_styles_folder()} has a thousand styles named {wanted}: remove some")
 
@@ -219,6 +238,6 @@ def free_name(wanted: str, mark: str) -> tuple[str, str | None]:
 def _noted(path: Path) -> dict[str, str]:
     """What `make` noted in a file; empty for any other."""
     try:
-        return made_of(onnx.load(path))
-    except Exception:  # protobuf's own: a damaged file is none of ours
+        return made_of(graph.read(path))
+    except BadInput:  # a damaged file is none of ours
         return {}

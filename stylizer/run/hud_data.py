@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stylizer.compose.hud_values import CAMERA_HINTS, HudData
+from stylizer.frame import Rect
 from stylizer.hotkeys import DEFAULT_KEYS, global_combinations
 from stylizer.settings import HudCorner, HudMode, Settings
 from stylizer.timing import LOW_MIN_FRAMES_HUD, STAGES, RollingWindow, one_percent_low_fps
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 GRAPH_FRAMES = 240
 LOW_FRAMES = 1000  # the 1% low of the HUD looks back this far
-MESSAGE_S = 2.5
+MESSAGE_S, READ_PER_S = 2.5, 20  # at least so long; letters read a second
 LOW_EVERY_S = 0.25  # sorting 1,000 frame times for the 1% low takes 0.1 ms: not for every frame
 
 
@@ -33,6 +34,7 @@ class HudView:
     mode: HudMode
     corner: HudCorner
     show_help: bool
+    covered: Rect | None  # by the panel
     scale: float
     state: str
     loading: str
@@ -81,7 +83,8 @@ class HudFeed:
 
     def say(self, message: str) -> None:
         """Show a message at the bottom for a moment."""
-        self._message, self._message_until = message, time.perf_counter() + MESSAGE_S
+        shown_s = max(MESSAGE_S, len(message) / READ_PER_S)
+        self._message, self._message_until = message, time.perf_counter() + shown_s
 
     def count(self, frame_time_ms: float, now: float, styled: bool) -> None:
         """Take note of the frame just presented; styled: a new result of the network."""
@@ -110,6 +113,7 @@ class HudFeed:
             mode=view.mode,
             corner=view.corner,
             show_help=view.show_help,
+            covered=view.covered,
             presented_fps=self._presented.fps(now),
             styled_fps=self._styled.fps(now),
             one_percent_low_fps=self._one_percent_low(now),

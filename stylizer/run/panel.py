@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stylizer.errors import StylizerError
-from stylizer.frame import Size
+from stylizer.frame import Rect, Size
 from stylizer.hotkeys import DEFAULT_KEYS, Action, key_label
 from stylizer.run.controls import Controls
 from stylizer.run.holding import Holding
@@ -82,6 +82,11 @@ class PanelFeed:
         touched = bool(events) or bool(changes) or state != self._told
         self._told = state
         return touched, [message for message in messages if message]
+
+    @property
+    def area(self) -> Rect | None:
+        """Where it lies in the window, in pixels; None while it is closed."""
+        return self._panel.area if self._controls.panel and self._panel is not None else None
 
     def draw(self, framebuffer: moderngl.Framebuffer) -> None:
         """Over what the framebuffer holds, while it is open."""

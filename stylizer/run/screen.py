@@ -109,8 +109,8 @@ class Screen:
         look = replace(self.look, show_mask=self._controls.show_masks)
         with self._timer if self._timer and self._by_shaders else nullcontext():
             opened.compositor.draw(framebuffer, self.picture, look)
-            opened.hud.draw(framebuffer, self._hud_view(stats, held))
             self._panel.draw(framebuffer)
+            opened.hud.draw(framebuffer, self._hud_view(stats, held))  # messages lie over it
 
     def read(self, stats: FrameStats, held: str) -> np.ndarray:
         """The last picture with the HUD, drawn again: a back buffer is undefined once shown."""
@@ -123,6 +123,7 @@ class Screen:
             mode="off" if self._controls.panel else self._controls.hud,  # the panel says it all
             corner=self._controls.hud_corner,
             show_help=self._controls.help,
+            covered=self._panel.area,
             scale=opened.presenter.scale,
             state=opened.source.state,
             loading=opened.bank.loading,

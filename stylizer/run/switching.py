@@ -32,6 +32,7 @@ class Switching:
     def __init__(self, bank: ModelBank) -> None:
         self._bank = bank
         self.switches: list[ModelSwitch] = []
+        self._stepped = "", ""  # by the last step: from which model in use, to which
 
     def carry_out(self, action: Action, at_s: float) -> str | None:
         """The message to show, or None when the action switches no model."""
@@ -44,6 +45,7 @@ class Switching:
     def use(self, name: str, at_s: float) -> str:
         """Switch to the model of this name; the message to show."""
         current = self._bank.loading or (self._bank.current.model if self._bank.current else "")
+        self._stepped = "", ""
         if name == current:
             return ""
         return self._begin(name, at_s)
@@ -77,11 +79,15 @@ class Switching:
     def _switch(self, at_s: float, tier: str | None = None, step: int = 0) -> str:
         from stylizer.style import catalog
 
-        current = self._bank.loading or (self._bank.current.model if self._bank.current else "")
+        used = self._bank.current.model if self._bank.current else ""
+        current = self._bank.loading or used
+        # What the last step came to could not be loaded: another goes on behind it.
+        passed = bool(step and used and current == used == self._stepped[0])
         try:
-            name = catalog.sibling(current, tier=tier, step=step)
+            name = catalog.sibling(self._stepped[1] if passed else current, tier=tier, step=step)
         except StylizerError as error:
             return str(error)
+        self._stepped = (used, name) if step else ("", "")
         if name == current:
             return f"{name} is the model in use"
         return self._begin(name, at_s)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from stylizer.errors import BadInput
-from stylizer.system.resources import models_folder, own_styles_folder
+from stylizer.system.resources import STYLES_VARIABLE, models_folder, own_styles_folder
 
 TIERS = ("original", "small", "fast")
 _STEM = re.compile(r"(?P<style>.+)-(?P<tier>original|small|fast)(?:-(?P<precision>.+))?")
@@ -49,11 +49,49 @@ def bundled(folder: Path | None = None, own: bool = True) -> list[Bundled]:
     folders = [folder] if folder else [models_folder(), *([own_styles_folder()] if own else [])]
     for place in folders:
         taken = {m.style for m in found}
-        for path in place.glob("*.onnx"):
+        for path in _files(place):
             match = _STEM.fullmatch(path.stem)
             if match and match["style"] not in taken and looks_like_onnx(path):
                 found.append(Bundled(path, match["style"], match["tier"], match["precision"] or ""))
     return sorted(found, key=lambda m: (m.style, TIERS.index(m.tier), m.precision))
+
+
+def _files(folder: Path) -> list[Path]:
+    """The .onnx files of a folder; none of one that is not there or cannot be read."""
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return []
+    return [folder / name for name in names if name.endswith(".onnx")]
+
+
+def unreadable() -> str:
+    """Why the user's own styles cannot be listed, in one sentence; "" where they can."""
+    folder = own_styles_folder()
+    try:
+        os.listdir(folder)
+        os.stat(os.path.join(folder, "."))  # asks for the right to open what is in it
+    except (FileNotFoundError, NotADirectoryError):
+        return ""  # none yet
+    except OSError as error:
+        return (
+            f"the folder of your styles, {folder}, cannot be read ({error.strerror}): mend that, "
+            f"or name another in {STYLES_VARIABLE}"
+        )
+    return ""
+
+
+def damaged() -> list[str]:
+    """One sentence for each file among the user's styles that is no model."""
+    from stylizer.style import graph
+
+    found = []
+    for path in sorted(_files(own_styles_folder())):
+        try:
+            graph.read(path)
+        except BadInput as error:
+            found.append(str(error))
+    return found
 
 
 def looks_like_onnx(path: Path) -> bool:
@@ -229,6 +267,8 @@ def _best(provider: str) -> Bundled:
 
 def _what_there_is(models: list[Bundled]) -> str:
     names = [m.name for m in models]
+    if why := unreadable():
+        return why
     return (
         f"choose one of {', '.join(names)}, a PATH.onnx, none or auto"
         if names

@@ -30,7 +30,9 @@ def made_of(proto: onnx.ModelProto) -> dict[str, str]:
         noted = json.loads(texts_of(proto).get(PAINTING_KEY, "{}"))
     except ValueError:
         return {}
-    return noted if isinstance(noted, dict) else {}
+    if not isinstance(noted, dict):
+        return {}
+    return {key: value for key, value in noted.items() if isinstance(value, str)}
 
 
 def is_kin(proto: onnx.ModelProto) -> bool:

@@ -139,7 +139,8 @@ def into_place(path: Path) -> Iterator[Path]:
     """Where to write a file that takes its place at `path` only when the block ends well; behind a
     link its target is replaced. Raises as `whole` does."""
     target = Path(os.path.realpath(path)) if path.is_symlink() else path
-    part = target.with_name(f".{target.name[:200]}.{os.getpid()}-{threading.get_ident()}.part")
+    name = os.fsencode(target.name)[:200].decode(errors="ignore")  # of 255 bytes, not letters
+    part = target.with_name(f".{name}.{os.getpid()}-{threading.get_ident()}.part")
     try:
         try:
             yield part

@@ -77,6 +77,19 @@ def test_missing_and_corrupt_models(capsys, tmp_path):
     fails(capsys, [*SMALL, "--model", truncated], 2, "cut.onnx")
 
 
+def test_damaged_styles_of_ones_own_are_listed_and_told(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("STYLIZER_STYLES", str(tmp_path))
+    (tmp_path / "junk-fast-int8.onnx").write_bytes(b"\x08 junk")
+    (tmp_path / "empty-fast-int8.onnx").touch()
+    assert main(["models", "list"]) == 0
+    said = capsys.readouterr().err.splitlines()
+    assert ["empty-fast" in line for line in said] == [True, False]
+    assert "junk-fast-int8.onnx is not an ONNX file" in said[1]
+    monkeypatch.setenv("STYLIZER_STYLES", str(tmp_path / ("x" * 300)))  # nobody can read that
+    assert main(["models", "list"]) == 0
+    assert "cannot be read" in capsys.readouterr().err
+
+
 def test_a_provider_that_cannot_be_built_is_an_error_when_named(capsys):
     fails(
         capsys,

@@ -15,6 +15,7 @@ from imgui_bundle import imgui
 from stylizer.compose import hud as hud_module
 from stylizer.compose.hud import Hud, HudData
 from stylizer.compose.pen import Pen
+from stylizer.frame import Rect
 from stylizer.hotkeys import DEFAULT_KEYS
 from stylizer.present.offscreen import OffscreenPresenter
 from stylizer.present.window import WindowPresenter
@@ -281,6 +282,23 @@ def test_a_long_message_is_shown_whole(presenter: OffscreenPresenter, hud: Hud) 
     assert left > 0
     assert right < 480
     assert bottom - top > 2.5 * (low[3] - low[1])
+
+
+def test_a_message_stands_beside_the_panel_or_over_it(
+    presenter: OffscreenPresenter, hud: Hud
+) -> None:
+    presenter.resize((960, 540))
+    data = replace(DATA, mode="off", message="a message that is somewhat longer " * 3)
+    left, _, right, _ = covered(
+        drawn(presenter, hud, replace(data, covered=Rect(10, 10, 404, 500)))
+    )
+    assert 414 < left < right < 960
+    left, _, right, _ = covered(drawn(presenter, hud, replace(data, covered=Rect(540, 10, 404, 5))))
+    assert 0 < left < right < 540
+    left, _, right, _ = covered(
+        drawn(presenter, hud, replace(data, covered=Rect(90, 10, 800, 500)))
+    )
+    assert abs(left + right - 960) <= 3
 
 
 def test_wrapped_text_loses_nothing(hud: Hud) -> None:

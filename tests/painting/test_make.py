@@ -122,6 +122,74 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, own_folder: Pat
         make(picture(tmp_path / "dabs.png"))
 
 
+def test_a_style_is_made_whole_or_not_at_all(tmp_path: Path, own_folder: Path):
+    (own_folder / "dabs-fast.onnx").mkdir(parents=True)  # where the second file is to be written
+    with pytest.raises(StylizerError, match=r"dabs-fast\.onnx"):
+        make(picture(tmp_path / "dabs.png"))
+    assert [p.name for p in own_folder.iterdir()] == ["dabs-fast.onnx"]
+    (own_folder / "dabs-fast.onnx").rmdir()
+    assert not make(tmp_path / "dabs.png").known
+    assert len(list(own_folder.iterdir())) == 3
+
+
+def with_metadata(path: Path, **texts: str) -> None:
+    proto = onnx.load(path)
+    for entry in proto.metadata_props:
+        entry.value = texts.get(entry.key.replace(".", "_"), entry.value)
+    onnx.save(proto, path)
+
+
+def test_a_damaged_style_is_told_and_made_anew(tmp_path: Path, own_folder: Path):
+    file = picture(tmp_path / "dabs.png")
+    make(file)
+    whole = (own_folder / "dabs-fast-int8.onnx").read_bytes()
+    for number, left in enumerate((b"", b"\x08", b"\x08" + bytes(range(250)), whole[:50_000]), 2):
+        for path in own_folder.glob("dabs-fast*"):
+            path.write_bytes(left)
+        assert make(file).style == f"dabs-{number}", "its name is taken, by a file that is no style"
+        assert parts_of("dabs") == ("", "")
+        with pytest.raises(BadInput, match=r"dabs-fast|no style 'dabs'"):
+            make(file, strokes="dabs")
+        with pytest.raises(BadInput, match=r"dabs-fast|no style 'dabs'"):
+            mixed("dabs", "ink")
+        (own_folder / f"dabs-{number}-fast-int8.onnx").write_bytes(b"\x08")
+
+
+def test_damaged_notes_and_strokes_are_told(tmp_path: Path, own_folder: Path):
+    file = picture(tmp_path / "dabs.png")
+    make(file)
+    path = own_folder / "dabs-fast-int8.onnx"
+    for notes in ("[", "[1]", '{"mark": 3, "of": 5}', '{"of": "../x"}', "{}"):
+        with_metadata(path, stylizer_painting=notes)
+        assert make(file).style == "dabs-2"
+    mark = making._noted(own_folder / "dabs-2-fast-int8.onnx")["mark"]
+    with_metadata(path, stylizer_painting=f'{{"mark": "{mark}"}}')
+    assert make(file).style == "dabs-2", "of no network that is named"
+    for canvas in ("!", "aGVsbG8="):
+        with_metadata(path, stylizer_canvas=canvas)
+        with pytest.raises(BadInput, match=r"the strokes in .*dabs-fast-int8\.onnx are damaged"):
+            make(file, strokes="dabs")
+
+
+def test_names_grow_no_longer_than_a_file_system_takes(tmp_path: Path, own_folder: Path):
+    name = "𠀀" * 50  # four bytes a letter
+    assert make(picture(tmp_path / f"{name}.png")).style == name[:30]
+    made = mixed("ink", name[:30])
+    for _ in range(2):
+        made = mixed(made.style, "udnie")
+    assert len(made.style.encode()) <= making.LONGEST_NAME_BYTES + 2
+    assert catalog.resolve(made.model, "cpu").path is not None
+
+
+def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("STYLIZER_STYLES", str(tmp_path / ("x" * 300)))  # by nobody, root neither
+    with pytest.raises(BadInput, match=r"folder of your styles, .* cannot be read"):
+        make(picture(tmp_path / "dabs.png"))
+    assert "mosaic" in catalog.styles()
+    with pytest.raises(BadInput, match="cannot be read"):
+        catalog.resolve("dabs-fast", "cpu")
+
+
 def test_the_strokes_of_one_in_the_colors_of_another(tmp_path: Path):
     made = mixed("ink", "great-wave")
     assert (made.style, made.network) == ("ink-with-great-wave", "great-wave")

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from stylizer.frame import Frame, StyledImage
+from stylizer.hotkeys import Action
 from stylizer.run.models import ModelBank
 from stylizer.run.paintings import Paintings
 from stylizer.run.switching import Switching
@@ -68,3 +69,30 @@ def test_what_is_no_picture_is_said_and_the_run_goes_on(bank: ModelBank, tmp_pat
     assert bank.active().model == "ink-fast-int8"
     assert paintings.turn(2.0) == [], "once"
     paintings.close()
+
+
+def loaded(bank: ModelBank) -> str:
+    deadline = time.monotonic() + 60
+    while bank.loading:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return bank.active().model
+
+
+def test_a_damaged_style_is_said_and_walked_past(bank: ModelBank, tmp_path: Path) -> None:
+    (tmp_path / "styles").mkdir()
+    for name in ("ink-2", "ink-3"):
+        (tmp_path / "styles" / f"{name}-fast-int8.onnx").write_bytes(b"\x08 no model")
+    switching, on, back = Switching(bank), Action("next_style"), Action("previous_style")
+    for name in ("ink-2", "ink-3"):
+        assert switching.carry_out(on, 0.0) == f"{name}-fast: loading"
+        assert loaded(bank) == "ink-fast-int8"
+        [failure] = bank.take_failures()
+        assert f"{name}-fast-int8.onnx" in failure
+    switching.carry_out(on, 0.0)
+    assert loaded(bank) == "mosaic-fast-int8"
+    switching.carry_out(back, 0.0)
+    assert loaded(bank) == "mosaic-fast-int8"
+    switching.use("ink-fast", 0.0)
+    assert switching.carry_out(on, 0.0) == "ink-2-fast: loading", "it may have been mended"
+    assert loaded(bank) == "ink-fast-int8"

@@ -202,3 +202,10 @@ def test_models_and_pages_know_their_mark(tmp_path):
     assert is_ours(tmp_path / "a.html", "page")
     write_png(tmp_path / "a.png", PICTURE)
     assert not is_ours(tmp_path / "a.png", "page")
+
+
+def test_a_name_as_long_as_a_file_system_takes(tmp_path):
+    path = tmp_path / ("画" * 83 + ".json")  # 254 bytes, of 255
+    write_text(path, "{}")
+    assert path.read_text() == "{}"
+    assert list(tmp_path.iterdir()) == [path]
