@@ -75,6 +75,7 @@ def _until_chosen(
         events = presenter.take_ui_events()
         chosen = screen.draw(presenter.framebuffer, events, tiles, message, presenter.scale)
         presenter.present()
+        message = " ".join(presenter.take_notices()) or message
         dropped = presenter.take_dropped()
         if chosen is not None and chosen.kind == "tile":
             return words_of(chosen.value, painting)

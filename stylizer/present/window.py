@@ -111,7 +111,7 @@ class WindowPresenter(Presenter):
         """
         actions: list[Action] = []
         self.exposed = False
-        for event in pygame.event.get():
+        for event in self._events():
             self.exposed |= event.type == pygame.WINDOWEXPOSED
             if event.type == pygame.DROPFILE:
                 self._dropped.append(event.file)
@@ -132,6 +132,15 @@ class WindowPresenter(Presenter):
                 self.toggle_fullscreen()
         self._follow_size()
         return [action for action in actions if action.name != "fullscreen"]
+
+    def _events(self) -> list[pygame.Event]:
+        try:
+            return pygame.event.get()
+        except SystemError:  # pygame could not decode it; what came with it is lost
+            self._notices.append(
+                "a file was dropped whose name is not UTF-8, which cannot be taken: rename it"
+            )
+            return []
 
     @property
     def key_names(self) -> Mapping[str, str]:

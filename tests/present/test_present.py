@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import mss
 import numpy as np
@@ -367,3 +368,30 @@ def test_no_gl_names_the_package() -> None:
     assert "libegl1 libgl1 libgl1-mesa-dri" in done.stdout
     assert done.stdout.count("\n") == 1
     assert StylizerError.exit_code == 1
+
+
+def drop(name: bytes) -> None:
+    """As SDL tells it, for which pygame has no word: a name is bytes there."""
+    maps = Path("/proc/self/maps").read_text().splitlines()
+    [path] = {line.split()[-1] for line in maps if "libSDL2-2" in line}
+    sdl = ctypes.CDLL(path)
+    sdl.SDL_strdup.restype = ctypes.c_void_p
+    event = ctypes.create_string_buffer(64)
+    ctypes.c_uint32.from_buffer(event, 0).value = pygame.DROPFILE
+    ctypes.c_void_p.from_buffer(event, 8).value = sdl.SDL_strdup(name)
+    assert sdl.SDL_PushEvent(event) == 1
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc")
+def test_dropped_files_are_taken_or_told(window: WindowPresenter) -> None:
+    settle(window)
+    window.take_notices()
+    drop("/tmp/Möwe.png".encode())
+    settle(window)
+    assert window.take_dropped() == ["/tmp/Möwe.png"]
+    assert window.take_dropped() == []
+    drop(b"/tmp/M\xf6we.png")
+    settle(window)
+    assert window.take_dropped() == []
+    [notice] = window.take_notices()
+    assert "not UTF-8" in notice
