@@ -1,4 +1,4 @@
-"""Thousands of damaged models, settings, command lines, pictures and videos, given to the program.
+"""Thousands of damaged models, styles, settings, command lines, pictures and videos, given to the program.
 
     python scripts/fuzz.py                                # 2,000 of each kind, some 40 minutes
     python scripts/fuzz.py --kinds models --count 200 --seed 7
@@ -38,7 +38,7 @@ BATCH = 50
 WALL_S = 90.0  # an input's; the vetting of a model alone may take its 20 s twice
 MEMORY = 3 * 2**30  # bytes, resident, of the child
 OURS = ("photo.png", "notes.txt", "clip.mp4", "net.onnx")  # a user's files in the working folder
-KINDS = ("models", "settings", "commands", "pictures", "videos")
+KINDS = ("models", "styles", "settings", "commands", "pictures", "videos")
 
 
 @dataclass
@@ -116,6 +116,7 @@ def child_of(
     hidden = ("DISPLAY", "WAYLAND_DISPLAY", "STYLIZER_SETTINGS", "STYLIZER_DEBUG")
     env = {k: v for k, v in os.environ.items() if k not in hidden}
     env |= {"STYLIZER_VETTED": str(folder / "vetted"), "HOME": name_of(folder / "home")}
+    env["STYLIZER_STYLES"] = name_of(folder / "styles")
     begun = first
     with open(folder / "said", "wb") as said:
         process = subprocess.Popen(
@@ -212,6 +213,7 @@ def child(kind: str, seed: int, numbers: range, folder: Path) -> int:
         for number in numbers:
             for old in folder.glob("input*"):
                 old.unlink()
+            shutil.rmtree(folder / "styles", ignore_errors=True)
             made = case(kind, seed, number, folder)
             found: dict[str, Any] = {"number": number, "argv": made.argv, "file": str(made.file)}
             print(json.dumps(found), file=told, flush=True)

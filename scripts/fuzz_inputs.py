@@ -152,8 +152,42 @@ def _model(rng: random.Random, folder: Path) -> Case:
         ["models", "inspect", str(path)],
         ["models", "check", str(path), "--size", "64x48"],
         ["run", "--model", str(path), *ONE_FRAME],
+        ["models", "export", str(path), "--to", "mpv", "--out", "sub"],
     )
-    return Case(rng.choices(ways, (6, 2, 2))[0], path)
+    return Case(rng.choices(ways, (6, 2, 2, 2))[0], path)
+
+
+# ---- styles of one's own ----
+
+
+def _style_bases(place: Path) -> None:
+    for name in ("mosaic-fast-int8", "ink-fast", "udnie-fast-int8"):
+        (place / f"{name}.onnx").write_bytes((ROOT / "models" / f"{name}.onnx").read_bytes())
+
+
+def _style(rng: random.Random, folder: Path) -> Case:
+    """A damaged file among the user's styles, whose strokes are taken or which is painted with."""
+    base = rng.choice(sorted((folder / "bases" / "styles").iterdir()))
+    path = folder / "styles" / "input-fast-int8.onnx"
+    path.parent.mkdir(exist_ok=True)
+    if rng.random() < 0.4:
+        path.write_bytes(damaged(rng, base.read_bytes()))
+    else:
+        proto = onnx.load(str(base))
+        for _ in range(rng.choice((1, 2))):
+            entry = rng.choice(proto.metadata_props)
+            entry.value = damaged(rng, entry.value.encode()).decode("utf-8", "replace")
+        if rng.random() < 0.3:
+            _rebuild(rng, proto)
+        path.write_bytes(proto.SerializeToString())
+    photo = folder / "photo.png"
+    Image.fromarray(_gradient()).save(photo)
+    ways = (
+        ["paint", str(photo), "--strokes", "input", *ONE_FRAME],
+        ["run", "--model", "input-fast", *ONE_FRAME],
+        ["models", "list"],
+    )
+    return Case(rng.choices(ways, (6, 3, 1))[0], path)
 
 
 def _rebuild(rng: random.Random, proto: onnx.ModelProto) -> None:
@@ -232,10 +266,12 @@ def _command(rng: random.Random, folder: Path) -> Case:
             words.append(rng.choice(fit if rng.random() < 0.6 else WORDS))
         if rng.random() < 0.05:
             words.append(rng.choice(WORDS))
-    command = rng.choices(("run", "", "models", "settings", "windows", "flicker", "judge"),
-                          (12, 2, 1, 1, 1, 1, 1))[0]  # fmt: skip
+    command = rng.choices(("run", "", "paint", "models", "settings", "windows", "flicker", "judge"),
+                          (10, 2, 2, 1, 1, 1, 1, 1))[0]  # fmt: skip
     # What ends every run comes last and wins: one frame of a small picture, shown nowhere.
     last = ["--frames", "2", "--size", "64x48"] if command in ("", "run", "flicker") else []
+    if command == "paint":
+        last += ["--frames", "2", "--size", "64x48", "--present", "offscreen", "--warmup", "0"]
     if command in ("", "run"):
         last += ["--present", "offscreen", "--warmup", "0"]
         last += ["--model", "none"] if rng.random() < 0.7 else []
@@ -270,6 +306,10 @@ def _picture_bases(place: Path) -> None:
 def _picture(rng: random.Random, folder: Path) -> Case:
     path = _file(rng, folder, "pictures")
     out = ["--output", str(folder / "out")] if rng.random() < 0.5 else []
+    if rng.random() < 0.4:
+        ways = (["paint", str(path), *ONE_FRAME],
+                ["run", "--mask", str(path), *ONE_FRAME, "--model", "none"])  # fmt: skip
+        return Case(rng.choice(ways), path)
     return Case(["run", "--input", str(path), "--model", "none", *HEADLESS, *out], path)
 
 
@@ -312,6 +352,7 @@ def _video(rng: random.Random, folder: Path) -> Case:
 
 KINDS: dict[str, Callable[[random.Random, Path], Case]] = {
     "models": _model,
+    "styles": _style,
     "settings": _settings,
     "commands": _command,
     "pictures": _picture,
@@ -319,6 +360,7 @@ KINDS: dict[str, Callable[[random.Random, Path], Case]] = {
 }
 BASES: dict[str, Callable[[Path], None]] = {
     "models": _model_bases,
+    "styles": _style_bases,
     "settings": _settings_bases,
     "commands": _nothing,
     "pictures": _picture_bases,

@@ -23,6 +23,7 @@ from stylizer.painting.quilt import half_tile
 from stylizer.source.picture_file import load_rgba
 from stylizer.style import catalog, graph
 from stylizer.style.kin import made_of, texts_of
+from stylizer.style.metadata import metadata_of
 from stylizer.system.files import whole
 from stylizer.system.resources import STYLES_VARIABLE, own_styles_folder
 
@@ -154,7 +155,9 @@ def write(base: str, grade: Grade, tile: np.ndarray, style: str, noted: dict) ->
     written: list[Path] = []
     try:
         for model in reversed(files_of(base)):
-            proto = repainted(graph.read(model.path), grade, tile, style, noted)
+            proto = graph.read(model.path)
+            metadata_of(proto, model.path)  # says what is wrong with it
+            proto = repainted(proto, grade, tile, style, noted)
             precision = f"-{model.precision}" if model.precision else ""
             path = folder / f"{style}-fast{precision}.onnx"
             with whole(path) as file:

@@ -66,7 +66,7 @@ def repainted(
     Image.fromarray(tile).save(stored, "WEBP", quality=QUALITY)
     webp = base64.b64encode(stored.getvalue()).decode("ascii")
     texts = {k: v for k, v in texts_of(proto).items() if k not in OF_TRAINING}
-    contract = json.loads(texts[CONTRACT_KEY]) | {"style": style}
+    contract = json.loads(texts.get(CONTRACT_KEY, "{}")) | {"style": style}
     texts |= {TILE_KEY: webp, CONTRACT_KEY: json.dumps(contract, sort_keys=True)}
     texts[PAINTING_KEY] = json.dumps(made_of, sort_keys=True)
     del copy.metadata_props[:]

@@ -42,7 +42,7 @@ def read_mask(path: Path) -> MaskPicture:
     if path.is_dir():
         raise BadInput(f"the mask {path} is a folder: name a grayscale picture, white where the "
                        "game stays as it is")  # fmt: skip
-    if not path.exists():
+    if not path.is_file():  # nobody may write into a pipe
         raise BadInput(f"there is no mask {path}: name a grayscale picture file")
     try:
         rgb = load_rgba(path)[:, :, :3]

@@ -165,6 +165,9 @@ def test_damaged_notes_and_strokes_are_told(tmp_path: Path, own_folder: Path):
     mark = making._noted(own_folder / "dabs-2-fast-int8.onnx")["mark"]
     with_metadata(path, stylizer_painting=f'{{"mark": "{mark}"}}')
     assert make(file).style == "dabs-2", "of no network that is named"
+    with_metadata(path, stylizer_painting="{}", stylizer_contract="{")
+    with pytest.raises(BadInput, match=r"dabs-fast-int8\.onnx: its metadata stylizer\.contract"):
+        make(file, strokes="dabs")
     for canvas in ("!", "aGVsbG8="):
         with_metadata(path, stylizer_canvas=canvas)
         with pytest.raises(BadInput, match=r"the strokes in .*dabs-fast-int8\.onnx are damaged"):

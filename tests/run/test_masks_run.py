@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -80,6 +81,7 @@ def test_a_recording_holds_them(model: list[str], tmp_path: Path) -> None:
     ("name", "words"),
     [
         ("none.png", ["there is no mask", "none.png"]),
+        ("pipe.png", ["there is no mask", "pipe.png"]),
         (".", ["is a folder"]),
         ("text.png", ["no picture that Pillow can read", "name a grayscale picture"]),
         ("cut.png", ["damaged or cut off", "name a grayscale picture"]),
@@ -91,6 +93,7 @@ def test_bad_masks(
     capsys: pytest.CaptureFixture, tmp_path: Path, name: str, words: list[str]
 ) -> None:
     (tmp_path / "text.png").write_text("no picture")
+    os.mkfifo(tmp_path / "pipe.png")
     Image.fromarray(flat(SIZE, RED)).save(tmp_path / "color.png")
     Image.new("L", (300, 300), 9).save(tmp_path / "whole.png")
     (tmp_path / "cut.png").write_bytes((tmp_path / "whole.png").read_bytes()[:90])
