@@ -1,4 +1,4 @@
-"""Thousands of damaged models, styles, settings, command lines, pictures and videos, given to the program.
+"""Thousands of damaged models, styles, settings, command lines, pictures and videos.
 
     python scripts/fuzz.py                                # 2,000 of each kind, some 40 minutes
     python scripts/fuzz.py --kinds models --count 200 --seed 7

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes as c
+import os
 import select
 import time
 from collections.abc import Callable, Iterator
@@ -172,7 +173,11 @@ class Display:
         self._kinds: dict[int, Interface] = {}
         self.dispatcher = _DISPATCHER(self._dispatch)
         self._failure: BaseException | None = None
-        self.pointer = library().wl_display_connect(name.encode() if name else None)
+        self.pointer = None
+        places = name, *map(os.environ.get, ("WAYLAND_DISPLAY", "XDG_RUNTIME_DIR"))
+        # Without such a place the library would say so in its own words, too.
+        if "WAYLAND_SOCKET" in os.environ or any(p and p.startswith("/") for p in places):
+            self.pointer = library().wl_display_connect(name.encode() if name else None)
         if not self.pointer:
             raise StylizerError(
                 "there is no Wayland compositor: set WAYLAND_DISPLAY and XDG_RUNTIME_DIR as in the "

@@ -282,3 +282,14 @@ def test_names_that_are_no_utf8_and_a_terminal_that_is_none(tmp_path):
 def test_a_parser_that_is_given_nothing_reads_the_command_line(monkeypatch):
     monkeypatch.setattr("sys.argv", ["stylizer", "models", "list"])
     assert build_parser().parse_args().command == "models"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Wayland")
+def test_without_wayland_only_our_words_are_said():
+    hidden = ("WAYLAND_DISPLAY", "WAYLAND_SOCKET", "XDG_RUNTIME_DIR")
+    env = {k: v for k, v in os.environ.items() if k not in hidden}
+    argv = [sys.executable, str(ROOT / "main.py"), *SMALL, "--model", "none", "--present", "layer"]
+    done = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert line.startswith("stylizer: ")
