@@ -69,7 +69,7 @@ class VirtualCamera:
         self._fitting = Fitting(size)
         self._node = CameraNode(self._fitting.padded)
         self._newest: np.ndarray | None = None  # replaced whole, never written to
-        self._made: tuple[np.ndarray, int, np.ndarray] | None = None  # of which, format, bytes
+        self._made: tuple[np.ndarray, np.ndarray] | None = None  # of which picture, what is sent
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="camera", daemon=True)
         self._thread.start()
@@ -100,27 +100,26 @@ class VirtualCamera:
     def _turn(self) -> None:
         if self._node.broken:
             raise StylizerError(self._node.broken)
-        newest, order = self._newest, self._node.order
+        newest = self._newest
         if newest is None or not self._node.is_watched:
             return
-        if self._made is None or self._made[0] is not newest or self._made[1] != order:
-            self._made = newest, order, self._converted(newest, order)
-        self._node.send(self._made[2])
-
-    def _converted(self, pixels: np.ndarray, order: int) -> np.ndarray:
-        fitted = self._fitting.fit(pixels)
-        if order == pods.RGBX:
-            return fitted
-        # As webcams do it: programs that ask for no matrix take that of BT.601.
-        return self._fitting.yuv(fitted, Colorspace.ITU601).to_ndarray()
+        if self._made is None or self._made[0] is not newest:
+            # As webcams do it: programs that ask for no matrix take that of BT.601.
+            planes = self._fitting.yuv(self._fitting.fit(newest), Colorspace.ITU601).to_ndarray()
+            self._made = newest, planes
+        self._node.send(self._made[1])
 
 
 class CameraNode(Stream):
-    """The camera in PipeWire's graph, which it drives: a turn of the graph is a picture sent."""
+    """The camera in PipeWire's graph, which it drives: a turn of the graph is a picture sent.
+
+    size: (width, height), even. I420 is all that it offers: browsers take nothing else, and all who
+    look at once must agree on one format.
+    """
 
     def __init__(self, size: tuple[int, int]) -> None:
-        self.size = size
-        self.order, self.rate = pods.I420, float(RATES[0])  # as agreed with who looks
+        self._row, self._bytes = size[0], size[0] * size[1] * 3 // 2
+        self.rate = float(RATES[0])  # as agreed with who looks
         self._picture: np.ndarray | None = None
         self._sent = 0
         super().__init__(None)
@@ -137,11 +136,15 @@ class CameraNode(Stream):
         return self._state == STREAMING
 
     def send(self, picture: np.ndarray) -> None:
-        """Give out a picture in the agreed order, contiguous; the array is kept, not copied."""
+        """Give out uint8 (height * 3 / 2, width), the three planes; the array is kept, not
+        copied."""
         self._pw.pw_thread_loop_lock(self._loop)
         try:
             self._picture = picture
-            self._pw.pw_stream_trigger_process(self._stream)
+            # While another node drives, as at first, that one calls for the picture. Asked for
+            # all the same, PipeWire 0.3.65 sometimes delivered only every second one from then on.
+            if self._pw.pw_stream_is_driving(self._stream):
+                self._pw.pw_stream_trigger_process(self._stream)
         finally:
             self._pw.pw_thread_loop_unlock(self._loop)
 
@@ -149,39 +152,29 @@ class CameraNode(Stream):
 
     def _on_state(self, _: int, before: int, state: int, error: bytes | None) -> None:
         super()._on_state(_, before, state, error)
-        if before == STREAMING:  # who looks next gets nothing of before
+        if before == STREAMING:  # what waits is not for who looks next
             self._pw.pw_stream_flush(self._stream, False)
 
     def _on_format(self, param: bytes) -> list[bytes]:
-        self.order, _ = pods.chosen_format(param)
         self.rate = pods.chosen_rate(param) or float(RATES[0])
         return pods.offered_buffers(self._bytes, self._row)
-
-    @property
-    def _row(self) -> int:
-        return self.size[0] * (4 if self.order == pods.RGBX else 1)
-
-    @property
-    def _bytes(self) -> int:
-        rows = self.size[1] if self.order == pods.RGBX else self.size[1] * 3 // 2
-        return self._row * rows
 
     def _on_process(self, _: int) -> None:
         """Fill a buffer, where the program that looks has given one back."""
         picture = self._picture
-        if picture is None or picture.nbytes != self._bytes:  # of the format before
+        if picture is None:
             return
         address = self._pw.pw_stream_dequeue_buffer(self._stream)
         if not address:
             return
         buffer = Buffer.from_address(address).buffer.contents
         data = buffer.datas[0]
-        fits = bool(data.data) and data.maxsize >= picture.nbytes
+        fits = bool(data.data) and data.maxsize >= self._bytes == picture.nbytes
         if fits:
-            c.memmove(data.data, picture.ctypes.data, picture.nbytes)
+            c.memmove(data.data, picture.ctypes.data, self._bytes)
         chunk = data.chunk.contents
         chunk.offset, chunk.flags = 0, 0
-        chunk.size, chunk.stride = picture.nbytes if fits else 0, self._row
+        chunk.size, chunk.stride = self._bytes if fits else 0, self._row
         header = meta_of(buffer, pods.HEADER, pods.HEADER_BYTES)
         if header:  # spa_meta_header: flags, offset, pts, dts_offset, seq
             c.c_uint64.from_address(header).value = 0

@@ -269,6 +269,7 @@ def library() -> Any:
         ("pw_stream_dequeue_buffer", pointer, [pointer]),
         ("pw_stream_queue_buffer", c.c_int, [pointer, pointer]),
         ("pw_stream_flush", c.c_int, [pointer, c.c_bool]),
+        ("pw_stream_is_driving", c.c_bool, [pointer]),
         ("pw_stream_trigger_process", c.c_int, [pointer]),
     ):
         function = getattr(pw, name)

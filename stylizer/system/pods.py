@@ -18,7 +18,7 @@ MEDIA_TYPE, MEDIA_SUBTYPE = 1, 2
 VIDEO_FORMAT, VIDEO_SIZE, VIDEO_RATE = 0x20001, 0x20003, 0x20004
 VIDEO_RANGE, VIDEO_MATRIX = 0x2000C, 0x2000D
 VIDEO, RAW = 2, 1
-I420, RGBX = 2, 7  # spa/param/video/raw.h
+I420 = 2  # spa/param/video/raw.h
 LIMITED, BT601 = 2, 4  # spa/param/video/color.h
 # As there -> our order of channels; alpha and x are ignored alike.
 # BGRx, BGRA, RGBx, RGBA.
@@ -70,8 +70,7 @@ def wanted_format() -> bytes:
 
 
 def offered_formats(size: tuple[int, int], rates: tuple[int, ...]) -> list[bytes]:
-    """Of a camera: one object a format and rate, without a choice in it, as browsers want them."""
-    told = {VIDEO_RANGE: an_id(LIMITED), VIDEO_MATRIX: an_id(BT601)}
+    """Of a camera: I420, one object a rate, without a choice in it, as browsers want them."""
     return [
         an_object(
             FORMAT_OBJECT,
@@ -79,13 +78,13 @@ def offered_formats(size: tuple[int, int], rates: tuple[int, ...]) -> list[bytes
             {
                 MEDIA_TYPE: an_id(VIDEO),
                 MEDIA_SUBTYPE: an_id(RAW),
-                VIDEO_FORMAT: an_id(order),
+                VIDEO_FORMAT: an_id(I420),
                 VIDEO_SIZE: pod(RECTANGLE, struct.pack("=II", *size)),
                 VIDEO_RATE: pod(FRACTION, struct.pack("=II", rate, 1)),
-                **colors,
+                VIDEO_RANGE: an_id(LIMITED),
+                VIDEO_MATRIX: an_id(BT601),
             },
         )
-        for order, colors in ((I420, told), (RGBX, {}))
         for rate in rates
     ]
 
