@@ -80,7 +80,12 @@ def add_paint(commands: argparse._SubParsersAction) -> None:
         "--settings", type=path, metavar="FILE", help="instead of the user's settings file"
     )
     add_settings(p, leave_out=("model",))
+    p.add_argument("--model", type=_no_model, help=argparse.SUPPRESS)
     p.set_defaults(command="paint", pick=False)
+
+
+def _no_model(_: str) -> str:
+    raise argparse.ArgumentTypeError("the picture makes it; --strokes STYLE takes another's")
 
 
 def add_bench(commands: argparse._SubParsersAction) -> None:

@@ -293,3 +293,7 @@ def test_without_wayland_only_our_words_are_said():
     assert done.returncode == 1
     [line] = done.stderr.splitlines()
     assert line.startswith("stylizer: ")
+
+
+def test_paint_takes_no_model(capsys):
+    fails(capsys, ["paint", "a.png", "--model", "udnie-fast"], 2, "--model", "--strokes STYLE")
