@@ -113,8 +113,8 @@ class VirtualCamera:
 class CameraNode(Stream):
     """The camera in PipeWire's graph, which it drives: a turn of the graph is a picture sent.
 
-    size: (width, height), even. I420 is all that it offers: browsers take nothing else, and all who
-    look at once must agree on one format.
+    size: (width, height), even. I420 is all that it offers: every program takes it (Chromium no
+    RGBx), and all who look at once must agree on one format.
     """
 
     def __init__(self, size: tuple[int, int]) -> None:
