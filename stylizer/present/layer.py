@@ -37,8 +37,9 @@ class LayerPresenter(Presenter):
     def __init__(self, settings: Settings, size: tuple[int, int]) -> None:
         self._surface = LayerSurface()
         try:
-            address = self._surface.surface.pointer
-            self._gl = WaylandGl(self._surface.display.pointer, address, self._surface.size)
+            display, surface = self._surface.display.pointer, self._surface.surface.pointer
+            assert display is not None, "it was connected just now"
+            self._gl = WaylandGl(display, surface, self._surface.size)
             self._remote, self._terminal = RemoteKeys(), TerminalKeys()
         except BaseException:
             self._surface.close()
