@@ -2,6 +2,7 @@
 
 .venv/bin/python scripts/pictures.py
 .venv/bin/python scripts/pictures.py --paintings A.jpg B.jpg C.jpg D.jpg   # docs/painting.jpg only
+.venv/bin/python scripts/pictures.py --game CLIP.mkv   # docs/game.webp only, of 6 s of a game
 """
 
 from __future__ import annotations
@@ -39,16 +40,20 @@ MOST_BYTES = 4_000_000
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--paintings", type=Path, nargs="+", default=())
-    paintings = parser.parse_args().paintings
-    if paintings:
-        by_paintings(paintings).save(DOCS / "painting.jpg", quality=85)
+    parser.add_argument("--game", type=Path)
+    args = parser.parse_args()
+    if args.paintings:
+        by_paintings(args.paintings).save(DOCS / "painting.jpg", quality=85)
+    if args.game:
+        moving_picture(DOCS / "game.webp", ["--source", "video", "--input", str(args.game)])
+    if args.paintings or args.game:
         return
     scene = DemoScene((1280, 720), 0)
     try:
         frame = scene.render(STYLES_FRAME)[:, :, :3].copy()
     finally:
         scene.close()
-    moving_picture(DOCS / "demo.webp")
+    moving_picture(DOCS / "demo.webp", ["--source", "demo", "--seed", "0"])
     cards = [painted(frame, f"{style}-fast").resize(CARD) for style in STYLES]
     for style, card in zip(STYLES, cards, strict=True):
         card.save(DOCS / "styles" / f"{style}.jpg", quality=85)
@@ -96,12 +101,13 @@ def painted(pixels: np.ndarray, model: str, *flags: str) -> Image.Image:
             return picture.convert("RGB")
 
 
-def moving_picture(path: Path) -> None:
-    """The demo flying on while style after style wipes over it, first over the bare scene."""
+def moving_picture(path: Path, source: list[str]) -> None:
+    """What a source shows, going on while style after style wipes over it, first over the bare
+    frames."""
     each = round(SECONDS_EACH * SCENE_FPS)
-    clips = [demo_frames("none", each)]  # the bare scene is seen at first only
+    clips = [first_frames(source, "none", each)]  # bare frames are seen at first only
     for turn, style in enumerate(MOVING_STYLES):
-        clips.append(demo_frames(f"{style}-fast", each * (turn + 2)))
+        clips.append(first_frames(source, f"{style}-fast", each * (turn + 2)))
     frames = []
     for n in range(0, each * len(MOVING_STYLES), KEPT):
         turn, part = divmod(n, each)
@@ -121,10 +127,10 @@ def moving_picture(path: Path) -> None:
     assert path.stat().st_size < MOST_BYTES, f"{path}: {path.stat().st_size} bytes"
 
 
-def demo_frames(model: str, count: int) -> list[Image.Image]:
-    """The first frames of the demo's flight, by the program as a user runs it."""
+def first_frames(source: list[str], model: str, count: int) -> list[Image.Image]:
+    """The first frames of a source, by the program as a user runs it."""
     with tempfile.TemporaryDirectory() as name:
-        argv = ["run", "--source", "demo", "--sync", "--seed", "0", "--frames", str(count)]
+        argv = ["run", *source, "--sync", "--frames", str(count)]
         argv += ["--present", "offscreen", "--model", model, "--provider", "cpu"]
         argv += ["--output", name]
         subprocess.run(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import signal
@@ -181,38 +180,50 @@ def test_what_does_not_stop_is_given_up(presses: int, grace: float):
     assert "never" not in out
 
 
-def test_signals_wait_for_what_must_not_be_disturbed():
-    after = []
-
-    def disturbed() -> None:
-        with ending.on_signals(30):
-            with ending.undisturbed():
-                os.kill(os.getpid(), signal.SIGTERM)
-                time.sleep(0.1)
-                after.append(1)
-            after.append(2)
-
-    with pytest.raises(KeyboardInterrupt):
-        disturbed()
-    assert after == [1]
+def in_child(code: str, folder: Path) -> str:
+    """What a process of its own prints: signals are for it alone, not for all that the tests have
+    loaded into theirs."""
+    header = "import os, signal, time\nfrom stylizer.system import ending\n"
+    done = subprocess.run(
+        [sys.executable, "-c", header + code], cwd=folder, capture_output=True, text=True,
+        timeout=60, env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
-def test_a_module_that_is_being_loaded_is_not_broken_off(tmp_path, monkeypatch):
+def test_signals_wait_for_what_must_not_be_disturbed(tmp_path):
+    code = """
+try:
+    with ending.on_signals(30):
+        with ending.undisturbed():
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0.1)
+            print("to its end")
+        print("too far")
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+    assert in_child(code, tmp_path) == "to its end\ninterrupted\n"
+
+
+def test_a_module_that_is_being_loaded_is_not_broken_off(tmp_path):
     """An exception while an extension starts aborts the process."""
     (tmp_path / "slow_to_load.py").write_text(
         "import os, signal, time\nos.kill(os.getpid(), signal.SIGTERM)\ntime.sleep(0.1)\n"
+        "print('loaded')\n"
     )
-    monkeypatch.syspath_prepend(tmp_path)
-    loaded = []
-
-    def load() -> None:
-        with ending.on_signals(30):
-            loaded.append(importlib.import_module("slow_to_load"))
-            time.sleep(20)
-
-    with pytest.raises(KeyboardInterrupt):
-        load()
-    assert loaded
+    code = """
+import sys
+sys.path.insert(0, ".")
+try:
+    with ending.on_signals(30):
+        import slow_to_load
+        time.sleep(20)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+    assert in_child(code, tmp_path) == "loaded\ninterrupted\n"
 
 
 def test_a_run_that_could_not_be_opened_tells_why():
@@ -225,14 +236,15 @@ def test_a_run_that_could_not_be_opened_tells_why():
     assert "missing.onnx" in make_report(ends[0])["error"]
 
 
-def test_an_ignored_signal_stays_ignored():
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # nohup
-    try:
-        with ending.on_signals(30):
-            os.kill(os.getpid(), signal.SIGHUP)
-            time.sleep(0.05)
-    finally:
-        signal.signal(signal.SIGHUP, before)
+def test_an_ignored_signal_stays_ignored(tmp_path):
+    code = """
+signal.signal(signal.SIGHUP, signal.SIG_IGN)  # nohup
+with ending.on_signals(30):
+    os.kill(os.getpid(), signal.SIGHUP)
+    time.sleep(0.05)
+print("went on")
+"""
+    assert in_child(code, tmp_path) == "went on\n"
 
 
 def broken(number: int) -> Callable[[object], None]:
