@@ -32,11 +32,11 @@ def busy_s(process: psutil.Process, seconds: float) -> float:
 
 
 def found(title: str, display: str) -> str:
-    """Id of the window of this title, once it is there."""
+    """Id of the window whose title ends so, once it is there: the style stands before it."""
     connection, deadline = Display(display), time.monotonic() + 40
     try:
         while True:
-            windows = [w for w in list_windows(connection) if w.title == title]
+            windows = [w for w in list_windows(connection) if w.title.endswith(title)]
             if windows:
                 return str(windows[0].id)
             assert time.monotonic() < deadline, "no window appeared"
