@@ -110,12 +110,13 @@ def test_the_mouse_is_its_own_over_the_panel_only(layer, red_game, on_sway):
 
 
 def test_the_whole_program_over_a_native_game(on_sway, red_game, tmp_path):
+    shown = tmp_path / "screen.png"
+    until(lambda: not is_covered(picture(on_sway, shown)), "the game itself was never seen")
     process = on_sway.open(
         sys.executable, str(HERE.parent / "main.py"), "run", "--source", "synthetic", "--size",
         "320x180", "--present", "layer", "--model", "none", "--hud", "off", ready="",
     )  # fmt: skip
     try:
-        shown = tmp_path / "screen.png"
         until(lambda: is_covered(picture(on_sway, shown)), "the game was never covered")
         with hands(on_sway.env["WAYLAND_DISPLAY"]) as player:
             until(lambda: red_game.is_played(player), "no click or key reached the game")
