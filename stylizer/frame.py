@@ -11,6 +11,8 @@ import numpy as np
 ChannelOrder = Literal["RGB", "RGBA", "BGRA"]
 Layout = Literal["hwc", "chw"]
 Size = tuple[int, int]  # (width, height)
+LUMA = np.array([0.299, 0.587, 0.114])  # Rec. 601: how bright red, green and blue are
+CANVAS_MIDDLE, CANVAS_MIDDLE_BYTE = 0.5, 128  # of a canvas, in 0..1 or bytes: asks for nothing
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,7 +32,7 @@ ROWS: dict[str, set[str]] = {
     "measure": {HERE, "system", "run"} | SOURCES | STAGES,
     "lab": set(),
     "lab/nets": {HERE},
-    "lab/onnx": {HERE, "system", "lab/nets"},
+    "lab/onnx": {HERE, "system", "style", "lab/nets"},
     "lab/training": {HERE, "system", "painting", "source/demo", "lab/nets", "lab/onnx"},
     "lab/compress": {HERE, "system", "style", "lab/nets", "lab/onnx", "lab/training"},
     "lab/commands": {HERE, "system", "painting", "style", "run", "measure"} | LAB,

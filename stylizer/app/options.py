@@ -20,6 +20,16 @@ from stylizer.rules import count, natural, path, size, sizes, words
 PLAY_FPS = 60.0  # what `play` holds, where nothing else is said
 
 
+def add_run_options(
+    p: argparse.ArgumentParser, leave_out: tuple[str, ...] = ()
+) -> dict[str, argparse._ArgumentGroup]:
+    """What every command takes that runs: the settings file and all settings; their groups."""
+    p.add_argument(
+        "--settings", type=path, metavar="FILE", help="instead of the user's settings file"
+    )
+    return add_settings(p, leave_out)
+
+
 def add_run(commands: argparse._SubParsersAction) -> None:
     p = commands.add_parser(
         "run",
@@ -29,10 +39,7 @@ def add_run(commands: argparse._SubParsersAction) -> None:
         "--record painted.mp4",
         argument_default=argparse.SUPPRESS,  # only what is given: the settings file lies below it
     )
-    p.add_argument(
-        "--settings", type=path, metavar="FILE", help="instead of the user's settings file"
-    )
-    groups = add_settings(p)
+    groups = add_run_options(p)
     groups["source"].add_argument(
         "--pick", action="store_true", default=False, help="capture the window that you click"
     )
@@ -53,10 +60,7 @@ def add_play(commands: argparse._SubParsersAction) -> None:
         "window", metavar="NAME", type=words,
         help="the game's window: part of its title, 0xID, pid:N, class:NAME",
     )  # fmt: skip
-    p.add_argument(
-        "--settings", type=path, metavar="FILE", help="instead of the user's settings file"
-    )
-    add_settings(p, leave_out=("window",))
+    add_run_options(p, leave_out=("window",))
     p.set_defaults(command="play", pick=False)
 
 
@@ -76,10 +80,7 @@ def add_paint(commands: argparse._SubParsersAction) -> None:
         help="only the picture's colors, with the strokes of this style; IMAGE may then be "
         "another style's name",
     )  # fmt: skip
-    p.add_argument(
-        "--settings", type=path, metavar="FILE", help="instead of the user's settings file"
-    )
-    add_settings(p, leave_out=("model",))
+    add_run_options(p, leave_out=("model",))
     p.add_argument("--model", type=_no_model, help=argparse.SUPPRESS)
     p.set_defaults(command="paint", pick=False)
 

@@ -105,20 +105,17 @@ def words_of(key: str, painting: Path | None) -> list[str]:
 def small_picture(path: Path) -> np.ndarray | None:
     """A picture file for its tile, uint8 (height, width, 3) RGB; None for a video, a folder or
     what is no picture."""
+    from stylizer.app.previews import smaller
     from stylizer.app.run_settings import is_moving
     from stylizer.source.picture_file import load_rgba
-    from stylizer.style.scaling import resize
     from stylizer.system.pictures import SUFFIXES
 
     if not path.is_file() or path.suffix.lower() not in SUFFIXES or is_moving(path):
         return None
     try:
-        pixels = load_rgba(path)
+        return smaller(load_rgba(path)[..., :3])
     except BadInput:
         return None  # the run says what is wrong with it
-    scale = min(1.0, 480 / max(pixels.shape[:2]))
-    size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
-    return np.ascontiguousarray(resize(pixels, size)[..., :3])
 
 
 def _note(window: WindowInfo) -> str:

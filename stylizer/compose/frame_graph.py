@@ -8,15 +8,7 @@ import numpy as np
 from imgui_bundle import ImVec2, implot
 
 from stylizer.compose.pen import BLUE, GREEN, RED
-from stylizer.timing import MIN_FRAMES, percentile
-
-
-def p50_p99(series_ms: Sequence[float]) -> tuple[float | None, float | None]:
-    """None where there are too few frames to tell."""
-    if not series_ms:
-        return None, None
-    p99 = percentile(series_ms, 99) if len(series_ms) >= MIN_FRAMES["p99"] else None
-    return percentile(series_ms, 50), p99
+from stylizer.timing import p50_p99
 
 
 def frame_graph(size: ImVec2, series_ms: Sequence[float], scale: float) -> None:
@@ -32,7 +24,7 @@ def frame_graph(size: ImVec2, series_ms: Sequence[float], scale: float) -> None:
 
 def _lines(series_ms: Sequence[float], scale: float) -> None:
     values = np.asarray(series_ms, np.float64)
-    p50, p99 = p50_p99(series_ms)
+    p50, p99 = p50_p99(series_ms).values()
     # Room above p99, but one long frame must not flatten all others.
     top = max(20.0, 1.35 * (p99 or float(values.max(initial=0.0))))
     quiet = implot.AxisFlags_.no_decorations

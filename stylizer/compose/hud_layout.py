@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from imgui_bundle import ImVec2, imgui
 
-from stylizer.compose.frame_graph import frame_graph, p50_p99
+from stylizer.compose.frame_graph import frame_graph
 from stylizer.compose.hud_values import HudData
 from stylizer.compose.pen import (
     AMBER,
@@ -17,6 +17,7 @@ from stylizer.compose.pen import (
     GREEN,
     KEY,
     LARGE,
+    NO_VALUE,
     RED,
     SMALL,
     TEXT,
@@ -24,14 +25,15 @@ from stylizer.compose.pen import (
     Color,
     Fonts,
     Pen,
+    figure,
 )
 from stylizer.frame import Rect
 from stylizer.hotkeys import key_label
+from stylizer.timing import p50_p99
 
 MARGIN, PADDING, LINE = 10, 12, 21
 GRAPH_WIDTH, GRAPH_HEIGHT, PANEL_HEIGHT = 372, 88, 362
 LABEL_WIDTH, MESSAGE_WIDTH = 78, 440
-NO_VALUE = "–"
 _SMALLEST = 0.4  # scale below which nobody can read
 
 
@@ -123,10 +125,10 @@ def _names(data: HudData) -> tuple[str, str]:
 def _rates_parts(data: HudData) -> list[tuple[str, Color, int, bool]]:
     """(text, color, size, bold) of "59.8 fps presented · 23.1 styled"."""
     return [
-        (_number(data.presented_fps), BLUE, LARGE, True),
+        (figure(data.presented_fps), BLUE, LARGE, True),
         (" fps presented", DIM, BODY, False),
         ("  ·  ", DIM, BODY, False),
-        (_number(data.styled_fps), AMBER, LARGE, True),
+        (figure(data.styled_fps), AMBER, LARGE, True),
         (" styled", DIM, BODY, False),
     ]
 
@@ -142,12 +144,12 @@ def _rates(pen: Pen, x: float, y: float, data: HudData) -> None:
 
 
 def _percentiles(pen: Pen, x: float, right: float, y: float, data: HudData) -> None:
-    p50, p99 = p50_p99(data.frame_time_ms)
+    p50, p99 = p50_p99(data.frame_time_ms).values()
     x = pen.text(x, y, "frame time", DIM, SMALL)
     for name, value, color in (("p50", p50, GREEN), ("p99", p99, RED)):
         x = pen.text(x + pen.px(10), y, f"{name} ", color, SMALL)
-        x = pen.text(x, y, f"{_number(value)} ms", TEXT, SMALL)
-    low = f"{_number(data.one_percent_low_fps)} fps"
+        x = pen.text(x, y, f"{figure(value)} ms", TEXT, SMALL)
+    low = f"{figure(data.one_percent_low_fps)} fps"
     pen.text_right(right, y, low, TEXT, SMALL)
     pen.text_right(right - pen.width(low, SMALL), y, "1% low ", DIM, SMALL)
 
@@ -177,11 +179,11 @@ def _rows(data: HudData) -> list[tuple[str, str, str]]:
         ("source", data.source or NO_VALUE, data.capture_method),
         ("present", data.present or NO_VALUE, data.present_reason),
         ("size", sizes, inference),
-        ("latency", f"{_number(data.latency_ms)} ms", "capture to present"),
+        ("latency", f"{figure(data.latency_ms)} ms", "capture to present"),
         ("frames", counts, ""),
     ]
     if data.gpu_ms:
-        parts = (f"{name} {_number(ms)}" for name, ms in data.gpu_ms.items())
+        parts = (f"{name} {figure(ms)}" for name, ms in data.gpu_ms.items())
         rows.append(("GPU", f"{' · '.join(parts)} ms", "of each frame"))
     return [*rows, ("target", data.held, "")] if data.held else rows
 
@@ -200,7 +202,7 @@ def _stages(pen: Pen, x: float, right: float, y: float, data: HudData) -> None:
         left = x + (number % 3) * (column + gap)
         top = y + (number // 3) * pen.px(LINE - 1)
         pen.text(left, top, name, DIM, SMALL)
-        pen.text_right(left + column, top, _number(ms), WHITE, SMALL)
+        pen.text_right(left + column, top, figure(ms), WHITE, SMALL)
 
 
 def _recording(pen: Pen, data: HudData, window_width: int) -> None:
@@ -264,10 +266,6 @@ def _help(pen: Pen, data: HudData, window: tuple[int, int]) -> None:
     for number, hint in enumerate(data.hints):
         top = y + pen.px(50) + rows * line + pen.px(10) + number * pen.px(20)
         pen.text(x + pad, top, hint, DIM, SMALL)
-
-
-def _number(value: float | None) -> str:
-    return NO_VALUE if value is None else f"{value:.1f}"
 
 
 def _size(size: tuple[int, int] | None) -> str:

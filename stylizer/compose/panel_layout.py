@@ -11,7 +11,7 @@ from stylizer.compose.panel_masks import masks_tab, stop_drawing
 from stylizer.compose.panel_speed import speed_tab
 from stylizer.compose.panel_theme import GROUND
 from stylizer.compose.panel_ui import Ui, shortened, words
-from stylizer.compose.pen import AMBER, BLUE, DIM, GREEN, LARGE, RED, SMALL, TEXT, WHITE
+from stylizer.compose.pen import AMBER, BLUE, DIM, GREEN, LARGE, RED, SMALL, TEXT, WHITE, figure
 from stylizer.frame import Rect
 from stylizer.settings import HudCorner
 
@@ -19,7 +19,6 @@ WIDTH, HEIGHT, MARGIN = 404, 690, 10
 LOW = 300  # high enough to work in; what is longer is scrolled
 SMALLEST = 0.5  # scale below which nobody can read
 COLUMNS, GAP = 3, 8
-NO_VALUE = "–"
 
 
 def fitting_scale(scale: float, window: tuple[int, int]) -> float:
@@ -85,8 +84,8 @@ def _stay_inside(window: tuple[int, int], wide: float, tall: float) -> None:
 def _header(ui: Ui) -> None:
     f = ui.figures
     parts = [
-        (_number(f.presented_fps), BLUE, LARGE), ("fps presented", DIM, SMALL),
-        (_number(f.styled_fps), AMBER, LARGE), ("styled", DIM, SMALL),
+        (figure(f.presented_fps), BLUE, LARGE), ("fps presented", DIM, SMALL),
+        (figure(f.styled_fps), AMBER, LARGE), ("styled", DIM, SMALL),
     ]  # fmt: skip
     for number, (text, color, size) in enumerate(parts):
         if number:
@@ -269,7 +268,3 @@ TABS: dict[str, Callable[[Ui], None]] = {
     "Masks": masks_tab,
     "Preset": preset_tab,
 }
-
-
-def _number(value: float | None) -> str:
-    return NO_VALUE if value is None else f"{value:.1f}"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from imgui_bundle import ImVec2, imgui
 
-from stylizer.compose.frame_graph import frame_graph, p50_p99
+from stylizer.compose.frame_graph import frame_graph
 from stylizer.compose.panel_ui import Ui
 from stylizer.compose.pen import AMBER, BLUE, DIM, GREEN, RED, TEXT, WHITE
+from stylizer.timing import p50_p99
 
 USUAL_FPS, LOWEST_FPS, HIGHEST_FPS = 60, 10, 165
 GRAPH_HEIGHT = 96
@@ -114,7 +115,7 @@ def _bar(ui: Ui, share: float, color: tuple) -> None:
 
 
 def _frame_times(ui: Ui) -> None:
-    p50, p99 = p50_p99(ui.figures.frame_time_ms)
+    p50, p99 = p50_p99(ui.figures.frame_time_ms).values()
     parts = [("frame time", TEXT)]
     parts += [(f"p50 {p50:.1f}", GREEN)] if p50 is not None else []
     parts += [(f"p99 {p99:.1f} ms", RED)] if p99 is not None else []

@@ -23,6 +23,7 @@ EDGE: Color = (1.00, 1.00, 1.00, 0.10)
 KEY: Color = (1.00, 1.00, 1.00, 0.12)
 
 BODY, SMALL, LARGE = 15, 13, 23
+NO_VALUE = "–"
 _FONTS = Path(imgui_bundle.__file__).parent / "assets" / "fonts"
 
 
@@ -126,3 +127,8 @@ class Pen:
     def dot(self, x: float, y: float, radius: float, color: Color) -> None:
         """A filled circle around (x, y)."""
         self.target.add_circle_filled(ImVec2(x, y), self.px(radius), imgui.get_color_u32(color))
+
+
+def figure(value: float | None) -> str:
+    """With one digit behind the point."""
+    return NO_VALUE if value is None else f"{value:.1f}"

@@ -25,9 +25,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from stylizer.frame import LUMA
 from stylizer.measure.regularity import regularity
 
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # Rec. 601
 XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
 WHITE = np.array([0.9505, 1.0, 1.089])  # D65
 CALM, BUSY = 0.3, 0.85  # quantiles of the source's activity
@@ -111,7 +111,7 @@ def texture(x: np.ndarray, y: np.ndarray, high: np.ndarray) -> dict[str, float]:
 
 def luma(picture: np.ndarray) -> np.ndarray:
     """float32 (H, W) in 0..1 of uint8 RGB."""
-    return (picture.astype(np.float32) @ LUMA) / 255
+    return (picture.astype(np.float32) @ LUMA.astype(np.float32)) / 255
 
 
 def box(y: np.ndarray, k: int) -> np.ndarray:

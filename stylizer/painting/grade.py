@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-LUMA = np.array([0.299, 0.587, 0.114])  # Rec. 601
+from stylizer.frame import LUMA
+
 SAMPLE = 4096  # colors taken of each picture
 RIDGE = 1e-5  # of variance: a picture of one color has no inverse
 DARKEST, LIGHTEST = 0.04, 0.93  # black maps no higher, white no lower: games need their range

@@ -17,13 +17,14 @@ import numpy as np
 import onnx
 
 from stylizer.errors import BadInput, StylizerError
+from stylizer.frame import CANVAS_MIDDLE_BYTE, LUMA
 from stylizer.painting.grade import GAMES, Grade, colors_of, grade_between, moments
 from stylizer.painting.network import grade_of, recolored, repainted, tile_of
 from stylizer.painting.quilt import half_tile
 from stylizer.source.picture_file import load_rgba
 from stylizer.style import catalog, graph
-from stylizer.style.kin import made_of, texts_of
-from stylizer.style.metadata import metadata_of
+from stylizer.style.kin import made_of
+from stylizer.style.metadata import RECIPE_KEY, metadata_of, texts_of
 from stylizer.system.files import whole
 from stylizer.system.resources import STYLES_VARIABLE, own_styles_folder
 
@@ -185,8 +186,8 @@ def nearest(tile: np.ndarray) -> str:
 
 def texture(tile: np.ndarray) -> np.ndarray:
     """How much of a canvas, uint8 (side, side, 3), is how fine, and how much of it is color."""
-    values = tile.astype(np.float32) - 128
-    luma = values @ np.array([0.299, 0.587, 0.114], np.float32)
+    values = tile.astype(np.float32) - CANVAS_MIDDLE_BYTE
+    luma = values @ LUMA.astype(np.float32)
     blurs = [cv2.GaussianBlur(luma, (0, 0), sigma) for sigma in BANDS]
     parts = [luma - blurs[0], *(a - b for a, b in pairwise(blurs))]
     energies = np.array([float(part.std()) for part in parts])
@@ -205,7 +206,7 @@ def _networks() -> dict[str, catalog.Bundled]:
 
 def lays_strokes(proto: onnx.ModelProto) -> bool:
     """Whether a network learned to lay a canvas as it is; panes with joints are another thing."""
-    recipe = json.loads(texts_of(proto).get("stylizer.recipe", "{}"))
+    recipe = json.loads(texts_of(proto).get(RECIPE_KEY, "{}"))
     return (recipe.get("paint") or {}).get("joints") == 0
 
 

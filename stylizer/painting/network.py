@@ -17,11 +17,18 @@ from onnx import numpy_helper
 from PIL import Image
 
 from stylizer.errors import BadInput
+from stylizer.frame import CANVAS_MIDDLE_BYTE
 from stylizer.painting.grade import Grade
-from stylizer.style.kin import PAINTING_KEY, texts_of
+from stylizer.style.metadata import (
+    CONTRACT_KEY,
+    PAINTING_KEY,
+    RANGES_KEY,
+    RECIPE_KEY,
+    TILE_KEY,
+    texts_of,
+)
 
-TILE_KEY, CONTRACT_KEY = "stylizer.canvas", "stylizer.contract"
-OF_TRAINING = ("stylizer.recipe", "stylizer.ranges")  # metadata that is no longer true
+OF_TRAINING = (RECIPE_KEY, RANGES_KEY)  # metadata that is no longer true
 QUALITY = 92  # of the tile as WebP
 LEVELS = 127  # of an 8-bit weight
 
@@ -49,9 +56,9 @@ def tile_of(proto: onnx.ModelProto) -> np.ndarray:
 def recolored(tile: np.ndarray, before: Grade, after: Grade) -> np.ndarray:
     """Strokes made for one palette, uint8 (side, side, 3), in another."""
     turn = after[0] @ np.linalg.pinv(before[0], rcond=0.05)
-    strokes = (tile.astype(np.float64) - 128) @ turn.T
+    strokes = (tile.astype(np.float64) - CANVAS_MIDDLE_BYTE) @ turn.T
     kept = np.std(tile) / max(float(strokes.std()), 1.0)  # as strong as they were
-    return np.rint(strokes * kept + 128).clip(0, 255).astype(np.uint8)
+    return np.rint(strokes * kept + CANVAS_MIDDLE_BYTE).clip(0, 255).astype(np.uint8)
 
 
 def repainted(

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from stylizer.errors import BadInput
+from stylizer.frame import CANVAS_MIDDLE
 
 SIDE = 640  # pixels of the tile; frames of 1280x720 show it twice
 SPREAD = 0.2  # standard deviation of the tile, 0..1
@@ -52,7 +53,7 @@ def _tile(
     strokes = strokes / (energy[..., None] + 0.25 * energy.mean() + 1e-6)
     tile = quilted(strokes, likely(energy, patch), patch, step, side, seed)
     tile = tile - blurred(tile, coarse, mode="wrap")
-    tile = tile / max(float(tile.std()), 1e-6) * SPREAD + 0.5
+    tile = tile / max(float(tile.std()), 1e-6) * SPREAD + CANVAS_MIDDLE
     return np.rint(tile.clip(0, 1) * 255).astype(np.uint8)
 
 

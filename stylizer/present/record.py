@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import queue
 import threading
 from pathlib import Path
 
@@ -14,11 +13,10 @@ import numpy as np
 from stylizer.errors import BadInput, StylizerError
 from stylizer.present.encode import FORMATS, Encoder
 from stylizer.present.output_file import check_unlocked
+from stylizer.present.waiting import Waiting
 from stylizer.system.files import check_writable
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
-POLL_S = 0.1
-WAITING = 3  # pictures that may wait for the encoder: 8 MB of 720p RGB; more only adds delay
 
 
 class Recorder:
@@ -48,10 +46,9 @@ class Recorder:
             self._encoder = Encoder(path, size, rate, audio_from)
         except (av.error.FFmpegError, OSError, ValueError) as error:
             raise BadInput(f"{path} cannot be recorded: {error}") from error
-        self._queue: queue.Queue[tuple[np.ndarray, float] | None] = queue.Queue(WAITING)
+        self._waiting: Waiting[tuple[np.ndarray, float] | None] = Waiting()
         self._failure: StylizerError | None = None  # set by the thread, raised by the caller's
         self._told = False
-        self._ended = threading.Event()  # set by the thread, whatever happened to it
         self._thread: threading.Thread | None = threading.Thread(
             target=self._run, name="record", daemon=True
         )
@@ -75,7 +72,7 @@ class Recorder:
         if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] not in (3, 4) or not rgb.size:
             raise ValueError(f"a recording takes uint8 (h, w, 3 or 4), not {rgb.dtype} {rgb.shape}")
         # A copy, because callers reuse their buffers (0.5 ms at 720p).
-        self._give((np.array(rgb, order="C"), time_s))
+        self._waiting.give((np.array(rgb, order="C"), time_s))
 
     def close(self) -> None:
         """Finish the file and join the thread; may be called twice. Raises a failure not yet seen.
@@ -84,20 +81,12 @@ class Recorder:
         """
         thread = self._thread
         if thread is not None:
-            self._give(None)
+            self._waiting.give(None)
             thread.join()  # perhaps of two threads at once, see system/ending.py
             self._thread = None
         if self._failure and not self._told:
             self._told = True
             raise self._failure
-
-    def _give(self, item: tuple[np.ndarray, float] | None) -> None:
-        """Hand to the encoder's thread; given up once that has ended, since nobody takes then."""
-        while not self._ended.is_set():
-            try:
-                return self._queue.put(item, timeout=POLL_S)
-            except queue.Full:
-                continue
 
     def __enter__(self) -> Recorder:
         return self
@@ -108,13 +97,13 @@ class Recorder:
     def _run(self) -> None:
         """The encoder's thread. However it ends, nobody waits for it any longer."""
         try:
-            while item := self._queue.get():
+            while item := self._waiting.take():
                 self._encoder.add(*item)
             self._encoder.close()
         except BaseException as error:
             self._fail(error)
         finally:
-            self._ended.set()
+            self._waiting.ended.set()
 
     def _fail(self, error: BaseException) -> None:
         kept = False

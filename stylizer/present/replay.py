@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import queue
 import shutil
 import tempfile
 import threading
@@ -25,12 +24,11 @@ import psutil
 from stylizer.errors import StylizerError
 from stylizer.present.encode import Encoder
 from stylizer.present.record import DISK_FULL
+from stylizer.present.waiting import Waiting
 from stylizer.system.outputs import REMARK
 
 PART_S = 2.0  # a part begins with a whole picture; a replay begins with a part
 PREFIX = "stylizer-replay-"
-POLL_S = 0.1
-WAITING = 3  # pictures that may wait for the encoder
 
 
 class Part(NamedTuple):
@@ -62,40 +60,31 @@ class Replay:
         self._parts: deque[Part] = deque()
         self._encoder: Encoder | None = None
         self._from_s, self._number = 0.0, 0
-        self._queue: queue.Queue[tuple[np.ndarray, float] | Path | None] = queue.Queue(WAITING)
-        self._ended = threading.Event()
+        self._waiting: Waiting[tuple[np.ndarray, float] | Path | None] = Waiting()
         self._thread = threading.Thread(target=self._run, name="replay", daemon=True)
         self._thread.start()
 
     def add(self, pixels: np.ndarray, time_s: float) -> None:
         """Take uint8 (height, width, 3 RGB or 4 RGBA), shown at that second of any clock."""
-        self._give((np.array(pixels, order="C"), time_s))
+        self._waiting.give((np.array(pixels, order="C"), time_s))
 
     def save(self, path: Path) -> None:
         """Write what is kept to `path`, an .mp4; `saved` has a message when that has ended."""
-        if not self._give(path):
+        if not self._waiting.give(path):
             self._refuse(path)
 
     def close(self) -> None:
         """End the thread and remove the temporary folder; may be called twice."""
-        self._give(None)
+        self._waiting.give(None)
         self._thread.join()
         self._refuse_waiting()
         shutil.rmtree(self._folder, ignore_errors=True)
-
-    def _give(self, item: tuple[np.ndarray, float] | Path | None) -> bool:
-        """False: the thread has ended."""
-        while not self._ended.is_set():
-            with contextlib.suppress(queue.Full):
-                self._queue.put(item, timeout=POLL_S)
-                return True
-        return False
 
     # --- on the thread ---------------------------------------------------------------------
 
     def _run(self) -> None:
         try:
-            while (item := self._queue.get()) is not None:
+            while (item := self._waiting.take()) is not None:
                 if isinstance(item, Path):
                     self._save(item)
                 else:
@@ -105,16 +94,15 @@ class Replay:
         finally:
             with contextlib.suppress(BaseException):
                 self._finish_part()
-            self._ended.set()
+            self._waiting.ended.set()
             if self.failure:
                 self._refuse_waiting()
                 shutil.rmtree(self._folder, ignore_errors=True)  # it may be what fills the disk
 
     def _refuse_waiting(self) -> None:
-        with contextlib.suppress(queue.Empty):
-            while True:
-                if isinstance(item := self._queue.get_nowait(), Path):
-                    self._refuse(item)
+        for item in self._waiting.left():
+            if isinstance(item, Path):
+                self._refuse(item)
 
     def _refuse(self, path: Path) -> None:
         """What is asked for too late leaves no empty file."""

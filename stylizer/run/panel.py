@@ -107,13 +107,11 @@ class PanelFeed:
 
     def _open(self) -> None:
         from stylizer.compose.panel import Panel
-        from stylizer.style import catalog
 
         if self._panel is None:
             self._panel = Panel(self._opened.presenter.context)
-        self._styles = catalog.tiers_by_style()
-        models = {style: f"{style}-{tiers[-1]}" for style, tiers in self._styles.items()}
-        self._thumbnails = Thumbnails(models)
+        self._thumbnails = Thumbnails()
+        self.renew_styles()
         self._look_at_presets()
 
     def renew_styles(self) -> None:
@@ -122,8 +120,7 @@ class PanelFeed:
 
         self._styles = catalog.tiers_by_style()
         if self._thumbnails is not None:
-            for style, tiers in self._styles.items():
-                self._thumbnails.add(style, f"{style}-{tiers[-1]}")
+            self._thumbnails.add({s: f"{s}-{tiers[-1]}" for s, tiers in self._styles.items()})
 
     def _look_at_presets(self) -> None:
         if self._presets is None:

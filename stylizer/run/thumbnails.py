@@ -24,11 +24,12 @@ BETWEEN_S, AGAIN_S = 0.03, 1.0  # from picture to picture at first, and when all
 
 
 class Thumbnails:
-    """models: style -> name of the model that paints it, on the CPU, which is quick enough for so
-    small a picture. Closed by `close`, which does not wait."""
+    """Of the styles that were added before the first `look`, and since. Closed by `close`, which
+    does not wait."""
 
-    def __init__(self, models: dict[str, str]) -> None:
-        self._models, self._settings = models, Settings(provider="cpu")
+    def __init__(self) -> None:
+        self._models: dict[str, str] = {}
+        self._settings = Settings(provider="cpu")  # quick enough for so small a picture
         self._frame: Frame | None = None
         self._ready: dict[str, np.ndarray] = {}
         self._lock = threading.Lock()
@@ -41,9 +42,9 @@ class Thumbnails:
         self._frame = frame
         self._seen.set()
 
-    def add(self, style: str, model: str) -> None:
-        """One more style, whose picture comes in its turn."""
-        self._models[style] = model
+    def add(self, models: dict[str, str]) -> None:
+        """Styles, each with the name of the model that paints it; their pictures come in turn."""
+        self._models.update(models)
 
     def take(self) -> dict[str, np.ndarray]:
         """Pictures made since the last call: style -> uint8 (height, width, 3) RGB."""

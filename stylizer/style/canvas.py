@@ -5,12 +5,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from stylizer.frame import CANVAS_MIDDLE_BYTE
 from stylizer.style.contract import FOUR_WORDS, LAYOUTS, Size, StyleModel
 from stylizer.style.drift import Drift
 from stylizer.system.motion import CELL_PX, UNSET, Motion
 
 PIXELS_AT_ONCE = {1: np.uint32, 2: np.uint64}  # by block; of numbers that numpy copies whole
-NOTHING = 128  # what asks for nothing
 SAMPLED = 8  # pixels between those that contrast is measured at
 MOST_GAIN = 1.15
 STRIP_CELLS = 30  # a strip's coordinates stay in the cache: 4.5 ms for 7.9 on two busy cores
@@ -111,5 +111,5 @@ def mixed(old: np.ndarray, fresh: np.ndarray, share: float) -> None:
     a, b = (picture[::SAMPLED, ::SAMPLED, 1].astype(np.float32) for picture in (old, fresh))
     before = (1 - share) * a.std() + share * b.std()
     gain = min(MOST_GAIN, before / max(1.0, float(((1 - share) * a + share * b).std())))
-    rest = NOTHING * (1 - gain)
+    rest = CANVAS_MIDDLE_BYTE * (1 - gain)
     cv2.addWeighted(old, (1 - share) * gain, fresh, share * gain, rest, dst=old)

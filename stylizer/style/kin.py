@@ -4,47 +4,45 @@ graph but for numbers that do no harm, so that they need not be vetted as strang
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from stylizer.style.metadata import CONTRACT_KEY, PAINTING_KEY, texts_of
 from stylizer.style.roles import LARGEST_TILE_PX
 from stylizer.system.resources import models_folder
 
-PAINTING_KEY = "stylizer.painting"  # metadata, JSON: "of" is the bundled style whose network it is
 CHANGED = (
     "grade.weight", "grade.weight_scale", "grade.bias", "grade.bias_scale", "canvas_tile",
     "tile_side",
 )  # fmt: skip
-
-
-def texts_of(proto: onnx.ModelProto) -> dict[str, str]:
-    """The metadata."""
-    return {entry.key: entry.value for entry in proto.metadata_props}
+ENDINGS = {"fp32": "", "fp16": "-fp16", "int8": "-int8"}  # of a file's name, by its precision
 
 
 def made_of(proto: onnx.ModelProto) -> dict[str, str]:
     """What a painting's file says it was made of; empty for all others."""
-    try:
-        noted = json.loads(texts_of(proto).get(PAINTING_KEY, "{}"))
-    except ValueError:
-        return {}
-    if not isinstance(noted, dict):
-        return {}
-    return {key: value for key, value in noted.items() if isinstance(value, str)}
+    return {k: v for k, v in _noted(proto, PAINTING_KEY).items() if isinstance(v, str)}
 
 
 def is_kin(proto: onnx.ModelProto) -> bool:
-    """Whether a graph is a bundled one's, in all but CHANGED."""
-    name = made_of(proto).get("of")
-    if not isinstance(name, str) or "/" in name or "\\" in name:
+    """Whether a graph is that of the bundled file of its own precision, in all but CHANGED."""
+    name = made_of(proto).get("of", "")
+    ending = ENDINGS.get(str(_noted(proto, CONTRACT_KEY).get("precision")))
+    if ending is None or "/" in name or "\\" in name:
         return False
-    return any(
-        same_network(proto, onnx.load(path))
-        for path in sorted(models_folder().glob(f"{name}-fast*.onnx"))
-        if path.stem.removeprefix(name) in ("-fast", "-fast-int8", "-fast-fp16")
-    )
+    path = models_folder() / f"{name}-fast{ending}.onnx"
+    return path.is_file() and same_network(proto, onnx.load(path))
+
+
+def _noted(proto: onnx.ModelProto, key: str) -> dict[str, Any]:
+    """An entry of the metadata; empty where it is missing or damaged."""
+    try:
+        noted = json.loads(texts_of(proto).get(key, "{}"))
+    except ValueError:
+        return {}
+    return noted if isinstance(noted, dict) else {}
 
 
 def same_network(made: onnx.ModelProto, network: onnx.ModelProto) -> bool:

@@ -1,4 +1,4 @@
-"""What the stylizer stores in an ONNX file about the model: its contract and its recipe."""
+"""What the stylizer stores in an ONNX file about the model: contract, recipe, canvas."""
 
 from __future__ import annotations
 
@@ -9,8 +9,17 @@ from typing import Any
 import onnx
 
 from stylizer.errors import BadInput
+from stylizer.system.outputs import CONTRACT_KEY
 
-CONTRACT_KEY, RECIPE_KEY = "stylizer.contract", "stylizer.recipe"
+RECIPE_KEY = "stylizer.recipe"
+RANGES_KEY = "stylizer.ranges"  # of the activations, so that training can go on from the file
+TILE_KEY = "stylizer.canvas"  # base64 of a WebP: the canvas's tile, RGB
+PAINTING_KEY = "stylizer.painting"  # JSON: "of" is the bundled style whose network it is
+
+
+def texts_of(proto: onnx.ModelProto) -> dict[str, str]:
+    """All of a file's metadata."""
+    return {entry.key: entry.value for entry in proto.metadata_props}
 
 
 def metadata_of(proto: onnx.ModelProto, path: Path) -> dict[str, Any]:
@@ -18,7 +27,7 @@ def metadata_of(proto: onnx.ModelProto, path: Path) -> dict[str, Any]:
 
     Raises BadInput for metadata of ours that are damaged.
     """
-    stored = {entry.key: entry.value for entry in proto.metadata_props}
+    stored = texts_of(proto)
     found: dict[str, Any] = {}
     for key in (CONTRACT_KEY, RECIPE_KEY):
         if key not in stored:

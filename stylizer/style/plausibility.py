@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from stylizer.frame import LUMA
 from stylizer.style.contract import RANGES, Size
 
 
@@ -32,7 +33,7 @@ def plausibility(styled: np.ndarray, name: str, picture: np.ndarray) -> float:
     if values.shape != picture.shape:
         return 0.0
     clipped = np.clip(values, 0, 1)
-    luma, wanted = (p @ np.array([0.299, 0.587, 0.114]) for p in (clipped, picture))
+    luma, wanted = (p @ LUMA for p in (clipped, picture))
     contrast = float(luma.std())
     if contrast < 1e-3:
         return 0.0

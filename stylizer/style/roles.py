@@ -15,8 +15,8 @@ from PIL import Image
 from stylizer.errors import BadInput
 from stylizer.style import graph
 from stylizer.style.contract import LAYOUTS, CanvasInput, StyleModel
+from stylizer.style.metadata import TILE_KEY, texts_of
 
-TILE_KEY = "stylizer.canvas"
 TILE_MULTIPLE = 8
 STEPS = (1, 2)
 LARGEST_TILE_PX = 4096
@@ -93,7 +93,7 @@ def _dtype(proto: onnx.ModelProto, name: Any) -> str | None:
 
 def _tile(path: Path, proto: onnx.ModelProto) -> np.ndarray:
     """uint8 (side, side, 3) RGB. Raises BadInput."""
-    stored = {entry.key: entry.value for entry in proto.metadata_props}.get(TILE_KEY)
+    stored = texts_of(proto).get(TILE_KEY)
     if stored is None:
         raise BadInput(f"{path}: its metadata lacks the canvas ({TILE_KEY}); export it again")
     try:

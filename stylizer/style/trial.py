@@ -8,6 +8,7 @@ import numpy as np
 import onnxruntime as ort
 
 from stylizer.errors import BadInput
+from stylizer.frame import CANVAS_MIDDLE_BYTE
 from stylizer.style import graph, reasons
 from stylizer.style.contract import LAYOUTS, RANGES, CanvasInput, Selector, Size, StyleModel
 from stylizer.style.fitting import Fit, fit_of
@@ -83,7 +84,7 @@ class Trial:
             feeds[self._selector.name] = hot.reshape(self._selector.shape)
         if self._canvas and self._canvas.name in {i.name for i in self._session.get_inputs()}:
             beside = self._canvas.shape_beside(tensor.shape, self._told_layout)
-            feeds[self._canvas.name] = np.full(beside, 128, self._canvas.dtype)
+            feeds[self._canvas.name] = np.full(beside, CANVAS_MIDDLE_BYTE, self._canvas.dtype)
         names = [output.name for output in self._outputs]
         return [np.asarray(result) for result in self._session.run(names, feeds)]
 

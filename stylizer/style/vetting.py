@@ -27,6 +27,7 @@ import psutil
 
 from stylizer.errors import BadInput, StylizerError
 from stylizer.style.kin import is_kin
+from stylizer.style.metadata import CONTRACT_KEY, texts_of
 from stylizer.style.remembered import file_hash
 from stylizer.system.resources import models_folder
 
@@ -39,7 +40,6 @@ WHOLE_MEMORY_LIMIT = psutil.virtual_memory().total // 2
 START_LIMIT_S = 60.0  # a fresh interpreter on a busy machine
 LOOK_S = 0.05  # how often the child's memory is looked at
 RULES = "1"  # another number makes every file foreign again
-CONTRACT_KEY = "stylizer.contract"
 FOLDER_VARIABLE = "STYLIZER_VETTED"
 
 # A server that has imported the runtime forks a child in some 30 ms; a fresh interpreter takes 1 s.
@@ -63,7 +63,7 @@ def vet(
     """
     if multiprocessing.parent_process() is not None:
         return  # in the child itself
-    ours = any(entry.key == CONTRACT_KEY for entry in proto.metadata_props)
+    ours = CONTRACT_KEY in texts_of(proto)
     if ours and (path.resolve().parent == models_folder().resolve() or is_kin(proto)):
         return
     place = _place(path, proto, work.__qualname__, arguments)

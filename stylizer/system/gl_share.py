@@ -12,6 +12,7 @@ from typing import Any
 
 import moderngl
 
+from stylizer.system.foreign import Signatures, declare
 from stylizer.system.gl import EglLoader, egl
 
 OPENGL_API = 0x30A2
@@ -24,6 +25,25 @@ CORE_3_3 = (
     0x30FD, 1,  # EGL_CONTEXT_OPENGL_PROFILE_MASK: core
     0x3038,  # EGL_NONE
 )  # fmt: skip
+_P, _I = ctypes.c_void_p, ctypes.c_int
+_SIGNATURES: Signatures = {
+    "eglGetCurrentDisplay": (_P, []),
+    "eglGetCurrentContext": (_P, []),
+    "eglQueryString": (ctypes.c_char_p, [_P, _I]),
+    "eglQueryContext": (_I, [_P, _P, _I, _P]),
+    "eglChooseConfig": (_I, [_P, _P, _P, _I, _P]),
+    "eglCreateContext": (_P, [_P, _P, _P, _P]),
+    "eglMakeCurrent": (_I, [_P, _P, _P, _P]),
+    "eglDestroyContext": (_I, [_P, _P]),
+    "eglBindAPI": (_I, [ctypes.c_uint]),
+    "eglGetPlatformDisplay": (_P, [ctypes.c_uint, _P, _P]),
+    "eglInitialize": (_I, [_P, _P, _P]),
+    "eglTerminate": (_I, [_P]),
+    "eglCreateWindowSurface": (_P, [_P, _P, _P, _P]),
+    "eglDestroySurface": (_I, [_P, _P]),
+    "eglSwapBuffers": (_I, [_P, _P]),
+    "eglSwapInterval": (_I, [_P, _I]),
+}
 
 
 class SharedContext:
@@ -79,26 +99,6 @@ class SharedContext:
 
 
 def typed(library: ctypes.CDLL) -> ctypes.CDLL:
-    """Pointers are wider than the int that ctypes takes them for."""
-    p, i = ctypes.c_void_p, ctypes.c_int
-    for name, result, arguments in (
-        ("eglGetCurrentDisplay", p, []),
-        ("eglGetCurrentContext", p, []),
-        ("eglQueryString", ctypes.c_char_p, [p, i]),
-        ("eglQueryContext", i, [p, p, i, p]),
-        ("eglChooseConfig", i, [p, p, p, i, p]),
-        ("eglCreateContext", p, [p, p, p, p]),
-        ("eglMakeCurrent", i, [p, p, p, p]),
-        ("eglDestroyContext", i, [p, p]),
-        ("eglBindAPI", i, [ctypes.c_uint]),
-        ("eglGetPlatformDisplay", p, [ctypes.c_uint, p, p]),
-        ("eglInitialize", i, [p, p, p]),
-        ("eglTerminate", i, [p]),
-        ("eglCreateWindowSurface", p, [p, p, p, p]),
-        ("eglDestroySurface", i, [p, p]),
-        ("eglSwapBuffers", i, [p, p]),
-        ("eglSwapInterval", i, [p, i]),
-    ):
-        function = getattr(library, name)
-        function.restype, function.argtypes = result, arguments
+    """libEGL with the types of what is called."""
+    declare(library, _SIGNATURES)
     return library

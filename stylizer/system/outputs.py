@@ -25,7 +25,7 @@ from stylizer.system.files import MADE_BY, check_writable, is_stream, write_png
 Kind = Literal["json", "png", "video", "page", "model", "shader"]
 JSON_KEY = "made_by"
 REMARK = f"made by {MADE_BY}"  # in the comment tag of a video and in a comment of a page
-MODEL_KEY = b"stylizer.contract"
+CONTRACT_KEY = "stylizer.contract"  # in the metadata of a model
 HEAD = 1 << 16  # a recording's tags stand in front of its first picture
 JSON_LIMIT = 1 << 26
 WORDS: dict[Kind, str] = {
@@ -113,7 +113,7 @@ def _page_is_ours(path: Path) -> bool:
 
 def _model_is_ours(path: Path) -> bool:
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as bytes_:
-        return bytes_.find(MODEL_KEY) >= 0
+        return bytes_.find(CONTRACT_KEY.encode()) >= 0
 
 
 def _ends(path: Path) -> tuple[bytes, bytes]:

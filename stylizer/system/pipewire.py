@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from stylizer.errors import StylizerError
+from stylizer.system.foreign import Signatures, declare
 from stylizer.system.pods import FORMAT
 
 INPUT, OUTPUT = 0, 1  # pw_direction
@@ -23,6 +24,33 @@ AUTOCONNECT, MAP_BUFFERS, DRIVER, DONT_RECONNECT = 1, 4, 8, 128
 ERROR, UNCONNECTED, PAUSED, STREAMING = -1, 0, 2, 3  # pw_stream_state
 CORE = 0  # PW_ID_CORE
 _POINTERS = c.POINTER(c.c_void_p)
+_POINTER, _NUMBER = c.c_void_p, c.c_uint32
+_SIGNATURES: Signatures = {
+    "pw_thread_loop_new": (_POINTER, [c.c_char_p, _POINTER]),
+    "pw_thread_loop_get_loop": (_POINTER, [_POINTER]),
+    "pw_thread_loop_start": (c.c_int, [_POINTER]),
+    "pw_thread_loop_stop": (None, [_POINTER]),
+    "pw_thread_loop_destroy": (None, [_POINTER]),
+    "pw_thread_loop_lock": (None, [_POINTER]),
+    "pw_thread_loop_unlock": (None, [_POINTER]),
+    "pw_context_new": (_POINTER, [_POINTER, _POINTER, c.c_size_t]),
+    "pw_context_destroy": (None, [_POINTER]),
+    "pw_context_connect": (_POINTER, [_POINTER, _POINTER, c.c_size_t]),
+    "pw_context_connect_fd": (_POINTER, [_POINTER, c.c_int, _POINTER, c.c_size_t]),
+    "pw_core_disconnect": (c.c_int, [_POINTER]),
+    "pw_proxy_add_object_listener": (None, [_POINTER, _POINTER, _POINTER, _POINTER]),
+    "pw_properties_new_string": (_POINTER, [c.c_char_p]),
+    "pw_stream_new": (_POINTER, [_POINTER, c.c_char_p, _POINTER]),
+    "pw_stream_destroy": (None, [_POINTER]),
+    "pw_stream_add_listener": (None, [_POINTER, _POINTER, _POINTER, _POINTER]),
+    "pw_stream_connect": (c.c_int, [_POINTER, c.c_int, _NUMBER, c.c_int, _POINTER, _NUMBER]),
+    "pw_stream_update_params": (c.c_int, [_POINTER, _POINTER, _NUMBER]),
+    "pw_stream_dequeue_buffer": (_POINTER, [_POINTER]),
+    "pw_stream_queue_buffer": (c.c_int, [_POINTER, _POINTER]),
+    "pw_stream_flush": (c.c_int, [_POINTER, c.c_bool]),
+    "pw_stream_is_driving": (c.c_bool, [_POINTER]),
+    "pw_stream_trigger_process": (c.c_int, [_POINTER]),
+}
 
 
 class Chunk(c.Structure):
@@ -245,34 +273,6 @@ def library() -> Any:
             "libpipewire is not installed, which brings a desktop's pictures: "
             "apt-get install libpipewire-0.3-0 (pipewire-libs on Fedora, libpipewire on Arch)"
         ) from error
-    pointer, number = c.c_void_p, c.c_uint32
-    for name, result, arguments in (
-        ("pw_thread_loop_new", pointer, [c.c_char_p, pointer]),
-        ("pw_thread_loop_get_loop", pointer, [pointer]),
-        ("pw_thread_loop_start", c.c_int, [pointer]),
-        ("pw_thread_loop_stop", None, [pointer]),
-        ("pw_thread_loop_destroy", None, [pointer]),
-        ("pw_thread_loop_lock", None, [pointer]),
-        ("pw_thread_loop_unlock", None, [pointer]),
-        ("pw_context_new", pointer, [pointer, pointer, c.c_size_t]),
-        ("pw_context_destroy", None, [pointer]),
-        ("pw_context_connect", pointer, [pointer, pointer, c.c_size_t]),
-        ("pw_context_connect_fd", pointer, [pointer, c.c_int, pointer, c.c_size_t]),
-        ("pw_core_disconnect", c.c_int, [pointer]),
-        ("pw_proxy_add_object_listener", None, [pointer, pointer, pointer, pointer]),
-        ("pw_properties_new_string", pointer, [c.c_char_p]),
-        ("pw_stream_new", pointer, [pointer, c.c_char_p, pointer]),
-        ("pw_stream_destroy", None, [pointer]),
-        ("pw_stream_add_listener", None, [pointer, pointer, pointer, pointer]),
-        ("pw_stream_connect", c.c_int, [pointer, c.c_int, number, c.c_int, pointer, number]),
-        ("pw_stream_update_params", c.c_int, [pointer, pointer, number]),
-        ("pw_stream_dequeue_buffer", pointer, [pointer]),
-        ("pw_stream_queue_buffer", c.c_int, [pointer, pointer]),
-        ("pw_stream_flush", c.c_int, [pointer, c.c_bool]),
-        ("pw_stream_is_driving", c.c_bool, [pointer]),
-        ("pw_stream_trigger_process", c.c_int, [pointer]),
-    ):
-        function = getattr(pw, name)
-        function.restype, function.argtypes = result, arguments
+    declare(pw, _SIGNATURES)
     pw.pw_init(None, None)
     return pw

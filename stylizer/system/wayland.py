@@ -18,6 +18,7 @@ from functools import cache
 from typing import Any
 
 from stylizer.errors import StylizerError
+from stylizer.system.foreign import Signatures, declare
 
 Handlers = dict[str, Callable[..., object]]
 
@@ -47,6 +48,25 @@ class _Argument(c.Union):
 _DISPATCHER = c.CFUNCTYPE(
     c.c_int, c.c_void_p, c.c_void_p, c.c_uint32, c.POINTER(_Message), c.POINTER(_Argument)
 )
+_POINTER, _NUMBER = c.c_void_p, c.c_uint32
+_SIGNATURES: Signatures = {
+    "wl_display_connect": (_POINTER, [c.c_char_p]),
+    "wl_display_disconnect": (None, [_POINTER]),
+    "wl_display_get_fd": (c.c_int, [_POINTER]),
+    "wl_display_get_error": (c.c_int, [_POINTER]),
+    "wl_display_flush": (c.c_int, [_POINTER]),
+    "wl_display_roundtrip": (c.c_int, [_POINTER]),
+    "wl_display_dispatch_pending": (c.c_int, [_POINTER]),
+    "wl_display_prepare_read": (c.c_int, [_POINTER]),
+    "wl_display_read_events": (c.c_int, [_POINTER]),
+    "wl_display_cancel_read": (None, [_POINTER]),
+    "wl_proxy_destroy": (None, [_POINTER]),
+    "wl_proxy_get_version": (_NUMBER, [_POINTER]),
+    "wl_proxy_marshal_array": (None, [_POINTER, _NUMBER, _POINTER]),
+    "wl_proxy_marshal_array_constructor_versioned": (
+        _POINTER, [_POINTER, _NUMBER, _POINTER, _POINTER, _NUMBER]),
+    "wl_proxy_add_dispatcher": (c.c_int, [_POINTER, _DISPATCHER, _POINTER, _POINTER]),
+}  # fmt: skip
 
 
 class Interface:
@@ -321,25 +341,5 @@ def library() -> Any:
         raise StylizerError(
             "libwayland is not installed: apt-get install libwayland-client0"
         ) from error
-    pointer, number = c.c_void_p, c.c_uint32
-    for name, result, arguments in (
-        ("wl_display_connect", pointer, [c.c_char_p]),
-        ("wl_display_disconnect", None, [pointer]),
-        ("wl_display_get_fd", c.c_int, [pointer]),
-        ("wl_display_get_error", c.c_int, [pointer]),
-        ("wl_display_flush", c.c_int, [pointer]),
-        ("wl_display_roundtrip", c.c_int, [pointer]),
-        ("wl_display_dispatch_pending", c.c_int, [pointer]),
-        ("wl_display_prepare_read", c.c_int, [pointer]),
-        ("wl_display_read_events", c.c_int, [pointer]),
-        ("wl_display_cancel_read", None, [pointer]),
-        ("wl_proxy_destroy", None, [pointer]),
-        ("wl_proxy_get_version", number, [pointer]),
-        ("wl_proxy_marshal_array", None, [pointer, number, pointer]),
-        ("wl_proxy_marshal_array_constructor_versioned", pointer,
-         [pointer, number, pointer, pointer, number]),
-        ("wl_proxy_add_dispatcher", c.c_int, [pointer, _DISPATCHER, pointer, pointer]),
-    ):  # fmt: skip
-        function = getattr(wl, name)
-        function.restype, function.argtypes = result, arguments
+    declare(wl, _SIGNATURES)
     return wl

@@ -11,6 +11,7 @@ from typing import Any
 import moderngl
 
 from stylizer.errors import StylizerError
+from stylizer.system.foreign import Signatures, declare
 from stylizer.system.gl import EglLoader, egl, leave_egl
 from stylizer.system.gl_share import CORE_3_3, OPENGL_API, typed
 from stylizer.system.installed import GL_LIBRARIES
@@ -23,6 +24,11 @@ _CONFIG = (
     0x3021, 8,  # alpha: without it a compositor may leave out what lies below, game and all
     0x3038,
 )  # fmt: skip
+_SIGNATURES: Signatures = {
+    "wl_egl_window_create": (c.c_void_p, [c.c_void_p, c.c_int, c.c_int]),
+    "wl_egl_window_resize": (None, [c.c_void_p, c.c_int, c.c_int, c.c_int, c.c_int]),
+    "wl_egl_window_destroy": (None, [c.c_void_p]),
+}
 
 
 class WaylandGl:
@@ -105,12 +111,5 @@ def _library() -> Any:
         raise StylizerError(
             "libwayland-egl is not installed: apt-get install libwayland-egl1"
         ) from error
-    p, i = c.c_void_p, c.c_int
-    for name, result, arguments in (
-        ("wl_egl_window_create", p, [p, i, i]),
-        ("wl_egl_window_resize", None, [p, i, i, i, i]),
-        ("wl_egl_window_destroy", None, [p]),
-    ):
-        function = getattr(library, name)
-        function.restype, function.argtypes = result, arguments
+    declare(library, _SIGNATURES)
     return library

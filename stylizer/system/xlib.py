@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from stylizer.errors import StylizerError
+from stylizer.system.foreign import Signatures, declare
 from stylizer.system.installed import X11_LIBRARIES
 
 Window = int
@@ -87,7 +88,6 @@ def input_event(event: XEvent) -> XInputEvent:
 
 IO_HANDLER = c.CFUNCTYPE(c.c_int, c.c_void_p)
 HANDLER = c.CFUNCTYPE(c.c_int, c.c_void_p, c.POINTER(XErrorEvent))
-Signatures = dict[str, tuple[Any, list[Any]]]  # function: result, arguments
 _SIGNATURES: dict[str, Signatures] = {
     "X11": {
         "XOpenDisplay": (c.c_void_p, [c.c_char_p]),
@@ -178,10 +178,3 @@ def library(name: str) -> Any:
     loaded = c.CDLL(path)
     declare(loaded, _SIGNATURES[name])
     return loaded
-
-
-def declare(loaded: Any, signatures: Signatures) -> None:
-    """Tell ctypes what functions return and take: else a 64-bit pointer is cut in half."""
-    for function, (result, arguments) in signatures.items():
-        entry = getattr(loaded, function)
-        entry.restype, entry.argtypes = result, arguments

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from stylizer.painting.grade import DARKEST, LIGHTEST, LUMA, color_grade, colors_of
+from stylizer.frame import LUMA
+from stylizer.painting.grade import DARKEST, LIGHTEST, color_grade, colors_of
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """A network's file with another grade and another canvas: the same colors in every precision, and
 nothing else changed."""
 
+import json
 import time
 
 import numpy as np
@@ -13,6 +14,7 @@ from stylizer.frame import Frame, StyledImage
 from stylizer.painting.network import grade_of, recolored, repainted, tile_of
 from stylizer.settings import Settings
 from stylizer.style import kin
+from stylizer.style.metadata import CONTRACT_KEY, RECIPE_KEY, texts_of
 from stylizer.style.opening import open_style
 from stylizer.system.pictures import psnr_db
 from stylizer.system.resources import models_folder
@@ -69,10 +71,10 @@ def test_all_precisions_give_one_picture(tile: np.ndarray, tmp_path):
 
 def test_metadata_tell_what_it_is(tile: np.ndarray):
     proto = painted("-int8", tile)
-    texts = kin.texts_of(proto)
-    assert '"style": "mine"' in texts["stylizer.contract"]
+    texts = texts_of(proto)
+    assert '"style": "mine"' in texts[CONTRACT_KEY]
     assert kin.made_of(proto) == {"of": "the-scream"}
-    assert "stylizer.recipe" not in texts, "it was not trained like that"
+    assert RECIPE_KEY not in texts, "it was not trained like that"
     np.testing.assert_allclose(tile_of(proto).astype(float), tile, atol=16)
 
 
@@ -87,6 +89,19 @@ def test_a_file_without_grade_and_canvas_is_refused(tile: np.ndarray):
 def test_it_is_kin_of_the_bundled_one(precision: str, tile: np.ndarray):
     assert kin.is_kin(painted(precision, tile))
     assert not kin.is_kin(bundled(precision)), "it names nothing"
+
+
+@pytest.mark.parametrize("precision", ["int8", "fp32", "odd", ["int8"], None])
+def test_it_is_held_against_the_file_of_its_own_precision_alone(precision, tile, monkeypatch):
+    proto, read = painted("-int8", tile), []
+    for entry in proto.metadata_props:
+        if entry.key == CONTRACT_KEY:
+            entry.value = json.dumps({"precision": precision})
+    load = onnx.load
+    monkeypatch.setattr(onnx, "load", lambda path: read.append(path.name) or load(path))
+    assert kin.is_kin(proto) == (precision == "int8")
+    names = {"int8": ["the-scream-fast-int8.onnx"], "fp32": ["the-scream-fast.onnx"]}
+    assert read == names.get(str(precision), [])
 
 
 @pytest.mark.parametrize("name", ["head.bias", "tile_side", "step"])

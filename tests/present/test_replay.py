@@ -74,7 +74,7 @@ def test_only_so_much_is_kept_and_nothing_stays(own_temporary: Path) -> None:
     replay = Replay(3.0, SIZE)
     [folder] = own_temporary.iterdir()
     play(replay, range(200))
-    while not replay._queue.empty():
+    while not replay._waiting._queue.empty():
         pass
     assert len(list(folder.glob("*.mkv"))) <= 3 / module.PART_S + 3
     replay.close()

@@ -13,7 +13,6 @@ import torch
 from stylizer.errors import BadInput
 from stylizer.lab.compress.parent import (
     child_contract,
-    file_hash,
     open_parent,
     out_path,
     parent_path,
@@ -27,6 +26,7 @@ from stylizer.lab.onnx.export import export_onnx, load_network
 from stylizer.lab.training.finetune import content_of, imitation, tune
 from stylizer.lab.training.sampling import apart, demo_frames, sample_frames, tensor_of
 from stylizer.style import inspection
+from stylizer.style.remembered import file_hash
 from stylizer.system.console import say
 
 SEEN, HELD, SIZE = 6, 3, (320, 192)  # pictures for importance and for PSNR
@@ -74,7 +74,7 @@ def write(
     """The model, its figures and its card."""
     method = f"{args.method} pruning, ratio {args.ratio}"
     contract = child_contract(contract, parent, "fp32", method)
-    told = {"ratio": args.ratio, "method": args.method, "parent file": file_hash(parent)}
+    told = {"ratio": args.ratio, "method": args.method, "parent file": file_hash(parent)[:16]}
     told |= {"fine-tuning": asdict(tuned)} if tuned else {}
     # `arch` and the losses' weights stay in reach for a later compression of this file.
     child_recipe = {k: v for k, v in recipe.items() if k != "compression"} | {"compression": told}

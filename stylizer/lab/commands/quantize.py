@@ -17,7 +17,6 @@ from stylizer.errors import BadInput
 from stylizer.lab.compress import sensitivity
 from stylizer.lab.compress.parent import (
     child_contract,
-    file_hash,
     open_parent,
     out_path,
     parent_path,
@@ -34,6 +33,7 @@ from stylizer.lab.compress.static_quant import (
 from stylizer.lab.nets.johnson import StyleNetwork
 from stylizer.lab.onnx.deploy import Channels, deployed, observe_channels
 from stylizer.lab.training.sampling import apart, sample_frames, tensor_of
+from stylizer.style.remembered import file_hash
 from stylizer.system.console import print_facts, say
 
 CALIBRATION_FRAMES, HELD_FRAMES = 12, 6
@@ -74,7 +74,7 @@ def quantize_command(args: argparse.Namespace) -> int:
     print_facts(speed)
     method = f"static QDQ for {args.target}" + (", fine-tuned" if tuned else "")
     facts = {
-        "parent file": file_hash(parent),
+        "parent file": file_hash(parent)[:16],
         "target": args.target,
         "calibration": f"{len(job.calibration)} frames of {args.frames.name}, at most "
         f"{args.frame_size[0]}x{args.frame_size[1]}",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from stylizer.lab.onnx.card import write_compressed_card
 from stylizer.lab.onnx.export import load_network
 from stylizer.lab.onnx.onnx_graph import with_texts
 from stylizer.style import catalog, graph
-from stylizer.style.metadata import CONTRACT_KEY, RECIPE_KEY
+from stylizer.style.metadata import CONTRACT_KEY, RECIPE_KEY, texts_of
 from stylizer.system.files import whole
 
 STANDARD = ("", "ai.onnx")
@@ -45,7 +44,7 @@ def open_parent(path: Path) -> tuple[StyleNetwork, dict[str, Any], dict[str, Any
                 f"{path} uses the operator set {name} {entry.version}; this command knows "
                 f"ai.onnx {OPSETS[0]} and {OPSETS[1]}, as `train` writes"
             )
-    texts = {p.key: p.value for p in proto.metadata_props}
+    texts = texts_of(proto)
     try:
         contract = json.loads(texts[CONTRACT_KEY])
         recipe = json.loads(texts.get(RECIPE_KEY, "{}"))
@@ -68,7 +67,7 @@ def open_parent(path: Path) -> tuple[StyleNetwork, dict[str, Any], dict[str, Any
 
 def contract_of(path: Path) -> dict[str, Any]:
     """The contract in a file's metadata; {} for a model that has none of ours."""
-    texts = {p.key: p.value for p in _load(path).metadata_props}
+    texts = texts_of(_load(path))
     try:
         return dict(json.loads(texts.get(CONTRACT_KEY, "{}")))
     except (ValueError, TypeError):
@@ -117,8 +116,3 @@ def write_child(
     with whole(out) as file:
         file.write(model.SerializeToString())
     write_compressed_card(out, contract, recipe, facts)
-
-
-def file_hash(path: Path) -> str:
-    """The first 16 digits of SHA-256."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]

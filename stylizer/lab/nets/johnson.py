@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from stylizer.frame import CANVAS_MIDDLE
 from stylizer.lab.nets.painter import CANVAS_STEP, Painter
 
 # 2,592 weights add up in one output value, so one Adam step of 1e-3 could move it by the whole
@@ -26,7 +27,6 @@ LAID_GAIN = 0.25  # of how strongly the canvas is laid, which is wanted at about
 
 SEEN = 6  # channels of frame and canvas
 GIVEN = 4  # of the last layer: the edit, and how strongly the canvas is laid
-NO_CANVAS = 0.5  # a canvas that asks for nothing
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class StyleNetwork(Painter):
         """canvas: (B, 3, H / 2, W / 2) in 0..1; None: the tile, at rest."""
         whole = self.whole(x, canvas)
         given = self.layers(torch.cat([x, whole], dim=1))
-        laid = LAID_GAIN * given[:, 3:] * (whole - NO_CANVAS)
+        laid = LAID_GAIN * given[:, 3:] * (whole - CANVAS_MIDDLE)
         return self.graded(x) + OUTPUT_GAIN * given[:, :3] + laid
 
     def whole(self, x: Tensor, canvas: Tensor | None) -> Tensor:

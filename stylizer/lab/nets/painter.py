@@ -15,11 +15,11 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from stylizer.frame import CANVAS_MIDDLE_BYTE
 from stylizer.lab.nets.fake_quant import WEIGHT_LEVELS
 
 CANVAS_STEP = 2  # pixels of the frame along a side of one of the canvas: strokes are that broad
 QUALITY = 92  # of the canvas as WebP
-NO_CANVAS = 128  # the canvas' byte that asks for nothing
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Painter(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.canvas_file = CanvasFile.of(np.full((16, 16, 3), NO_CANVAS, np.uint8))
+        self.canvas_file = CanvasFile.of(np.full((16, 16, 3), CANVAS_MIDDLE_BYTE, np.uint8))
         # Of the style, not of the training: a checkpoint finds them again in the style picture.
         self.register_buffer("matrix", torch.eye(3), persistent=False)
         self.register_buffer("offset", torch.zeros(3), persistent=False)

@@ -34,6 +34,7 @@ from stylizer.lab.onnx.painter_graph import (
     whole_canvas,
     with_canvas,
 )
+from stylizer.style.metadata import CONTRACT_KEY, texts_of
 from stylizer.system.files import into_place
 
 CHECK_SIZES = ((256, 256), (320, 180), (724, 540))  # (width, height)
@@ -121,7 +122,7 @@ class _Graph(OnnxGraph):
             # rim too many is cut off behind the convolution, where there are fewest channels.
             # Padding the upsampled picture itself took a copy of 118 MB in small at 1280x720.
             assert p == 1
-            x = self._upsampled(self._padded(x, 1, "edge"))
+            x = self.enlarged(self._padded(x, 1, "edge"), "upsample2", 2)
         else:
             x = self._padded(x, p, "reflect")
         inputs = [x]
@@ -135,16 +136,6 @@ class _Graph(OnnxGraph):
     def _padded(self, x: str, p: int, mode: str) -> str:
         pads = self.constant(f"pad{p}", np.array([0, 0, p, p, 0, 0, p, p], np.int64))
         return self.node("Pad", [x, pads], mode=mode)
-
-    def _upsampled(self, x: str) -> str:
-        scales = self.constant("upsample2", np.array([1, 1, 2, 2], np.float32))
-        return self.node(
-            "Resize",
-            [x, "", scales],
-            mode="nearest",
-            nearest_mode="floor",
-            coordinate_transformation_mode="asymmetric",
-        )
 
     def _without_rim(self, x: str) -> str:
         ends = {"rim_first": [1, 1], "rim_last": [-1, -1], "rim_axes": [2, 3]}
@@ -183,7 +174,7 @@ def load_network(path: Path) -> Network:
     """The network of an ONNX file that `export_onnx` wrote. Raises BadInput for any other file."""
     try:
         model = onnx.load(str(path))
-        contract = {p.key: p.value for p in model.metadata_props}["stylizer.contract"]
+        contract = texts_of(model)[CONTRACT_KEY]
         tier = json.loads(contract)["tier"]
         if tier in JOHNSON_ARCHS:
             network = StyleNetwork(_arch_of(model, JOHNSON_ARCHS[tier]))

@@ -33,7 +33,6 @@ from stylizer.lab.onnx.painter_graph import canvas_of, graded, keep_tile, with_c
 AREA, CANVAS_AREA = BLOCK**2, CANVAS_BLOCK**2
 RGBX = 4  # bytes of a pixel in the integer graph
 GRADED = 4  # pixels beside each other that one place of the grade's convolution holds
-RANGES_KEY = "stylizer.ranges"  # of the activations, so that training can go on from the file
 
 
 @dataclass(frozen=True)

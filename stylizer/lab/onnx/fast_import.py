@@ -14,8 +14,9 @@ from onnx import numpy_helper
 from stylizer.errors import BadInput, StylizerError
 from stylizer.lab.nets.fake_quant import QuantConv, bound
 from stylizer.lab.nets.fast import FastNetwork, activations
-from stylizer.lab.onnx.fast_export import AREA, RANGES_KEY
+from stylizer.lab.onnx.fast_export import AREA
 from stylizer.lab.onnx.painter_graph import take_style
+from stylizer.style.metadata import RANGES_KEY, texts_of
 
 
 def load_fast_weights(network: FastNetwork, path: Path) -> None:
@@ -35,8 +36,7 @@ def load_fast_weights(network: FastNetwork, path: Path) -> None:
         if isinstance(module, QuantConv):
             _fill(module, name, values, path)
     take_style(network, path, model)
-    texts = {p.key: p.value for p in model.metadata_props}
-    ranges = json.loads(texts.get(RANGES_KEY, "{}"))
+    ranges = json.loads(texts_of(model).get(RANGES_KEY, "{}"))
     for name, act in activations(network):
         depth, reach = ranges.get(name, (float(act.depth), float(act.reach)))
         act.depth.fill_(depth)

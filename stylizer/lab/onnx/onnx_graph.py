@@ -34,6 +34,17 @@ class OnnxGraph:
         self.weights[name] = values
         return name
 
+    def enlarged(self, x: str, scales: str, factor: int) -> str:
+        """(B, C, factor * H, factor * W), each pixel repeated; `scales` names the constant."""
+        sizes = self.constant(scales, np.array([1, 1, factor, factor], np.float32))
+        return self.node(
+            "Resize",
+            [x, "", sizes],
+            mode="nearest",
+            nearest_mode="floor",
+            coordinate_transformation_mode="asymmetric",
+        )
+
     def halve(self, least: int = 1024) -> None:
         """Keep float32 weights of that many values and more in half precision; Cast gives them
         back, once, when the file is loaded."""

@@ -13,10 +13,10 @@ import torch
 from onnx import helper, numpy_helper
 
 from stylizer.errors import BadInput
+from stylizer.frame import CANVAS_MIDDLE
 from stylizer.lab.nets.painter import CANVAS_STEP, CanvasFile, Painter
 from stylizer.lab.onnx.onnx_graph import OnnxGraph
-
-CANVAS_KEY = "stylizer.canvas"  # base64 of a WebP: the tile, RGB
+from stylizer.style.metadata import TILE_KEY, texts_of
 
 
 def with_canvas(contract: dict[str, Any]) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def with_canvas(contract: dict[str, Any]) -> dict[str, Any]:
 def keep_tile(model: onnx.ModelProto, network: Painter) -> None:
     """Put the canvas's tile into the metadata, for a runtime that moves it."""
     entry = model.metadata_props.add()
-    entry.key, entry.value = CANVAS_KEY, base64.b64encode(network.canvas_file.webp).decode("ascii")
+    entry.key, entry.value = TILE_KEY, base64.b64encode(network.canvas_file.webp).decode("ascii")
 
 
 def take_style(network: Painter, path: Path, model: onnx.ModelProto) -> None:
@@ -36,14 +36,14 @@ def take_style(network: Painter, path: Path, model: onnx.ModelProto) -> None:
     Raises BadInput when it has none: it is of an older kind.
     """
     values = {v.name: numpy_helper.to_array(v) for v in model.graph.initializer}
-    texts = {p.key: p.value for p in model.metadata_props}
-    if "grade.weight" not in values or CANVAS_KEY not in texts:
+    texts = texts_of(model)
+    if "grade.weight" not in values or TILE_KEY not in texts:
         raise BadInput(
             f"{path}: a model of an older kind, without a color grade and a canvas; train it anew, "
             "or start from random weights with --init none"
         )
     matrix, offset = values["grade.weight"][:, :, 0, 0], values["grade.bias"] / 255
-    canvas = CanvasFile(base64.b64decode(texts[CANVAS_KEY]))
+    canvas = CanvasFile(base64.b64decode(texts[TILE_KEY]))
     network.take_style(torch.from_numpy(matrix.copy()), torch.from_numpy(offset.copy()), canvas)
 
 
@@ -67,14 +67,7 @@ def canvas_of(graph: OnnxGraph, network: Painter, number: type) -> str:
 def whole_canvas(graph: OnnxGraph, network: Painter) -> str:
     """(1, 3, H, W): the canvas at the frame's size."""
     canvas = canvas_of(graph, network, np.float32)
-    scales = graph.constant("canvas_scales", np.array([1, 1, CANVAS_STEP, CANVAS_STEP], np.float32))
-    return graph.node(
-        "Resize",
-        [canvas, "", scales],
-        mode="nearest",
-        nearest_mode="floor",
-        coordinate_transformation_mode="asymmetric",
-    )
+    return graph.enlarged(canvas, "canvas_scales", CANVAS_STEP)
 
 
 def seen(graph: OnnxGraph, whole: str) -> str:
@@ -92,7 +85,7 @@ def laid(graph: OnnxGraph, network: Painter, given: str, whole: str) -> None:
     ends = [graph.constant(f"given_{n}", np.array([n], np.int64)) for n in (0, 3, 4)]
     edit = graph.node("Slice", [given, ends[0], ends[1], axis])
     strength = graph.node("Slice", [given, ends[1], ends[2], axis])
-    nothing = graph.constant("no_canvas", np.array(127.5, np.float32))
+    nothing = graph.constant("no_canvas", np.array(255 * CANVAS_MIDDLE, np.float32))
     strokes = graph.node("Mul", [strength, graph.node("Sub", [whole, nothing])])
     ground = graph.node("Add", [graded(graph, network, np.float32), edit])
     graph.node("Add", [ground, strokes], "output")

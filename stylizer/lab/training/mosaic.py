@@ -11,7 +11,7 @@ import numpy as np
 from scipy import ndimage
 from scipy.spatial import KDTree
 
-from stylizer.painting.grade import LUMA
+from stylizer.frame import LUMA
 
 JOINT = (26.0, 22.0, 30.0)  # RGB
 JOINT_PX = 1.9

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from stylizer.frame import CANVAS_MIDDLE, LUMA
 from stylizer.lab.nets.registry import Paint
-from stylizer.painting.grade import LUMA
 
 JOINT_WIDTH = 0.12  # of the canvas' darkness, from no joint to all of it
 BUSY = 0.10  # standard deviation of a busy place's high-passed luma
@@ -36,7 +36,7 @@ def painted(graded: Tensor, canvas: Tensor, paint: Paint) -> Tensor:
     detail = blurred((y - blurred(y, 6.0)).square(), 10.0).sqrt()
     calm = torch.exp(-((detail / (BUSY * light)) ** 2))
     share = mixed(paint.on_edges, quiet) * mixed(paint.on_busy, calm) * light
-    texture = canvas - 0.5
+    texture = canvas - CANVAS_MIDDLE
     joint = ((-luma(texture) - paint.joint_from) / JOINT_WIDTH).clamp(0, 1) * (paint.joints > 0)
     ground = graded + paint.flat * (smoothed(graded) - graded)
     drawn = luma(ground)  # without fine texture, which is not to be drawn around

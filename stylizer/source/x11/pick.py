@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 from stylizer.errors import StylizerError
 from stylizer.source.x11.window_list import WindowInfo, describe
+from stylizer.system.foreign import Signatures, declare
 from stylizer.system.x11 import Display
-from stylizer.system.xlib import KEY_PRESS, Window, declare, input_event
+from stylizer.system.xlib import KEY_PRESS, Window, input_event
 
 BUTTON_PRESS, BUTTON_RELEASE = 4, 5  # event types of X.h
 PRESS_AND_RELEASE = 1 << 2 | 1 << 3  # ButtonPressMask, ButtonReleaseMask
@@ -18,7 +19,7 @@ ESCAPE = 0xFF1B  # keysymdef.h
 LEFT = 1
 WAIT_S = 0.5
 
-_SIGNATURES = {
+_SIGNATURES: Signatures = {
     "XCreateFontCursor": (c.c_ulong, [c.c_void_p, c.c_uint]),
     "XFreeCursor": (c.c_int, [c.c_void_p, c.c_ulong]),
     "XGrabPointer": (

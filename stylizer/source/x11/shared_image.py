@@ -7,8 +7,9 @@ import ctypes as c
 import numpy as np
 
 from stylizer.errors import StylizerError
+from stylizer.system.foreign import Signatures, declare
 from stylizer.system.x11 import Display
-from stylizer.system.xlib import Signatures, declare, library
+from stylizer.system.xlib import library
 
 BYTE_MASKS = (0xFF, 0xFF00, 0xFF0000)
 ALL_PLANES = 0xFFFFFFFF

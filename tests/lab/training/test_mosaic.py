@@ -5,10 +5,10 @@ import pytest
 
 ndimage = pytest.importorskip("scipy.ndimage")
 
+from stylizer.frame import LUMA  # noqa: E402
 from stylizer.lab.training import mosaic  # noqa: E402
 from stylizer.lab.training.mosaic import enlarged, mosaic_picture, mosaic_tile  # noqa: E402
 
-LUMA = np.array([0.299, 0.587, 0.114])
 SIZE, TILE = (181, 240), 24.0
 
 
