@@ -23,7 +23,10 @@ from av.container.output import OutputContainer
 from av.video.reformatter import Interpolation
 from av.video.stream import VideoStream
 from PIL import Image
+from sway_desktop import SwayDesktop
+from sway_game import enter
 
+from stylizer.compose.compositor import Compositor
 from stylizer.settings import Settings
 
 # Flat colors whose BT.709 and BT.601 readings differ by 20 of 255 and more.
@@ -343,3 +346,21 @@ def settings_for(
         return Settings(source=name, size=(160, 96), sync=sync)
 
     return make
+
+
+@pytest.fixture(params=[False, True], ids=["packed", "planes"])
+def compositor(request: pytest.FixtureRequest) -> Iterator[Compositor]:
+    """On the offscreen presenter of a file's own, by both ways that planes are packed."""
+    context = request.getfixturevalue("presenter").context
+    compositor = Compositor(context, planar_on_gpu=request.param)
+    yield compositor
+    compositor.release()
+    assert context.error == "GL_NO_ERROR"
+
+
+@pytest.fixture
+def on_sway(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> SwayDesktop:
+    """The desktop of a file's own, and this process on it."""
+    desktop = request.getfixturevalue("desktop")
+    enter(desktop, monkeypatch)
+    return desktop

@@ -5,8 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -68,10 +66,3 @@ def picture(desktop: SwayDesktop, path: Path) -> np.ndarray:
 def is_covered(screen: np.ndarray) -> bool:
     """Nothing of the game is seen."""
     return bool((screen != np.array(RED)).any(axis=2).mean() > 0.98)
-
-
-def until(there: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + 60
-    while not there():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.2)

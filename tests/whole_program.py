@@ -4,14 +4,33 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import mss
 import numpy as np
 
 from stylizer.app.cli import main
+from stylizer.errors import BadInput
+from stylizer.source.x11.window_list import find_window
+from stylizer.system.x11 import Display
 
 ROOT = Path(__file__).parents[1]
+
+
+def xdotool(*words: object) -> str:
+    """What it prints; it must succeed."""
+    done = subprocess.run(
+        ["xdotool", *map(str, words)], check=True, timeout=20, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
+def until(done: Callable[[], object], what: str = "it never came", seconds: float = 100.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.02)
 
 
 def fails(capsys, argv: list[str], code: int, *words: str) -> str:
@@ -25,6 +44,52 @@ def fails(capsys, argv: list[str], code: int, *words: str) -> str:
     assert "Traceback" not in error
     assert "usage:" not in error
     return error
+
+
+class OnScreen:
+    """A program in a process of its own, and an eye on the screen; places in its window's pixels.
+
+    title: of the window that is meant where no other is named.
+    """
+
+    def __init__(self, display: str, title: str, cwd: Path, *argv: str, **env: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, str(ROOT / "main.py"), *argv], cwd=cwd, text=True,
+            env=os.environ | {"PYTHONPATH": str(ROOT), "DISPLAY": display} | env,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        self.eye, self.grabber, self.title = Display(display), mss.MSS(display=display), title
+
+    def window(self, title: str = "") -> int:
+        """The window of this title; 0 while there is none."""
+        try:
+            return find_window(self.eye, title or self.title)[0].id
+        except BadInput:
+            return 0
+
+    def pixels(self, x: int, y: int, width: int, height: int, title: str = "") -> np.ndarray:
+        """(height, width, 3) RGB."""
+        left, top = self.eye.place(self.window(title))
+        box = {"left": left + x, "top": top + y, "width": width, "height": height}
+        return np.asarray(self.grabber.grab(box))[:, :, 2::-1].astype(int)
+
+    def spot(self, x: int, y: int, title: str = "") -> np.ndarray:
+        """RGB of a pixel."""
+        return self.pixels(x, y, 1, 1, title)[0, 0]
+
+    def move(self, x: int, y: int, title: str = "") -> None:
+        left, top = self.eye.place(self.window(title))
+        xdotool("mousemove", left + x, top + y)
+
+    def click(self, x: int, y: int, title: str = "") -> None:
+        self.move(x, y, title)
+        xdotool("click", 1)
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+        self.grabber.close()
+        self.eye.close()
 
 
 class Window:

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import mss
 import numpy as np
 import pytest
 from conftest import RED, Clip, managed
 from PIL import Image
+from whole_program import OnScreen, until, xdotool
 
 from stylizer.app import start_window
-from stylizer.errors import BadInput
-from stylizer.source.x11.window_list import find_window
-from stylizer.system.x11 import Display
 
 ROOT = Path(__file__).parents[2]
 pytestmark = [
@@ -36,52 +30,14 @@ def xvfb() -> Iterator[str]:
         yield display
 
 
-class Start:
-    """`stylizer`, without a word more, and an eye on the screen."""
+class Start(OnScreen):
+    """`stylizer`, without a word more."""
 
     def __init__(self, display: str, cwd: Path) -> None:
         settings = cwd / "settings.toml"
         settings.write_text('provider = "cpu"\nmodel = "mosaic-fast"\nhud = "off"\n')
-        self.process = subprocess.Popen(
-            [sys.executable, str(ROOT / "main.py")], cwd=cwd, text=True,
-            env=os.environ
-            | {"DISPLAY": display, "STYLIZER_SETTINGS": str(settings), "STYLIZER_STYLES": str(cwd)},
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
-        self.eye, self.grabber = Display(display), mss.MSS(display=display)
-
-    def window(self, title: str) -> int:
-        """The window of this title; 0 while there is none."""
-        try:
-            return find_window(self.eye, title)[0].id
-        except BadInput:
-            return 0
-
-    def spot(self, title: str, x: int, y: int) -> np.ndarray:
-        left, top = self.eye.place(self.window(title))
-        box = {"left": left + x, "top": top + y, "width": 1, "height": 1}
-        return np.asarray(self.grabber.grab(box))[0, 0, 2::-1].astype(int)
-
-    def click(self, title: str, x: int, y: int) -> None:
-        left, top = self.eye.place(self.window(title))
-        xdotool("mousemove", left + x, top + y, "click", 1)
-
-    def close(self) -> None:
-        self.process.kill()
-        self.process.communicate()
-        self.grabber.close()
-        self.eye.close()
-
-
-def xdotool(*words: object) -> None:
-    subprocess.run(["xdotool", *map(str, words)], check=True, timeout=20, capture_output=True)
-
-
-def until(done: Callable[[], object], seconds: float = 100.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.05)
+        own = {"STYLIZER_SETTINGS": str(settings), "STYLIZER_STYLES": str(cwd)}
+        super().__init__(display, "stylizer", cwd, **own)
 
 
 @pytest.fixture
@@ -93,13 +49,13 @@ def start(xvfb: str, tmp_path: Path, game: Callable) -> Iterator[Start]:
 
 def test_a_click_on_a_windows_picture_paints_that_window(game: Callable, start: Start) -> None:
     game(place=(60, 560, 500, 200))
-    until(lambda: start.window("stylizer"))
-    until(lambda: abs(start.spot("stylizer", *SECOND_TILE) - RED).max() < 12)
-    start.click("stylizer", *SECOND_TILE)
-    until(lambda: start.window("stylizer") == 0)
+    until(lambda: start.window())
+    until(lambda: abs(start.spot(*SECOND_TILE) - RED).max() < 12)
+    start.click(*SECOND_TILE)
+    until(lambda: start.window() == 0)
 
     def is_painted() -> bool:
-        spots = [start.spot("Red Game", x, 100) for x in range(20, 480, 23)]
+        spots = [start.spot(x, 100, "Red Game") for x in range(20, 480, 23)]
         return np.std(spots, axis=0).max() > 4 or abs(np.mean(spots, axis=0) - RED).max() > 25
 
     until(is_painted)
@@ -107,17 +63,17 @@ def test_a_click_on_a_windows_picture_paints_that_window(game: Callable, start: 
 
 
 def test_a_typed_path_is_painted_and_a_wrong_one_said(start: Start, clip: Clip) -> None:
-    until(lambda: start.window("stylizer"))
-    ground = start.spot("stylizer", 940, 660)
-    until(lambda: start.spot("stylizer", 480, 625).sum() > ground.sum() + 20)  # it is drawn
-    xdotool("windowfocus", "--sync", start.window("stylizer"))
-    start.click("stylizer", *PATH)
+    until(lambda: start.window())
+    ground = start.spot(940, 660)
+    until(lambda: start.spot(480, 625).sum() > ground.sum() + 20)  # it is drawn
+    xdotool("windowfocus", "--sync", start.window())
+    start.click(*PATH)
     time.sleep(1)
     xdotool("type", "--delay", 40, "nowhere.mp4")
     xdotool("key", "Return")
     time.sleep(1)
-    assert start.window("stylizer")
-    start.click("stylizer", *PATH)
+    assert start.window()
+    start.click(*PATH)
     time.sleep(1)
     xdotool("key", "--delay", 40, *["BackSpace"] * len("nowhere.mp4"))
     xdotool("type", "--delay", 40, str(clip.path))
@@ -132,21 +88,21 @@ def test_a_picture_is_what_is_painted_with(start: Start, tmp_path: Path) -> None
     painting = tmp_path / "Green Dabs.png"
     dabs = np.random.default_rng(0).integers(0, 50, (24, 32, 3)) + np.array([10, 150, 30])
     Image.fromarray(np.repeat(np.repeat(dabs, 8, 0), 8, 1).astype(np.uint8)).save(painting)
-    until(lambda: start.window("stylizer"))
-    ground = start.spot("stylizer", 940, 660)
-    until(lambda: start.spot("stylizer", 480, 625).sum() > ground.sum() + 20)
-    xdotool("windowfocus", "--sync", start.window("stylizer"))
-    start.click("stylizer", *PATH)
+    until(lambda: start.window())
+    ground = start.spot(940, 660)
+    until(lambda: start.spot(480, 625).sum() > ground.sum() + 20)
+    xdotool("windowfocus", "--sync", start.window())
+    start.click(*PATH)
     time.sleep(1)
     xdotool("type", "--delay", 40, str(painting))
     xdotool("key", "Return")
 
     def is_shown() -> bool:
-        red, green, blue = start.spot("stylizer", *SECOND_TILE)
+        red, green, blue = start.spot(*SECOND_TILE)
         return green > 120 and max(red, blue) < 100
 
     until(is_shown)
-    start.click("stylizer", 160, 177)  # the demo
+    start.click(160, 177)  # the demo
     until(lambda: start.window("green dabs"))
     assert start.process.poll() is None
 
@@ -162,9 +118,9 @@ def test_words_of_what_is_clicked(tmp_path: Path) -> None:
 
 
 def test_escape_ends_it(start: Start) -> None:
-    until(lambda: start.window("stylizer"))
+    until(lambda: start.window())
     time.sleep(1)
-    xdotool("windowfocus", "--sync", start.window("stylizer"))
+    xdotool("windowfocus", "--sync", start.window())
     until(lambda: xdotool("key", "Escape") or start.process.poll() is not None)
     assert start.process.returncode == 0
 

@@ -28,16 +28,6 @@ def presenter() -> Iterator[OffscreenPresenter]:
     presenter.close()
 
 
-@pytest.fixture(params=[False, True], ids=["packed", "planes"])
-def compositor(
-    presenter: OffscreenPresenter, request: pytest.FixtureRequest
-) -> Iterator[Compositor]:
-    compositor = Compositor(presenter.context, planar_on_gpu=request.param)
-    yield compositor
-    compositor.release()
-    assert presenter.context.error == "GL_NO_ERROR"
-
-
 def noise(*shape: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
 

@@ -27,16 +27,6 @@ def presenter() -> Iterator[OffscreenPresenter]:
     presenter.close()
 
 
-@pytest.fixture(params=[False, True], ids=["packed", "planes"])
-def compositor(
-    presenter: OffscreenPresenter, request: pytest.FixtureRequest
-) -> Iterator[Compositor]:
-    compositor = Compositor(presenter.context, planar_on_gpu=request.param)
-    yield compositor
-    compositor.release()
-    assert presenter.context.error == "GL_NO_ERROR"
-
-
 def pair(size: tuple[int, int] = SIZE) -> tuple[Frame, StyledImage]:
     width, height = size
     random = np.random.default_rng(3)

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sway_desktop import HERE, SwayDesktop, end, mutter_desktop, sway_desktop
-from sway_game import FULL_SCREEN, SIZE, RedGame, enter, is_covered, picture, until
+from sway_game import FULL_SCREEN, SIZE, RedGame, enter, is_covered, picture
 from virtual_input import hands
-from whole_program import fails
+from whole_program import fails, until
 
 from stylizer.app.cli import main
 from stylizer.errors import BadInput
@@ -32,13 +32,6 @@ GREEN = (0, 255, 0)
 def desktop() -> Iterator[SwayDesktop]:
     with sway_desktop(SIZE, FULL_SCREEN) as running:
         yield running
-
-
-@pytest.fixture
-def on_sway(desktop: SwayDesktop, monkeypatch: pytest.MonkeyPatch) -> SwayDesktop:
-    """The desktop, and this process on it."""
-    enter(desktop, monkeypatch)
-    return desktop
 
 
 @pytest.fixture

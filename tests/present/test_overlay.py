@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import tiny_models
 from conftest import RED, flat, heard, managed, x_server
+from whole_program import until, xdotool
 
 from stylizer.app.cli import main
 from stylizer.errors import BadInput
@@ -55,20 +56,6 @@ def xvfb(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         yield display
 
 
-def wait_until(done: Callable[[], object], seconds: float = 15.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.01)
-
-
-def xdotool(*words: object) -> str:
-    done = subprocess.run(
-        ["xdotool", *map(str, words)], check=True, timeout=20, capture_output=True, text=True
-    )
-    return done.stdout.strip()
-
-
 class Overlay:
     """An overlay over the game, in this process, all of one color; and an eye on the screen."""
 
@@ -100,7 +87,7 @@ class Overlay:
             self.turn()
             return done()
 
-        wait_until(turned, seconds)
+        until(turned, seconds=seconds)
 
     def place(self, window: int) -> tuple[int, int, int, int]:
         """(x, y, width, height) of a window's inside on the screen."""
@@ -164,7 +151,7 @@ def test_it_follows_moves_and_resizes(game, overlay):
     for command, values in (("windowmove", (90, 60)), ("windowsize", (520, 260))):
         before = over.place(over.game_id)
         xdotool(command, over.game_id, *values)
-        wait_until(lambda before=before: over.place(over.game_id) != before)
+        until(lambda before=before: over.place(over.game_id) != before)
         over.until(over.covers)
         assert over.place(over.id) == over.place(over.game_id)
     assert over.presenter.size == (520, 260)
@@ -391,15 +378,13 @@ def test_the_whole_program_paints_the_game_under_the_mouse(game, xvfb, tmp_path)
         "--hud", "off", "--report", "r.json", "--strength", "0.9",
     )  # fmt: skip
     try:
-        wait_until(lambda: (abs(colors() - RED) > 10).any(), 60)  # it is there
+        until(lambda: (abs(colors() - RED) > 10).any(), seconds=60)  # it is there
         xdotool("mousemove", x + 200, y + 150, "click", 1)
-        wait_until(lambda: "click 200 150" in heard(one))
+        until(lambda: "click 200 150" in heard(one))
         xdotool("key", "ctrl+alt+bracketright")  # 90 % -> 100 %
-        wait_until(is_painted, 30)
+        until(is_painted, seconds=30)
         xdotool("key", "ctrl+alt+b")  # before/after: the left half is the game's
-        wait_until(
-            lambda: (colors()[:, :150] == np.array(RED)).all() and is_painted(slice(250, 400))
-        )
+        until(lambda: (colors()[:, :150] == np.array(RED)).all() and is_painted(slice(250, 400)))
         one.tell("quit")
         code, error = program.end()
     finally:
@@ -424,10 +409,10 @@ def test_global_keys_in_a_window_only_when_asked(game, xvfb):
         eye.close()
         actions: list[Action] = []
         xdotool("key", "ctrl+alt+b")
-        wait_until(lambda: actions.extend(presenter.poll()) or actions)
+        until(lambda: actions.extend(presenter.poll()) or actions)
         assert actions == [Action("toggle_wipe")]
         xdotool("key", "a")
-        wait_until(lambda: "key a" in heard(one))
+        until(lambda: "key a" in heard(one))
         assert "key b" not in heard(one)
     finally:
         presenter.close()

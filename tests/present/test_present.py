@@ -17,6 +17,7 @@ import numpy as np
 import pygame
 import pytest
 from conftest import wait_for_manager
+from whole_program import xdotool
 
 from stylizer.compose.compositor import Compositor, Look
 from stylizer.errors import StylizerError
@@ -39,10 +40,6 @@ def window(xvfb: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[WindowPresent
     focus(presenter)
     yield presenter
     presenter.close()
-
-
-def xdotool(*words: object) -> None:
-    subprocess.run(["xdotool", *map(str, words)], check=True, timeout=20)
 
 
 def focus(presenter: WindowPresenter) -> None:

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 import tiny_models
 from conftest import RED, flat, heard
-from test_panel_e2e import PLACE, ROOT, Program, program, pytestmark, until, xdotool, xvfb
+from test_panel_e2e import PLACE, Program, program, pytestmark, xvfb
+from whole_program import ROOT, until, xdotool
 
 __all__ = ["program", "pytestmark", "xvfb"]  # fixtures and marks of that file
 

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import mss
 import numpy as np
 import pytest
 import tiny_models
 from conftest import RED, flat, heard, managed
-
-from stylizer.errors import BadInput
-from stylizer.source.x11.window_list import find_window
-from stylizer.system.x11 import Display
+from whole_program import OnScreen, until, xdotool
 
 ROOT = Path(__file__).parents[2]
 pytestmark = [
@@ -39,40 +31,19 @@ def xvfb(request: pytest.FixtureRequest) -> Iterator[str]:
         yield display
 
 
-class Program:
-    """The stylizer on the red game, and an eye on the screen."""
+class Program(OnScreen):
+    """The stylizer on the red game."""
 
     def __init__(self, display: str, cwd: Path, title: str, *argv: str) -> None:
         model = tiny_models.painter(cwd / "painter.onnx")
         self.painted = tiny_models.mixed(flat((1, 1), RED))[0, 0].astype(int)
-        self.process = subprocess.Popen(
-            [sys.executable, str(ROOT / "main.py"), "run", "--window", "Red Game", "--hud", "off",
-             "--model", str(model), "--provider", "cpu", *argv],
-            cwd=cwd, env=os.environ | {"PYTHONPATH": str(ROOT), "DISPLAY": display},
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        self.eye, self.grabber = Display(display), mss.MSS(display=display)
-        self.title = title
-
-    def window(self) -> int:
-        """The window that the picture is on; 0 while there is none."""
-        try:
-            return find_window(self.eye, self.title)[0].id
-        except BadInput:
-            return 0
-
-    def spot(self, x: int, y: int) -> np.ndarray:
-        """RGB of a pixel of it."""
-        left, top = self.eye.place(self.window())
-        box = {"left": left + x, "top": top + y, "width": 1, "height": 1}
-        return np.asarray(self.grabber.grab(box))[0, 0, 2::-1].astype(int)
+        words = ["--window", "Red Game", "--hud", "off", "--model", str(model), *argv]
+        super().__init__(display, title, cwd, "run", "--provider", "cpu", *words)
 
     def waits_for_key(self) -> bool:
         """Whether "press a key" stands where the key of keep_colors does."""
-        left, top = self.eye.place(self.window())
         x, y = KEEP_COLORS_KEY
-        box = {"left": left + x - 60, "top": top + y - 16, "width": 120, "height": 32}
-        pixels = np.asarray(self.grabber.grab(box))[:, :, 2::-1].astype(int)
+        pixels = self.pixels(x - 60, y - 16, 120, 32)
         return bool((abs(pixels - AMBER).max(axis=2) < 40).any())
 
     def bind_keep_colors(self, key: str) -> None:
@@ -89,34 +60,6 @@ class Program:
 
     def panel_is_open(self) -> bool:
         return bool(self.spot(20, 600).max() < 40)
-
-    def move(self, x: int, y: int) -> None:
-        left, top = self.eye.place(self.window())
-        xdotool("mousemove", left + x, top + y)
-
-    def click(self, x: int, y: int) -> None:
-        self.move(x, y)
-        xdotool("click", 1)
-
-    def close(self) -> None:
-        self.process.kill()
-        self.process.communicate()
-        self.grabber.close()
-        self.eye.close()
-
-
-def xdotool(*words: object) -> str:
-    done = subprocess.run(
-        ["xdotool", *map(str, words)], check=True, timeout=20, capture_output=True, text=True
-    )
-    return done.stdout.strip()
-
-
-def until(done: Callable[[], object], seconds: float = 100.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.05)
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from drawn_frames import is_what_was_drawn, next_frame
 from sway_desktop import HERE, SwayDesktop, end, sway_desktop
-from sway_game import FULL_SCREEN, SIZE, RedGame, enter, is_covered, picture, until
+from sway_game import FULL_SCREEN, SIZE, RedGame, is_covered, picture
 from virtual_input import hands
-from whole_program import fails
+from whole_program import fails, until
 
 from stylizer.app.cli import main
 from stylizer.settings import Settings
@@ -39,13 +39,6 @@ def desktop() -> Iterator[SwayDesktop]:
     with sway_desktop(SIZE, FULL_SCREEN) as running:
         running.env["DISPLAY"] = running.x_display()
         yield running
-
-
-@pytest.fixture
-def on_sway(desktop: SwayDesktop, monkeypatch: pytest.MonkeyPatch) -> SwayDesktop:
-    """The desktop, and this process on it."""
-    enter(desktop, monkeypatch)
-    return desktop
 
 
 @pytest.fixture
