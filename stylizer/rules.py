@@ -58,7 +58,7 @@ class Rule:
         plain = self.plain(value)
         if isinstance(plain, bool):
             return "on" if plain else "off"
-        return f"{plain:.0%}" if self.parse is share else f"{plain}"
+        return f"{plain:.0%}" if self.parse in (share, most) else f"{plain}"
 
 
 class ShapesRule(Rule):
@@ -153,6 +153,14 @@ def share(text: str) -> float:
     value = number(text)
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"{text!r} must lie between 0 and 1")
+    return value
+
+
+def most(text: str) -> float:
+    """A share of something that most of is to be kept of."""
+    value = number(text)
+    if not 0.1 <= value <= 0.95:
+        raise argparse.ArgumentTypeError(f"{text!r} must lie between 0.1 and 0.95")
     return value
 
 

@@ -199,6 +199,13 @@ class Settings:
         "together with an inference size",
         in_file=True,
     )  # fmt: skip
+    game_share: float | None = setting(
+        None, "speed",
+        Rule(float, 'a number from 0.1 to 0.95, or "off"', "0..1", rules.most, nothing="off"),
+        "over a game: paint fewer of its frames rather than leave it less than this share of the "
+        "rate that it draws at alone, or off (X11; `play` has 0.85)",
+        in_file=True,
+    )  # fmt: skip
     faster_tiers: bool = setting(
         False, "speed", rules.SWITCH,
         "with a target of frames a second: take a faster tier of the style where the smallest "
@@ -307,7 +314,7 @@ OPTIONS: dict[str, Option] = {
 # What the panel changes while a run goes on, and can keep in the file, beside the hotkeys.
 IN_PANEL = (
     "model", "strength", "keep_colors", "stabilize", "hud", "hud_corner", "target_fps",
-    "inference_size", "mask_shapes", "mask", "mask_strength", "mask_feather",
+    "game_share", "inference_size", "mask_shapes", "mask", "mask_strength", "mask_feather",
 )  # fmt: skip
 
 

@@ -121,6 +121,11 @@ class FrameStats:
         if new and captured_at is not None:
             self.latency_ms.append((now - captured_at) * 1000)
 
+    def skip_to(self, now: float) -> None:
+        """Nothing was to be presented since the last frame: that time does not count."""
+        self.started_at += now - self.last_at
+        self.last_at = now
+
     def stage(self, name: str, ms: float) -> None:
         self.stage_ms.setdefault(name, new_series()).append(ms)
 

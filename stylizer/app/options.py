@@ -18,6 +18,7 @@ from stylizer.hotkeys import DEFAULT_KEYS
 from stylizer.rules import count, natural, path, size, sizes, words
 
 PLAY_FPS = 60.0  # what `play` holds, where nothing else is said
+PLAY_SHARE = 0.85  # and what it leaves the game of its own rate
 
 
 def add_run_options(
@@ -51,8 +52,9 @@ def add_play(commands: argparse._SubParsersAction) -> None:
         "play",
         help="paint a running game right over its own window",
         description="Paint a running game right over its own window, with the settings kept for "
-        f"it, at {PLAY_FPS:g} frames a second where that can be: run --window NAME --present "
-        f"overlay --target-fps {PLAY_FPS:g}.",
+        f"it, at {PLAY_FPS:g} frames a second where that can be, and so that the game keeps "
+        f"{PLAY_SHARE:.0%} of its own rate: run --window NAME --present overlay "
+        f"--target-fps {PLAY_FPS:g} --game-share {PLAY_SHARE:g}.",
         epilog="example: stylizer play neverball",
         argument_default=argparse.SUPPRESS,
     )

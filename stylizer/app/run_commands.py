@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from stylizer.app.options import PLAY_FPS
+from stylizer.app.options import PLAY_FPS, PLAY_SHARE
 from stylizer.app.run_settings import pick, run_settings
 from stylizer.app.settings_file.keep import FilePresets
 from stylizer.app.settings_file.read import settings_path
@@ -16,6 +16,8 @@ from stylizer.app.telling import tell
 from stylizer.errors import BadInput
 from stylizer.settings import Settings
 from stylizer.system.ending import INTERRUPTED
+
+PLAY = {"target_fps": PLAY_FPS, "game_share": PLAY_SHARE}  # over a game, where nobody says more
 
 
 def run_command(args: argparse.Namespace) -> int:
@@ -28,7 +30,7 @@ def play_command(args: argparse.Namespace) -> int:
     if getattr(args, "present", "overlay") != "overlay":
         raise BadInput("play paints over the game itself: `run --window NAME` has other ways")
     args.present = "overlay"
-    return run_with(run_settings(args, {"target_fps": PLAY_FPS}), args)
+    return run_with(run_settings(args, PLAY), args)
 
 
 def paint_command(args: argparse.Namespace) -> int:
@@ -44,7 +46,7 @@ def paint_command(args: argparse.Namespace) -> int:
     tell(f"{made.style}: {was}, painted by the network of {made.network}; --model {made.model}")
     args.model = made.model
     over = getattr(args, "present", "") == "overlay"
-    return run_with(run_settings(args, {"target_fps": PLAY_FPS} if over else None), args)
+    return run_with(run_settings(args, PLAY if over else None), args)
 
 
 def run_with(settings: Settings, args: argparse.Namespace) -> int:

@@ -81,6 +81,8 @@ def check_together(args: argparse.Namespace, source: str, given: dict[str, Any])
         raise BadInput(f"--present overlay needs --window NAME{OVERLAY_WHY.get(source, '')}")
     if given.get("grab_keys") and args.present == "offscreen":
         raise BadInput("--grab-keys belongs to --present window; offscreen has no keys")
+    if given.get("game_share") and args.present != "overlay":
+        raise BadInput("--game-share belongs to --present overlay: it is told from the game below")
     if args.target_fps and args.inference_size:
         raise BadInput("--target-fps chooses the inference size itself; leave out --inference-size")
     if args.replay and args.replay > LONGEST_REPLAY_S:

@@ -56,7 +56,7 @@ def lay_out(data: HudData, fonts: Fonts, scale: float, window: tuple[int, int]) 
 
 def _panel_height(data: HudData) -> int:
     stage_rows = (len(data.stage_ms) + 2) // 3
-    more = LINE * (bool(data.held) + bool(data.gpu_ms))
+    more = LINE * (bool(data.held) + bool(data.gpu_ms) + 2 * bool(data.shared))
     return PANEL_HEIGHT + (stage_rows - 2) * (LINE - 1) + more
 
 
@@ -185,7 +185,13 @@ def _rows(data: HudData) -> list[tuple[str, str, str]]:
     if data.gpu_ms:
         parts = (f"{name} {figure(ms)}" for name, ms in data.gpu_ms.items())
         rows.append(("GPU", f"{' · '.join(parts)} ms", "of each frame"))
-    return [*rows, ("target", data.held, "")] if data.held else rows
+    if data.held:
+        rows.append(("target", data.held, ""))
+    if data.shared:
+        painting, _, game = data.shared.partition(": ")
+        rows.append(("painting", painting.removeprefix("painting "), ""))
+        rows.append(("the game", game.removeprefix("the game "), ""))
+    return rows
 
 
 def _precision(data: HudData) -> str:

@@ -10,6 +10,7 @@ from stylizer.compose.pen import AMBER, BLUE, DIM, GREEN, RED, TEXT, WHITE
 from stylizer.timing import p50_p99
 
 USUAL_FPS, LOWEST_FPS, HIGHEST_FPS = 60, 10, 165
+USUAL_SHARE = 0.85
 GRAPH_HEIGHT = 96
 
 
@@ -17,6 +18,8 @@ def speed_tab(ui: Ui) -> None:
     """The rate and the size above, measured times below."""
     _target(ui)
     _size(ui)
+    if ui.state.global_keys:  # over a game
+        _share(ui)
     imgui.separator()
     _provider(ui)
     _stages(ui)
@@ -59,6 +62,27 @@ def _size(ui: Ui) -> None:
         imgui.text(text)
     if s.target_fps is not None:
         ui.note(f.held or "The size follows the target: smaller is faster and coarser.")
+
+
+def _share(ui: Ui) -> None:
+    """What the game keeps of its own rate."""
+    share = ui.state.game_share
+    ui.label("game keeps")
+    flipped, on = imgui.checkbox("##share", share is not None)
+    if flipped:
+        ui.change("game_share", USUAL_SHARE if on else None)
+    imgui.same_line()
+    imgui.begin_disabled(share is None)
+    imgui.set_next_item_width(-1)
+    moved, percent = imgui.slider_int(
+        "##game_share", round(100 * (share or USUAL_SHARE)), 50, 95, "%d %% of its own rate",
+        imgui.SliderFlags_.always_clamp,
+    )  # fmt: skip
+    imgui.end_disabled()
+    if moved and share is not None:
+        ui.change("game_share", percent / 100)
+    if ui.figures.shared:
+        ui.note(ui.figures.shared[:1].upper() + ui.figures.shared[1:])
 
 
 def _provider(ui: Ui) -> None:

@@ -51,6 +51,7 @@ class PanelState:
     hud: HudMode = "fps"
     hud_corner: HudCorner = "top-left"
     target_fps: float | None = None
+    game_share: float | None = None
     inference_size: Size | None = None
     scales: Mapping[float, Size | None] = field(default_factory=dict)
     resizable: bool = True
@@ -88,3 +89,4 @@ class PanelFigures:
     sees: Size | None = None
     size: Size | None = None
     held: str = ""
+    shared: str = ""

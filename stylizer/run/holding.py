@@ -27,9 +27,11 @@ class Holding:
         self._chosen |= self._backend is not None
         self._backend = None
 
-    def note(self, new: Shown, backend: StyleBackend | None) -> bool:
+    def note(self, new: Shown, backend: StyleBackend | None, paced: bool = False) -> bool:
         """Take note of a new pair; True, once for each model, when nothing but a faster tier can
         hold the rate: asked again every frame, a tier that cannot be loaded would load for ever.
+
+        paced: frames are left out on purpose, so the time between two says nothing of the network.
         """
         governor = self.governor
         if backend is None or new.styled.image is None:
@@ -46,7 +48,8 @@ class Holding:
             changed, self._asked = True, False
         elif not new.warm:
             style_ms = new.styled.preprocess_ms + new.styled.infer_ms
-            changed = governor.observe(style_ms, (new.styled.finished_at - self._last_at) * 1000)
+            interval_ms = (new.styled.finished_at - self._last_at) * 1000
+            changed = governor.observe(style_ms, style_ms if paced else interval_ms)
         self._last_at = new.styled.finished_at
         multiple = backend.resizable
         if multiple is None:  # one size only: nothing to choose

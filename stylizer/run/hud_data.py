@@ -55,6 +55,7 @@ class HudView:
     recording: bool
     recorded_s: float
     held: str
+    shared: str
     key_names: Mapping[str, str]  # action -> the key that works, where it is not as bound
 
 
@@ -136,6 +137,7 @@ class HudFeed:
             recording=view.recording,
             recorded_s=view.recorded_s,
             held=view.held,
+            shared=view.shared,
             message=message,
             bindings=self._bindings(view.key_names),
             hints=() if self._settings.over_game else CAMERA_HINTS,

@@ -136,6 +136,12 @@ class ModelBank:
         with self._condition:
             return "" if self._target in self._loaded else self._target
 
+    @property
+    def busy(self) -> bool:
+        """Whether any model is being loaded, wanted now or kept warm."""
+        with self._condition:
+            return bool(self._wanted)
+
     def take_failures(self) -> list[str]:
         """One sentence for each model asked for that could not be loaded since the last call."""
         with self._condition:

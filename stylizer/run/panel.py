@@ -16,6 +16,7 @@ from stylizer.run.opened import Opened
 from stylizer.run.paintings import Paintings
 from stylizer.run.panel_keys import PanelKeys
 from stylizer.run.presets import Presets, Values, changes_in_words
+from stylizer.run.sharing import Sharing
 from stylizer.run.switching import Switching
 from stylizer.run.thumbnails import Thumbnails
 from stylizer.settings import Settings
@@ -43,10 +44,11 @@ class PanelFeed:
         switching: Switching,
         presets: Presets | None,
         paintings: Paintings,
+        sharing: Sharing,
     ) -> None:
         self._settings, self._opened, self._controls = settings, opened, controls
         self._holding, self._switching = holding, switching
-        self._paintings = paintings
+        self._paintings, self._sharing = paintings, sharing
         self._parts = "", ("", "")  # of the style named first
         self._keys = PanelKeys(settings, self._bind)
         self._presets = presets
@@ -172,6 +174,7 @@ class PanelFeed:
             hud=c.hud,
             hud_corner=c.hud_corner,
             target_fps=self._holding.target_fps,
+            game_share=self._sharing.wanted,
             inference_size=self._holding.inference_size,
             scales=self._scales(),
             resizable=bank.current is None or bank.current.resizable is not None,
@@ -211,6 +214,7 @@ class PanelFeed:
             "hud": c.hud,
             "hud_corner": c.hud_corner,
             "target_fps": holding.target_fps,
+            "game_share": self._sharing.wanted,
             "inference_size": holding.inference_size,
             **self._keys.chosen,
             **self._masks.values(),
@@ -246,6 +250,7 @@ class PanelFeed:
             sees=backend.inference_size if backend else None,
             size=self._opened.frame_size,
             held=self._holding.text,
+            shared=self._sharing.text,
         )
 
     def _bind(self, keys: dict[str, str], global_keys: dict[str, str]) -> None:
@@ -263,6 +268,7 @@ class PanelFeed:
             "mix": lambda pair: self._paintings.mix(*pair),
             "stabilize": self._stabilize,
             "target_fps": lambda fps: self._holding.choose(fps, None),
+            "game_share": self._sharing.choose,
             "inference_size": lambda size: self._holding.choose(None, size),
             "key": lambda pair: self._keys.rebind(*pair),
             "save": lambda _: self._save(),
@@ -307,6 +313,7 @@ class PanelFeed:
         c.hud_corner = kept["hud_corner"]
         self._stabilize(kept["stabilize"])
         self._masks.restore(dict(kept))
+        self._sharing.choose(kept["game_share"])
         self._holding.choose(kept["target_fps"], kept["inference_size"])
         self._keys.restore(dict(kept))
         model = kept["model"]

@@ -32,6 +32,7 @@ from stylizer.run.presets import Presets
 from stylizer.run.redraw import Idling
 from stylizer.run.result import RunResult, facts_of, unopened
 from stylizer.run.screen import Pair, Screen
+from stylizer.run.sharing import Sharing
 from stylizer.run.switching import Switching
 from stylizer.run.threads import Shown
 from stylizer.settings import Settings
@@ -125,14 +126,18 @@ class Run:
         self.opened = Opened(settings, style, outputs)
         self.switching = Switching(self.opened.bank)
         self.holding = Holding(settings.target_fps, settings.inference_size)
+        self.sharing = Sharing(settings, self.opened)
+        self.opened.closes(self.sharing.close)
         self.paintings = Paintings(self.switching, lambda: self.panel.renew_styles())
         self.panel = PanelFeed(
             settings, self.opened, self.controls, self.holding, self.switching, presets,
-            self.paintings,
+            self.paintings, self.sharing,
         )  # fmt: skip
         self.opened.closes(self.panel.close)
         self.opened.closes(self.paintings.close)
-        self.screen = Screen(settings, self.opened, self.controls, self.panel)
+        self.screen = Screen(
+            settings, self.opened, self.controls, self.panel, self.holding, self.sharing
+        )
         self._idling = Idling("software" if is_software_gl(self.opened.gl_renderer) else "gpu")
 
     def __enter__(self) -> Run:
@@ -159,6 +164,8 @@ class Run:
         if not is_open or self.controls.quit or self.counts.enough(self.shown):
             return False
         new = self._take_new()
+        if self.sharing.keeps_off(new):
+            return True
         pair = self._choose_pair()
         if pair is None or (new is None and not self._presents_again(pair)):
             return True
@@ -182,7 +189,7 @@ class Run:
     def _poll(self) -> None:
         opened, presenter = self.opened, self.opened.presenter
         picture = self.screen.picture
-        presenter.follow(opened.source.window_id)
+        presenter.follow(0 if self.sharing.quiet else opened.source.window_id)
         size, actions = presenter.size, presenter.poll()
         touched = bool(actions) or presenter.exposed or presenter.size != size
         for action in actions:
@@ -191,7 +198,9 @@ class Run:
         changed, messages = self.panel.turn(self.stats, self.counts.elapsed_s)
         messages += [self.paintings.take(Path(p)) for p in presenter.take_dropped()[:1]]
         messages += self.paintings.turn(self.counts.elapsed_s)
-        touched |= changed or bool(messages)
+        missed = self.controls.panel or opened.outputs.wants_pictures
+        messages.append(self.sharing.turn(self.shown, missed))
+        touched |= changed or any(messages)
         for message in messages:
             self._say(message)
         for notice in (
@@ -205,7 +214,9 @@ class Run:
         for failure in opened.bank.take_failures():
             opened.hud.say(failure)
             touched = True
-        opened.feed.pause(presenter.minimized and not opened.outputs.wants_pictures)
+        unseen = presenter.minimized and not opened.outputs.wants_pictures
+        opened.feed.pause(unseen or self.sharing.quiet)
+        self._idling.sparing = self.sharing.holds_back
         self._idling.see(opened.feed.newest, bool(opened.bank.loading), touched)
         opened.feed.steer(presenter.inputs(), self.controls.show_source)
 
@@ -217,7 +228,8 @@ class Run:
         shown = self.opened.feed.next(self._wait_s())
         if shown is not None:
             self.shown = shown
-            asks = self.holding.note(shown, self.opened.bank.current)
+            paced = self.sharing.holds_back
+            asks = self.holding.note(shown, self.opened.bank.current, paced)
             if asks and self.settings.faster_tiers:
                 self._say(self.switching.faster(self.counts.elapsed_s))
         return shown
@@ -252,7 +264,7 @@ class Run:
         with Stopwatch(times, "upload"):
             opened.compositor.upload(frame, image)
         with Stopwatch(times, "compose"):
-            self.screen.draw(self.stats, self.holding.text)
+            self.screen.draw(self.stats)
         records = self.counts.records and opened.outputs.wants_pictures
         if new is not None and not new.warm and records:
             self._record(frame)
@@ -264,8 +276,11 @@ class Run:
         self, new: Shown | None, frame: Frame, is_new: bool, times: dict[str, float]
     ) -> None:
         now, counts, opened = time.perf_counter(), self.counts, self.opened
+        if self.sharing.note_shown(new is not None):
+            counts.stats.skip_to(now)
         if counts.is_first_styled(new, now) and self.settings.on_screen:
-            self.switching.keep_others_warm()
+            if not self.sharing.on:  # loading them takes for seconds what the game is to have
+                self.switching.keep_others_warm()
             self._say(self.settings.preset)
         if not counts.note(now, self.shown, new, opened.feed.dropped):
             return
@@ -293,7 +308,7 @@ class Run:
             return str(error)
 
     def _read(self) -> np.ndarray:
-        return self.screen.read(self.stats, self.holding.text)
+        return self.screen.read(self.stats)
 
     def _record(self, frame: Frame) -> None:
         outputs = self.opened.outputs
@@ -329,5 +344,6 @@ class Run:
         """Gather the facts for the report."""
         stats = self.counts.finish(self.opened.feed.dropped)
         facts = facts_of(self.opened, self.interrupted, failure)
+        facts["game_share"] = self.sharing.figures
         switches, first_s = self.switching.switches, self.counts.first_styled_s
         return RunResult(self.settings, stats, facts, switches, first_s)

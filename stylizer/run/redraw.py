@@ -25,6 +25,7 @@ class Idling:
         self._changed_at = self._presented_at = time.perf_counter()
         self._seen: object = None
         self._touched = False
+        self.sparing = False  # what is not painted anew is drawn as seldom as in a pause
 
     def see(self, newest: object, busy: bool, touched: bool) -> None:
         """newest: the last frame of the source; busy: a model is loading; touched: the user did
@@ -44,7 +45,7 @@ class Idling:
         now = time.perf_counter()
         is_still = now - self._changed_at > STILL_AFTER_S
         # A tenth early: a wait of POLL_S rather than one more.
-        period = (STILL_S if is_still else self._moving_s) - POLL_S / 10
+        period = (STILL_S if is_still or self.sparing else self._moving_s) - POLL_S / 10
         return self._touched or now - self._presented_at >= period
 
     def presented(self) -> None:

@@ -38,7 +38,8 @@ DEFINITIONS = {
     "warmup_frames": "leading frames styled and presented before counting began",
     "frames": "presented frames, duplicates included",
     "styled_frames": "presented frames that were a new result of the network",
-    "seconds": "from the last warm-up frame's present to the last present",
+    "seconds": "from the last warm-up frame's present to the last present, without the pauses in "
+    "which the game's own rate was taken",
     "presented_fps": "frames / seconds",
     "styled_fps": "styled_frames / seconds",
     "frame_time_ms": "present to present; p95 needs 20 frames, p99 100, p99_9 1,000, else null",
@@ -56,6 +57,9 @@ DEFINITIONS = {
     "duplicates": "frames presented again unchanged",
     "peak_rss_mb": "highest resident memory of the process so far, in MiB",
     "error": "why the run ended before its time; null: it did not, or by a key or signal",
+    "game_share": "what the game keeps of its own rate: wanted; own_fps, taken without us (null: "
+    "it stood still); beside_fps and kept, at the last look; painted_every: of so many of its "
+    "frames one is painted now; own_taken, how often; null: no share was asked for",
     "model_switches": "key press, model, and the longest frame time until that model was shown",
 }
 
@@ -92,6 +96,7 @@ def make_report(result: RunResult) -> dict[str, Any]:
         "dropped": stats.dropped,
         "duplicates": stats.duplicates,
         "peak_rss_mb": round(peak_rss_mb(), 1),
+        "game_share": facts["game_share"],
         "model_switches": [s.as_dict() for s in result.switches],
         "error": facts["error"],
         "first_styled_s": result.first_styled_s,
@@ -120,6 +125,7 @@ def summary(report: dict[str, Any]) -> list[tuple[str, str]]:
         ("stages p50 ms", ", ".join(f"{k} {_figure(v['p50'], 1)}" for k, v in stages.items())),
         *_gpu_row(report["gpu_ms"]),
         ("latency p50 ms", _figure(report["latency_ms"]["p50"], 1)),
+        *_share_row(report["game_share"]),
         ("peak memory", f"{report['peak_rss_mb']:.0f} MiB"),
     ]
     if report["preset"]:
@@ -130,6 +136,14 @@ def summary(report: dict[str, Any]) -> list[tuple[str, str]]:
 def _gpu_row(gpu_ms: dict[str, Any] | None) -> list[tuple[str, str]]:
     told = ", ".join(f"{k} {_figure(v['p50'], 2)}" for k, v in (gpu_ms or {}).items())
     return [("GPU p50 ms", told)] if told else []
+
+
+def _share_row(share: dict[str, Any] | None) -> list[tuple[str, str]]:
+    if share is None:
+        return []
+    own, beside = _figure(share["own_fps"], 1), _figure(share["beside_fps"], 1)
+    told = f"{own} fps alone, {beside} beside us; 1 of {share['painted_every']} frames painted"
+    return [("the game", told)]
 
 
 def _figure(value: float | None, digits: int) -> str:

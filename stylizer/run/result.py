@@ -40,6 +40,7 @@ def unopened(settings: Settings, error: BaseException) -> RunResult:
         "interrupted": interrupted,
         "error": None if interrupted else one_sentence(error),
         "inference_size": [0, 0],
+        "game_share": None,
     }
     return RunResult(settings, FrameStats(time.perf_counter()), facts)
 

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from stylizer.frame import Frame, Rect, Styled, letterbox
 from stylizer.run.controls import Controls
+from stylizer.run.holding import Holding
 from stylizer.run.hud_data import HudView
 from stylizer.run.opened import Opened
 from stylizer.run.panel import PanelFeed
+from stylizer.run.sharing import Sharing
 from stylizer.run.threads import Shown
 from stylizer.settings import Settings
 from stylizer.stages import is_software_gl
@@ -29,10 +31,16 @@ class Screen:
     """Draws a pair with the compositor, and what the HUD says, onto the presenter's framebuffer."""
 
     def __init__(
-        self, settings: Settings, opened: Opened, controls: Controls, panel: PanelFeed
+        self,
+        settings: Settings,
+        opened: Opened,
+        controls: Controls,
+        panel: PanelFeed,
+        holding: Holding,
+        sharing: Sharing,
     ) -> None:
         self._settings, self._opened, self._controls = settings, opened, controls
-        self._panel = panel
+        self._panel, self._holding, self._sharing = panel, holding, sharing
         self._model = ""  # that made the styled picture shown
         self._timer = None if is_software_gl(opened.gl_renderer) else self._new_timer()
         self._by_shaders = False  # the styled picture shown was drawn by shaders
@@ -102,7 +110,7 @@ class Screen:
         parts = ["unpainted" if model == "none" else style, what]
         self._opened.presenter.name(" – ".join(part for part in parts if part))
 
-    def draw(self, stats: FrameStats, held: str) -> None:
+    def draw(self, stats: FrameStats) -> None:
         """The pair, and over it the HUD with these statistics."""
         opened = self._opened
         framebuffer = opened.presenter.framebuffer
@@ -110,14 +118,14 @@ class Screen:
         with self._timer if self._timer and self._by_shaders else nullcontext():
             opened.compositor.draw(framebuffer, self.picture, look)
             self._panel.draw(framebuffer)
-            opened.hud.draw(framebuffer, self._hud_view(stats, held))  # messages lie over it
+            opened.hud.draw(framebuffer, self._hud_view(stats))  # messages lie over it
 
-    def read(self, stats: FrameStats, held: str) -> np.ndarray:
+    def read(self, stats: FrameStats) -> np.ndarray:
         """The last picture with the HUD, drawn again: a back buffer is undefined once shown."""
-        self.draw(stats, held)
+        self.draw(stats)
         return self._opened.presenter.read_back()
 
-    def _hud_view(self, stats: FrameStats, held: str) -> HudView:
+    def _hud_view(self, stats: FrameStats) -> HudView:
         opened, backend = self._opened, self._opened.bank.current
         return HudView(
             mode="off" if self._controls.panel else self._controls.hud,  # the panel says it all
@@ -143,6 +151,7 @@ class Screen:
             duplicates=stats.duplicates,
             recording=opened.outputs.recording,
             recorded_s=opened.outputs.recorded_s,
-            held=held,
+            held=self._holding.text,
+            shared=self._sharing.text,
             key_names=opened.presenter.key_names,
         )

@@ -53,6 +53,8 @@ class CaptureThread:
         self.inputs = IDLE
         self.paused = False  # nobody looks: nothing is read
         self.eager = False  # read at full rate even when frames wait (the source key is held)
+        self.interval_s = 0.0  # at least so long from one frame to the next
+        self._read_at = 0.0
         self.source: Source | None = None
         self._open_source = open_source
         self._on_demand = on_demand
@@ -112,6 +114,10 @@ class CaptureThread:
             if self.paused:
                 self._stop.wait(POLL_S)
                 continue
+            wait_s = self._read_at + self.interval_s - time.perf_counter()
+            if wait_s > 0 and not self.eager:
+                self._stop.wait(min(wait_s, POLL_S))
+                continue
             if self._on_demand:
                 self._go.clear()
             elif source.renders and not self.eager:
@@ -124,6 +130,7 @@ class CaptureThread:
         started = time.perf_counter()
         frame = source.read(inputs)
         if frame is not None:
+            self._read_at = started
             captured = Captured(frame, (time.perf_counter() - started) * 1000)
             self.newest = captured
             self.slot.put(captured)
@@ -172,6 +179,9 @@ class SyncFeed:
     def pause(self, on: bool) -> None:
         """Nothing: in lock-step every frame counts, seen or not."""
 
+    def pace(self, interval_s: float) -> None:
+        """Nothing, for the same reason."""
+
     @property
     def dropped(self) -> int:
         return 0
@@ -210,6 +220,10 @@ class LiveFeed:
     def pause(self, on: bool) -> None:
         """Read and style nothing while nobody sees it; the newest frame counts afterwards."""
         self._capture.paused = on
+
+    def pace(self, interval_s: float) -> None:
+        """Read frames no sooner than so long one after another; 0: as they come."""
+        self._capture.interval_s = interval_s
 
     @property
     def dropped(self) -> int:

@@ -19,6 +19,7 @@ from stylizer.errors import BadInput, StylizerError
 from stylizer.frame import Frame, InputState
 from stylizer.settings import Settings
 from stylizer.source.x11.coverage import Coverage, is_uncovered, screen_instead, send_expose
+from stylizer.source.x11.drawing import RAW_RECTANGLES, XDamageNotifyEvent
 from stylizer.source.x11.shared_image import SharedImage
 from stylizer.source.x11.window_list import describe, find_window
 from stylizer.stages import Source, SourceEnded
@@ -37,21 +38,9 @@ from stylizer.system.xlib import (
 
 WAIT_S = 0.010  # how long a read waits for the window to draw
 AUTOMATIC = 0  # CompositeRedirectAutomatic
-RAW_RECTANGLES = 0  # XDamageReportRawRectangles
 STILL_AFTER_S = 1.0  # a window that draws the same picture for so long
 STILL_PERIOD_S = 1 / 20  # is looked at this often
 REDRAW_S = 0.3  # how long a window may leave parts of itself undrawn
-
-
-class XDamageNotifyEvent(c.Structure):
-    """As in Xdamage.h; area is (x, y, width, height) in the window."""
-
-    _fields_ = [
-        ("type", c.c_int), ("serial", c.c_ulong), ("send_event", c.c_int),
-        ("display", c.c_void_p), ("drawable", c.c_ulong), ("damage", c.c_ulong),
-        ("level", c.c_int), ("more", c.c_int), ("timestamp", c.c_ulong),
-        ("x", c.c_short), ("y", c.c_short), ("width", c.c_ushort), ("height", c.c_ushort),
-    ]  # fmt: skip
 
 
 @final
