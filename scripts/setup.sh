@@ -83,6 +83,11 @@ if [ "$what" != run ] && [ "$(uname -s)" = Linux ]; then # once: what cannot be 
             [ -x /usr/libexec/$part ] || desktop+=("$part")
         done
         command -v Xwayland >/dev/null || desktop+=(xwayland)
+        # exported shaders: compiled, and run by a layer of Vulkan
+        command -v glslangValidator >/dev/null || desktop+=(glslang-tools)
+        command -v spirv-cross >/dev/null || desktop+=(spirv-cross)
+        [ -f /usr/share/vulkan/icd.d/lvp_icd.x86_64.json ] || desktop+=(mesa-vulkan-drivers)
+        [ -f /usr/share/vulkan/implicit_layer.d/vkBasalt.json ] || desktop+=(vkbasalt)
     fi
     [ $((${#games[@]} + ${#desktop[@]})) = 0 ] || [ ${#missing[@]} -gt 0 ] ||
         $sudo apt-get update -qq >/dev/null 2>&1 || true

@@ -1,4 +1,4 @@
-// What all passes of an exported network share; see stylizer/style/gl/mpv.py.
+// What all passes of an exported network share; see stylizer/style/export/mpv.py.
 //
 // A tensor lies in one texture, a tile for every group of four channels that it holds, `across`
 // tiles in a row; value n of 0..255 is stored as n / 255, which half floats and bytes both hold.

@@ -13,7 +13,7 @@ PACKAGE = ROOT / "stylizer"
 HERE = ""  # the package's root: the values that all rooms share
 ROOT_MODULES = {"errors", "frame", "hotkeys", "rules", "settings", "stages", "timing"}
 SOURCES = {"source", "source/demo", "source/x11", "source/wayland"}
-STAGES = {"style", "style/gl", "compose", "present"}
+STAGES = {"style", "style/gl", "style/export", "compose", "present"}
 LAB = {"lab/nets", "lab/onnx", "lab/training", "lab/compress"}
 # Every folder, and the rooms it may import beside itself; late imports and those for types count.
 ROWS: dict[str, set[str]] = {
@@ -25,6 +25,7 @@ ROWS: dict[str, set[str]] = {
     "source/wayland": {HERE, "system"},
     "style": {HERE, "system"},
     "style/gl": {HERE, "system", "style"},
+    "style/export": {HERE, "system", "style", "style/gl"},
     "painting": {HERE, "system", "source", "style"},
     "compose": {HERE, "system"},
     "present": {HERE, "system"},

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
-import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -98,11 +97,11 @@ def models_command(args: argparse.Namespace) -> int:
 
 def export_command(args: argparse.Namespace, settings: Settings) -> int:
     if args.to is None:
-        raise BadInput("`models export` needs --to PROGRAM: --to mpv")
-    from stylizer.style.gl.export import export
+        raise BadInput("`models export` needs --to PROGRAM: --to mpv, reshade or magpie")
+    from stylizer.style.export.files import export
 
-    path = export(args.model, args.to, args.out or Path(), settings, args.overwrite)
-    print(f"wrote {path}: mpv --glsl-shader={shlex.quote(str(path))} VIDEO")
+    written = export(args.model, args.to, args.out or Path(), settings, args.overwrite)
+    print(f"wrote {' and '.join(map(str, written.paths))}: {written.told}")
     return 0
 
 

@@ -137,7 +137,7 @@ def add_models(commands: argparse._SubParsersAction) -> None:
     p.add_argument("what", choices=("list", "inspect", "check", "export"))
     p.add_argument("model", nargs="?", help="STYLE-TIER or PATH.onnx[#K]")
     add_model_options(p)
-    p.add_argument("--to", choices=("mpv",), help="the program to export for")
+    p.add_argument("--to", choices=("mpv", "reshade", "magpie"), help="the program to export for")
     p.add_argument("--out", type=path, metavar="DIR", help="where to, default here")
     add_setting(p, "overwrite")
     p.add_argument(

@@ -13,6 +13,8 @@ GROUP = 4  # channels of a texel
 MOST_PLANES = 6  # textures of a tensor: two tensors and a table stay below OpenGL's 16 units
 MATRIX_BYTES, VECTOR_BYTES = 64, 16
 
+Weights = tuple[np.ndarray, np.ndarray]  # of one tile, see layer_weights
+
 
 @dataclass(frozen=True, eq=False)
 class Layout:
@@ -40,14 +42,12 @@ def layouts(network: Steps, block_bytes: int) -> dict[Tensor, Layout]:
 
     Raises DoesNotFit where not even one group at a time does.
     """
-    found = {tensor: given_layout(tensor) for tensor in network.given}
-    spread = {s.first: s.spread for s in network.steps if isinstance(s, Add)}
     convs = [step for step in network.steps if isinstance(step, Conv)]
     for most in range(MOST_PLANES, 0, -1):
-        for step in network.steps:
-            found[step.out] = _layout(step.out, spread.get(step.out), most)
+        found = plane_layouts(network, most)
         if all(layer_bytes(step, found) <= block_bytes for step in convs):
             return found
+    found = plane_layouts(network, 1)
     widest = max(convs, key=lambda step: layer_bytes(step, found))
     raise DoesNotFit(
         f"its operator Conv {widest.out.name!r} has {layer_bytes(widest, found)} bytes of weights "
@@ -55,11 +55,11 @@ def layouts(network: Steps, block_bytes: int) -> dict[Tensor, Layout]:
     )
 
 
-def tiled_layouts(network: Steps) -> dict[Tensor, Layout]:
-    """Of every tensor in one texture: for programs whose passes fill but one."""
+def plane_layouts(network: Steps, most: int) -> dict[Tensor, Layout]:
+    """Of every tensor, in at most so many textures."""
     found = {tensor: given_layout(tensor) for tensor in network.given}
     spread = {s.first: s.spread for s in network.steps if isinstance(s, Add)}
-    return found | {s.out: _layout(s.out, spread.get(s.out), 1) for s in network.steps}
+    return found | {s.out: _layout(s.out, spread.get(s.out), most) for s in network.steps}
 
 
 def matrices(step: Conv, found: dict[Tensor, Layout]) -> int:
@@ -82,7 +82,7 @@ def layer_blocks(step: Conv, found: dict[Tensor, Layout], count: int) -> list[by
     ]
 
 
-def layer_weights(step: Conv, found: dict[Tensor, Layout]) -> list[tuple[np.ndarray, np.ndarray]]:
+def layer_weights(step: Conv, found: dict[Tensor, Layout]) -> list[Weights]:
     """For each tile of the output, both float32: weights (row of the kernel, its column, group
     read, texture written, channel read, channel written), and (bias and scale, channels written).
     """

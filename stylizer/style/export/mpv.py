@@ -14,19 +14,22 @@ from string import Template
 
 import numpy as np
 
-from stylizer.style.contract import LAYOUTS, StyleModel
-from stylizer.style.gl.layout import GROUP, Layout, layer_weights, tiled_layouts
-from stylizer.style.gl.reading import DoesNotFit
-from stylizer.style.gl.steps import MOST_EXACT, Add, Conv, Steps, SumRule, Tensor
+from stylizer.style.contract import StyleModel
+from stylizer.style.export.plan import Plan, number
+from stylizer.style.gl.layout import GROUP, Layout
+from stylizer.style.gl.steps import Add, Conv, Steps, SumRule, Tensor
 from stylizer.system.outputs import REMARK
 from stylizer.system.resources import shader
 
 CANVAS = "stylizer_canvas"
 
 
-def mpv_shader(model: StyleModel, network: Steps) -> str:
-    """The whole file. Raises DoesNotFit for a network that mpv's passes cannot hold."""
-    writer = _Writer(model, network)
+def mpv_shader(model: StyleModel, network: Steps, canvas_file: str = "") -> str:
+    """The whole file, the canvas in it.
+
+    Raises DoesNotFit for a network that mpv's passes cannot hold.
+    """
+    writer = _Writer(Plan.of(model, network, 1, "mpv"))
     passes = [
         writer.conv(step) if isinstance(step, Conv) else writer.add(step) for step in network.steps
     ]
@@ -44,29 +47,25 @@ class _Place:
 
 
 class _Writer:
-    def __init__(self, model: StyleModel, network: Steps) -> None:
-        self._model, self._network = model, network
-        self._block = LAYOUTS[model.layout].block
-        self._layouts = tiled_layouts(network)
-        made = {step.out: f"stylizer_{n}" for n, step in enumerate(network.steps, 1)}
+    def __init__(self, plan: Plan) -> None:
+        self._plan, self._model = plan, plan.model
+        self._layouts = plan.layouts
+        made = {step.out: f"stylizer_{n}" for n, step in enumerate(plan.network.steps, 1)}
         self._places = {t: _place(name, self._layouts[t]) for t, name in made.items()}
-        self._common = [f"MULTIPLE {model.size_multiple}", f"BLOCK {self._block}"]
+        self._common = [f"MULTIPLE {self._model.size_multiple}", f"BLOCK {plan.block}"]
 
     def canvas(self) -> list[str]:
         """The texture that networks see beside the frame, where this one does."""
-        if self._model.canvas is None:
+        tile = self._plan.canvas_rgba
+        if tile is None:
             return []
-        tile = self._model.canvas.tile
-        opaque = np.full((*tile.shape[:2], 1), 255, np.uint8)
         lines = [f"//!TEXTURE {CANVAS}", f"//!SIZE {tile.shape[1]} {tile.shape[0]}"]
         lines += ["//!FORMAT rgba8", "//!FILTER NEAREST"]
-        return ["\n".join([*lines, np.dstack([tile, opaque]).tobytes().hex(), ""])]
+        return ["\n".join([*lines, tile.tobytes().hex(), ""])]
 
     def conv(self, step: Conv) -> str:
-        if step.bound >= MOST_EXACT:
-            raise DoesNotFit(f"its operator Conv {step.out.name!r} has sums too large for mpv")
         layout, side = self._layouts[step.out], step.side
-        tiles = layer_weights(step, self._layouts)
+        tiles = self._plan.weights(step)
         weights = np.stack([w.reshape(side, side, -1, GROUP, GROUP) for w, _ in tiles])
         tails = np.stack([tail.reshape(2, GROUP) for _, tail in tiles])
         diagonal = _is_diagonal(weights)
@@ -98,7 +97,7 @@ class _Writer:
 
     def out(self) -> str:
         """From the last tensor to the picture that mpv goes on with."""
-        result = self._network.result
+        result = self._plan.network.result
         text = shader("mpv_out.glsl", *self._from(result))
         head = self._head([result], f"{self._model.stem}: the picture")
         return "\n".join([*head, shader("mpv_common.glsl", *self._common), text])
@@ -123,25 +122,20 @@ class _Writer:
         for tensor in bound:
             if not tensor.given:
                 names.append(self._places[tensor].name)
-            elif tensor.given != self._model.input.name:
+            elif not self._plan.is_frame(tensor):
                 names.append(CANVAS)
         binds = [f"//!BIND {name}" for name in dict.fromkeys(["HOOKED", *names])]
         return ["//!HOOK MAIN", *binds, f"//!DESC {told}"]
 
     def _read(self, step: Conv) -> list[str]:
         """Defines for what a convolution reads."""
-        first, *others = (tensor for tensor, _ in step.parts)
-        canvas = self._model.canvas
-        if not first.given and not others:
+        first, *beside = (tensor for tensor, _ in step.parts)
+        if not first.given:
             return self._from(first)
-        if first.given != self._model.input.name or any(
-            canvas is None or other.given != canvas.name for other in others
-        ):
-            raise DoesNotFit(f"its operator Conv {step.out.name!r} reads what mpv has no place for")
         defines = ["PICTURE", "FROM_SHRINK 1"]
-        if canvas is not None and others:
-            defines += ["CANVAS", f"CANVAS_BLOCK {self._block // canvas.step}"]
-            defines += [f"CANVAS_SIDE {canvas.tile.shape[0]}"]
+        if self._model.canvas is not None and beside:
+            defines += ["CANVAS", f"CANVAS_BLOCK {self._plan.canvas_block}"]
+            defines += [f"CANVAS_SIDE {self._model.canvas.tile.shape[0]}"]
         return defines
 
     def _from(self, tensor: Tensor) -> list[str]:
@@ -152,14 +146,14 @@ class _Writer:
     def _sum(self, other: Tensor, rule: SumRule) -> list[str]:
         ratios = (rule.own_ratio, rule.other_ratio, rule.fixed)
         names = zip(("OWN_RATIO", "OTHER_RATIO", "FIXED"), ratios, strict=True)
-        values = [f"{name} ({_number(value)})" for name, value in names]
+        values = [f"{name} ({number(value)})" for name, value in names]
         return [f"OTHER {self._places[other].name}_raw", *values]
 
     def _length(self, side: str, shrink: int, tiles: int) -> str:
         """Texels along a side of so many tiles, in mpv's reverse Polish notation."""
         m = self._model.size_multiple
         enough = f"HOOKED.{side} {m - 1} +"
-        return f"{enough} {enough} {m} % - {self._block * shrink} / {tiles} *"
+        return f"{enough} {enough} {m} % - {self._plan.block * shrink} / {tiles} *"
 
 
 def _place(name: str, layout: Layout) -> _Place:
@@ -175,11 +169,4 @@ def _is_diagonal(weights: np.ndarray) -> bool:
 
 
 def _listed(kind: str, rows: np.ndarray) -> str:
-    return ",\n".join(f"{kind}({','.join(_number(v) for v in row)})" for row in rows)
-
-
-def _number(value: float) -> str:
-    """A float32 as GLSL has it, read back to the same bits; "-3.0" as "-3.", for thousands of
-    them."""
-    text = np.format_float_scientific(np.float32(value), trim="-")
-    return f"{int(value)}." if value == int(value) else text
+    return ",\n".join(f"{kind}({','.join(number(v) for v in row)})" for row in rows)

@@ -1,4 +1,4 @@
-"""Exported shaders: each pass run as mpv runs it, and mpv itself playing one."""
+"""Shaders exported for mpv: each pass run as mpv runs it, and mpv itself playing one."""
 
 from __future__ import annotations
 
@@ -8,31 +8,19 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
-import integer_networks as networks
-import integer_reference as reference
 import moderngl
 import numpy as np
-import onnx
 import pytest
 from conftest import x_server
+from exported import SIZE, network, ours, picture_of, wanted
 from PIL import Image
 
 from stylizer.app.cli import main
-from stylizer.frame import Frame
-from stylizer.settings import Settings
-from stylizer.style.canvas import Canvas
-from stylizer.style.contract import CanvasInput, Packer, StyleModel
-from stylizer.style.gl.mpv import mpv_shader
-from stylizer.style.gl.reading import DoesNotFit, read_steps
-from stylizer.style.gl.steps import Steps
+from stylizer.style.export.mpv import mpv_shader
+from stylizer.style.gl.reading import DoesNotFit
 from stylizer.style.gl.thread import GlThread
-from stylizer.style.opening import open_style
-from stylizer.style.probe import load_model
 from stylizer.system.pictures import psnr_db
-
-SIZE = (43, 29)  # no multiple of anything
 
 
 @pytest.fixture(scope="module")
@@ -40,19 +28,6 @@ def gl() -> Iterator[GlThread]:
     thread = GlThread()
     yield thread
     thread.close()
-
-
-def picture_of(size: tuple[int, int]) -> np.ndarray:
-    """uint8 (height, width, 3): flat places, edges and noise."""
-    rng = np.random.default_rng(7)
-    coarse = rng.integers(0, 256, (size[1] // 6 + 1, size[0] // 6 + 1, 3))
-    whole = coarse.repeat(6, 0).repeat(6, 1)[: size[1], : size[0]]
-    return np.clip(whole + rng.integers(-30, 31, whole.shape), 0, 255).astype(np.uint8)
-
-
-def frame_of(rgb: np.ndarray) -> Frame:
-    opaque = np.full((*rgb.shape[:2], 1), 255, np.uint8)
-    return Frame(np.ascontiguousarray(np.dstack([rgb, opaque])), "RGBA", 0.0, 0)
 
 
 # --- what mpv does with such a file -----------------------------------------------------------
@@ -142,30 +117,16 @@ class Player:
         return int(stack[0])
 
 
-def network(folder: Path, canvas: int) -> tuple[StyleModel, Steps, onnx.ModelProto]:
-    """A narrow one; canvas: channels of its blocks, 0 or 16."""
-    model, _ = load_model(networks.fast_like(folder / "m.onnx", canvas=0))
-    proto = onnx.load(str(networks.fast_like(folder / "m.onnx", canvas=canvas)))
-    if canvas:
-        tile = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
-        model = replace(model, canvas=CanvasInput("canvas", "uint8", tile, 2))
-    return model, read_steps(proto), proto
-
-
 @pytest.mark.parametrize("canvas", [0, 16])
 def test_every_pass_draws_what_the_network_gives(gl, tmp_path, canvas):
     model, steps, proto = network(tmp_path, canvas)
     rgb = picture_of(SIZE)
-    packer = Packer(model, SIZE, None)
-    feeds = {"input": packer.pack(frame_of(rgb))}
-    if canvas:
-        feeds["canvas"] = Canvas(model, packer.padded).tensor
-    wanted = packer.unpack(reference.run(proto, feeds)).rgb()[: SIZE[1], : SIZE[0]]
+    right = wanted(model, proto, rgb)
     text = mpv_shader(model, steps)
     got = gl.run(lambda: Player(gl.context, rgb).play(text))
-    assert wanted.std() > 5
+    assert right.std() > 5
     # Sums of tensors come from a table elsewhere: here one in a thousand may round the other way.
-    assert psnr_db(got, wanted) > 50
+    assert psnr_db(got, right) > 50
 
 
 def test_what_mpv_has_no_place_for_is_refused(tmp_path):
@@ -247,11 +208,5 @@ def test_mpv_plays_an_exported_shader(tmp_path, output):
             capture_output=True,
         )
     played = np.asarray(Image.open(shot).convert("RGB"))
-    style = open_style(Settings(provider="gl", move_canvas=False), "mosaic-fast", (178, 99))
-    try:
-        image = style.style(frame_of(rgb)).image
-        assert image is not None
-        assert played.shape == rgb.shape
-        assert psnr_db(played, image.rgb()) > 40
-    finally:
-        style.close()
+    assert played.shape == rgb.shape
+    assert psnr_db(played, ours("mosaic-fast", rgb)) > 40

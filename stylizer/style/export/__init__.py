@@ -1,0 +1,1 @@
+"""Fast models as shaders of other programs: mpv, ReShade, Magpie."""
