@@ -39,6 +39,7 @@ DEFAULT_KEYS: dict[str, tuple[str, str]] = {
     "quit": ("escape", "quit"),
 }
 HELD_ACTIONS = {"show_source"}
+COMMAND = "stylizer key "
 # What `pygame.key.name` can say, but for Ctrl, Alt and Meta, which are the desktop's; a test holds
 # it to that. Kept here so that a settings file is checked without loading pygame.
 KEY_NAMES = frozenset(
@@ -61,8 +62,15 @@ def key_bindings(overrides: dict[str, str]) -> dict[str, str]:
     return {key: action for action, key in keys.items()}
 
 
+def key_command(action: str) -> str:
+    """What does the same as the action's key, for a terminal or the desktop's own shortcuts."""
+    return f"{COMMAND}{action}"
+
+
 def key_label(key: str) -> str:
-    """As keyboards have it: "shift+tab" -> "Shift+Tab", "escape" -> "Esc"."""
+    """As keyboards have it: "shift+tab" -> "Shift+Tab", "escape" -> "Esc"; a command as it is."""
+    if key.startswith(COMMAND):
+        return key
     names = {"escape": "Esc", "altgr": "AltGr"}
     return "+".join(names.get(part, part.title()) for part in key.split("+"))
 

@@ -230,7 +230,7 @@ class Settings:
     grab_keys: bool = setting(
         False, "output", rules.SWITCH,
         "global keys (Ctrl+Alt+key) work with a window of our own, too; with an overlay they "
-        "always do (X11)",
+        "always do (X11; Wayland as far as the desktop gives keys)",
         in_file=True,
     )  # fmt: skip
     record: Path | None = setting(

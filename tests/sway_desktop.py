@@ -88,6 +88,22 @@ class SwayDesktop:
         self.start_part("portal", PORTAL)
         self._until("the portal", lambda: self._owned(PORTAL_NAME))
 
+    @contextmanager
+    def other_portal(self, **env: str) -> Iterator[None]:
+        """Only the portal itself, started anew with this in its environment."""
+        ran = "portal" in self._parts
+        if ran:
+            self.end_part("portal")
+        self.start_part("portal", PORTAL, **env)
+        self._until("the portal", lambda: self._owned(PORTAL_NAME))
+        try:
+            yield
+        finally:
+            self.end_part("portal")
+            if ran:
+                self.start_part("portal", PORTAL)
+                self._until("the portal", lambda: self._owned(PORTAL_NAME))
+
     def start_part(self, name: str, *command: str, **env: str) -> None:
         with open(self.home / f"{name}.log", "ab") as log:
             self._parts[name] = subprocess.Popen(

@@ -66,3 +66,8 @@ def picture(desktop: SwayDesktop, path: Path) -> np.ndarray:
 def is_covered(screen: np.ndarray) -> bool:
     """Nothing of the game is seen."""
     return bool((screen != np.array(RED)).any(axis=2).mean() > 0.98)
+
+
+def has_hud(screen: np.ndarray) -> bool:
+    """Its dark panel at the top left."""
+    return bool(screen[14:20, 60:180].max(axis=2).mean() < 100)

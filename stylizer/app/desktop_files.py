@@ -19,8 +19,8 @@ from PIL import Image
 import stylizer
 from stylizer.errors import BadInput, StylizerError
 from stylizer.system.files import MADE_BY, write_png, write_text
+from stylizer.system.installed import DESKTOP_ID
 
-ID = "io.github.stylizer.Stylizer"
 ICON_PX = 256
 MARK = f"made by {MADE_BY}"
 SUMMARY = "Paints any game while you play it"
@@ -68,9 +68,9 @@ def install(remove: bool) -> list[Path]:
     if not sys.platform.startswith("linux"):
         raise BadInput("install-desktop writes the files of a Linux desktop; there is none here")
     base = platformdirs.user_data_path().absolute()
-    entry = base / "applications" / f"{ID}.desktop"
-    metainfo = base / "metainfo" / f"{ID}.metainfo.xml"
-    icon = base / "icons" / "hicolor" / f"{ICON_PX}x{ICON_PX}" / "apps" / f"{ID}.png"
+    entry = base / "applications" / f"{DESKTOP_ID}.desktop"
+    metainfo = base / "metainfo" / f"{DESKTOP_ID}.metainfo.xml"
+    icon = base / "icons" / "hicolor" / f"{ICON_PX}x{ICON_PX}" / "apps" / f"{DESKTOP_ID}.png"
     for path in (entry, metainfo):
         if path.exists() and MARK not in path.read_text(encoding="utf-8", errors="replace"):
             raise BadInput(f"{path} is not ours: move it away first")
@@ -84,7 +84,7 @@ def install(remove: bool) -> list[Path]:
             path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StylizerError(f"{error.filename}: {error.strerror}") from error
-    facts = {"mark": MARK, "summary": SUMMARY, "id": ID, "version": stylizer.__version__}
+    facts = {"mark": MARK, "summary": SUMMARY, "id": DESKTOP_ID, "version": stylizer.__version__}
     write_text(entry, ENTRY.format(command=command(), **facts))
     write_text(metainfo, METAINFO.format(date=RELEASED, **facts))
     write_png(icon, draw_icon())
@@ -92,16 +92,18 @@ def install(remove: bool) -> list[Path]:
 
 
 def command() -> str:
-    """How a menu starts us: the installed program, else this interpreter with the package.
+    """How a menu starts us, quoted as the desktop entry's Exec wants it; a percent sign is doubled
+    there."""
+    return " ".join(quoted(word) for word in program())
 
-    Quoted as the desktop entry's Exec wants it; a percent sign is doubled there.
-    """
-    program = shutil.which("stylizer")
+
+def program() -> list[str]:
+    """How others start us: the installed program, else this interpreter with the package."""
+    installed = shutil.which("stylizer")
     ours = Path(sys.argv[0]).resolve()
     if ours.name == "stylizer":
-        program = str(ours)
-    words = [program] if program else [sys.executable, str(ours)]
-    return " ".join(quoted(word) for word in words)
+        installed = str(ours)
+    return [installed] if installed else [sys.executable, str(ours)]
 
 
 def quoted(word: str) -> str:

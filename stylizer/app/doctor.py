@@ -141,13 +141,16 @@ def _screen() -> str:
 def _linux_capture() -> list[Finding]:
     if not sys.platform.startswith("linux"):
         return []
-    layer = (
+    over_native = (
         []
         if not os.environ.get("WAYLAND_DISPLAY")
-        else [attempt("layer over a monitor (Wayland)", lambda: _present("layer"), "")]
+        else [
+            attempt("layer over a monitor (Wayland)", lambda: _present("layer"), ""),
+            attempt("keys over a native game (Wayland)", _portal_keys, "stylizer key --help"),
+        ]
     )
     return [
-        *layer,
+        *over_native,
         attempt("window capture (X11)", _x11, "start the game as an X11 program (XWayland)"),
         attempt("portal capture (Wayland)", _portal, "apt-get install xdg-desktop-portal"),
         attempt("camera (PipeWire)", _camera, "apt-get install pipewire wireplumber, log in again"),
@@ -179,6 +182,12 @@ def _portal() -> str:
         return f"ScreenCast version {portal.version}: {', '.join(kinds)}"
     finally:
         portal.close()
+
+
+def _portal_keys() -> str:
+    from stylizer.present.portal_keys import offered_version
+
+    return f"GlobalShortcuts version {offered_version()}"
 
 
 def _camera() -> str:

@@ -74,11 +74,19 @@ def windows_command(args: argparse.Namespace) -> int:
 
 
 def key_command(args: argparse.Namespace) -> int:
-    from stylizer.hotkeys import HELD_ACTIONS
+    from stylizer.hotkeys import DEFAULT_KEYS, HELD_ACTIONS
     from stylizer.system.remote import send
 
     if sys.platform == "win32":
         raise BadInput("`stylizer key` works on Linux and macOS only")
+    if args.sway:
+        from stylizer.app.desktop_keys import sway_lines
+
+        file = read_file(settings_path())
+        print("\n".join(sway_lines(file.values.get("global_keys", {}))))
+        return 0
+    if args.action is None:
+        raise BadInput(f"which key? name one of {', '.join(DEFAULT_KEYS)}, or --sway")
     if args.release and args.action not in HELD_ACTIONS:
         raise BadInput(f"--release belongs to {', '.join(HELD_ACTIONS)}, not to {args.action}")
     send(args.action, args.release)

@@ -194,8 +194,13 @@ def add_key(commands: argparse._SubParsersAction) -> None:
         "desktop that lets no program have keys of its own.",
         epilog="example: stylizer key next_style",
     )
-    p.add_argument("action", choices=tuple(DEFAULT_KEYS), metavar="NAME",
+    p.add_argument("action", choices=tuple(DEFAULT_KEYS), metavar="NAME", nargs="?",
                    help=", ".join(DEFAULT_KEYS))  # fmt: skip
+    p.add_argument(
+        "--sway",
+        action="store_true",
+        help="print the lines for sway's configuration that bind the global keys",
+    )
     p.add_argument("--release", action="store_true", help="the end of a held one: show_source")
     p.set_defaults(command="key")
 

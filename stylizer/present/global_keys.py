@@ -18,6 +18,7 @@ from stylizer.hotkeys import (
 )
 from stylizer.present.keyboard import sign_of
 from stylizer.system.x11 import Display
+from stylizer.system.xkb import key_name
 from stylizer.system.xlib import KEY_PRESS, XEvent, input_event, library
 
 KEY_RELEASE, MAPPING = 3, 34  # event types of X.h
@@ -25,14 +26,6 @@ SHIFT, CAPS_LOCK, CONTROL = 1, 2, 4  # modifier bits of X.h; the others differ b
 ASYNC = 1  # GrabModeAsync: nothing is held back from anybody
 # modifier -> (keysym that bears it, its usual bit)
 _MOVABLE = {"alt": (b"Alt_L", 1 << 3), "num lock": (b"Num_Lock", 1 << 4), "super": (b"Super_L", 64)}
-# pygame's name -> X's, where it is neither the same nor the same in capitals
-_KEYSYMS = {
-    "backspace": "BackSpace",
-    "print screen": "Print",
-    "numlock": "Num_Lock",
-    "enter": "KP_Enter",
-}
-
 
 # Tried one after the other where another program has Ctrl+Alt and the key. Super last: a manager
 # that opens its menu by it (icewm) lets nobody hear what is pressed with it.
@@ -216,11 +209,7 @@ def keysym(name: str) -> int:
     """X's number of the key that pygame calls `name`. Raises BadInput for an unknown name."""
     if len(name) == 1:
         return ord(name) if ord(name) < 0x100 else 0x1000000 | ord(name)  # as in keysymdef.h
-    if len(name) == 3 and name[0] + name[2] == "[]":  # a keypad digit
-        name = f"KP_{name[1]}"
-    spoken = name.replace(" ", "_")
-    for spelling in (_KEYSYMS.get(name, name), spoken, spoken.title()):
-        number = library("X11").XStringToKeysym(spelling.encode())
-        if number:
-            return number
+    number = library("X11").XStringToKeysym(key_name(name).encode())
+    if number:
+        return number
     raise BadInput(f"global_keys: there is no key {name!r}; names are as in escape, tab, [, f1")

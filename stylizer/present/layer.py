@@ -4,6 +4,7 @@ games in full screen, whose clicks and keys go through. X11 games have the bette
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, final
 
 import numpy as np
@@ -13,16 +14,12 @@ from stylizer.frame import IDLE, InputState, Rect, UiEvent
 from stylizer.hotkeys import Action
 from stylizer.present.layer_surface import LayerSurface
 from stylizer.present.terminal_keys import TerminalKeys
+from stylizer.present.wayland_keys import WaylandKeys
 from stylizer.settings import Settings
 from stylizer.stages import Presenter
 from stylizer.system.gl import read_rgb
 from stylizer.system.remote import RemoteKeys
 from stylizer.system.wayland_gl import WaylandGl
-
-KEYS = (
-    "no key reaches an overlay on Wayland: let the desktop's own bindings call `stylizer key "
-    "NAME`, such as `stylizer key quit`"
-)
 
 
 @final
@@ -48,18 +45,24 @@ class LayerPresenter(Presenter):
         self.framebuffer = self.context.screen
         self.size = (0, 0)
         self._follow_size()
-        self.is_open = True
+        self.is_open, self._shown = True, False
         self._area: Rect | None = None
-        self._notices = [KEYS, *filter(None, [self._remote.why])]
+        self._notices = [self._remote.why] if self._remote.why else []
         if self._terminal.listens:
             self._notices.append("Escape twice in this terminal ends the overlay")
+        self._global_keys = dict(settings.global_keys)
+        self._keys: WaylandKeys | None = None  # asked for by the first `poll`
         self.reason = "wayland, a layer over the monitor, clicks and keys go through"
 
     def poll(self) -> list[Action]:
         """What was asked for from outside since the last call; a monitor that is gone is "quit"."""
         self._surface.display.read()
         self._follow_size()
-        actions = self._remote.actions()
+        if self._keys is None:
+            self._keys = WaylandKeys(self._global_keys)
+        actions = self._remote.actions() + self._keys.actions()
+        self._notices += self._keys.take_notices()
+        self.hidden = self._keys.asks and not self._shown
         if self._terminal.ended() or self._surface.is_closed:
             actions.append(Action("quit"))
         return [action for action in actions if action.name != "fullscreen"]
@@ -69,7 +72,11 @@ class LayerPresenter(Presenter):
         return IDLE
 
     def present(self) -> None:
-        """Hand it over; waits for nobody. All of it is opaque, whatever was drawn."""
+        """Hand it over; waits for nobody. All of it is opaque, whatever was drawn. Nothing while
+        the desktop asks for our keys: its dialog would lie below."""
+        if self.hidden:
+            return
+        self._shown = True
         self.framebuffer.color_mask = (False, False, False, True)
         self.framebuffer.clear(alpha=1.0)
         self.framebuffer.color_mask = (True, True, True, True)
@@ -82,9 +89,20 @@ class LayerPresenter(Presenter):
         return pixels
 
     def take_notices(self) -> list[str]:
-        """How it is controlled, once."""
+        """How it is controlled, and what has changed in that."""
         notices, self._notices = self._notices, []
         return notices
+
+    @property
+    def key_names(self) -> Mapping[str, str]:
+        """The keys that the desktop gave, and what does the same where it gave none."""
+        return {} if self._keys is None else self._keys.names
+
+    def rebind(self, keys: dict[str, str], global_keys: dict[str, str]) -> None:
+        """Other keys from now on, as in settings.global_keys."""
+        self._global_keys = dict(global_keys)
+        if self._keys is not None:
+            self._keys.rebind(self._global_keys)
 
     def show_panel(self, area: Rect | None, typing: bool, waits_for_key: bool) -> None:
         """The mouse is ours over the open panel; the keyboard never is."""
@@ -101,6 +119,8 @@ class LayerPresenter(Presenter):
         if self.is_open:
             self.is_open = False
             self._remote.close()
+            if self._keys is not None:
+                self._keys.close()
             self._terminal.close()
             self.context.release()
             self._gl.close()

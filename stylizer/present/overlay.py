@@ -15,9 +15,11 @@ import pygame
 
 from stylizer.frame import Rect
 from stylizer.hotkeys import Action
+from stylizer.present.global_keys import GlobalKeys
 from stylizer.present.over_window import OverWindow
+from stylizer.present.sdl import sdl_hint
 from stylizer.present.terminal_keys import TerminalKeys
-from stylizer.present.window import WindowPresenter, sdl_hint
+from stylizer.present.window import WindowPresenter
 from stylizer.settings import Settings
 
 
@@ -70,6 +72,10 @@ class OverlayPresenter(WindowPresenter):
     def key_names(self) -> Mapping[str, str]:
         """The global keys that work."""
         return {} if self._global_keys is None else self._global_keys.names
+
+    def _held_keys(self, global_keys: dict[str, str]) -> GlobalKeys:
+        """Those of X11 everywhere: the game is an X11 program, and it has the keyboard."""
+        return GlobalKeys(global_keys)
 
     def poll(self) -> list[Action]:
         """As a window does, and what was pressed in the terminal."""

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pygame
@@ -22,28 +21,23 @@ from stylizer.hotkeys import Action
 from stylizer.present import desktop
 from stylizer.present.global_keys import GlobalKeys, keysym
 from stylizer.present.keyboard import place_of
+from stylizer.present.sdl import open_display, open_window, sdl_hint
 from stylizer.present.user_input import UserInput
 from stylizer.settings import Settings
 from stylizer.stages import Presenter
 from stylizer.system.gl import attach_context, leave_egl, read_rgb
 from stylizer.system.remote import RemoteKeys
-from stylizer.system.x11 import Display, watch_server
+from stylizer.system.x11 import Display
 
-_GL_ATTRIBUTES = (
-    (pygame.GL_CONTEXT_MAJOR_VERSION, 3),
-    (pygame.GL_CONTEXT_MINOR_VERSION, 3),
-    (pygame.GL_CONTEXT_PROFILE_MASK, pygame.GL_CONTEXT_PROFILE_CORE),
-    (pygame.GL_CONTEXT_FLAGS, pygame.GL_CONTEXT_FORWARD_COMPATIBLE_FLAG),  # macOS insists
-    (pygame.GL_DEPTH_SIZE, 0),
-    (pygame.GL_STENCIL_SIZE, 0),
-)
+if TYPE_CHECKING:
+    from stylizer.present.session_keys import SessionKeys
+
 MINIMIZING = {
     pygame.WINDOWMINIMIZED: True,
     pygame.WINDOWRESTORED: False,
     pygame.WINDOWMAXIMIZED: False,
     pygame.WINDOWEXPOSED: False,
 }
-_NO_DISPLAY = "set DISPLAY to a running X server, or use --present offscreen"
 
 
 class WindowPresenter(Presenter):
@@ -61,11 +55,11 @@ class WindowPresenter(Presenter):
         # The shaders' context shares textures through EGL; else SDL takes what is usual.
         egl = "1" if settings.provider == "gl" else None
         with sdl_hint("SDL_VIDEO_X11_FORCE_EGL", egl):
-            driver = _open_display()
+            driver = open_display()
         leave_egl()
         try:
             with sdl_hint("SDL_VIDEO_X11_FORCE_EGL", egl):
-                vsync = _open_window(size, self._flags)
+                vsync = open_window(size, self._flags)
             self.name("")  # a refused vsync loses title and icon set before
             pygame.display.set_icon(pygame.image.load(Path(__file__).with_name("icon.png")))
             self.context = attach_context()
@@ -89,7 +83,7 @@ class WindowPresenter(Presenter):
         if self._remote.why:
             self._notices.append(self._remote.why)
         self._dropped: list[str] = []
-        self._global_keys: GlobalKeys | None = None
+        self._global_keys: GlobalKeys | SessionKeys | None = None
         self._global_names = settings.global_keys if settings.grab_keys else None
         if self._global_names is not None:
             self._grab_keys(self._global_names)
@@ -244,12 +238,21 @@ class WindowPresenter(Presenter):
 
     def _grab_keys(self, global_keys: dict[str, str]) -> None:
         try:
-            if self._driver != "x11":
-                raise BadInput(f"global keys work on X11 only, not on {self._driver}")
-            self._global_keys = GlobalKeys(global_keys)
+            self._global_keys = self._held_keys(global_keys)
         except BaseException:
             self.close()
             raise
+
+    def _held_keys(self, global_keys: dict[str, str]) -> GlobalKeys | SessionKeys:
+        """How keys reach us from everywhere here."""
+        x11, wayland = self._driver == "x11", bool(os.environ.get("WAYLAND_DISPLAY"))
+        if sys.platform.startswith("linux") and wayland:
+            from stylizer.present.session_keys import SessionKeys
+
+            return SessionKeys(global_keys, x11)
+        if not x11:
+            raise BadInput(f"global keys work on X11 and Wayland only, not on {self._driver}")
+        return GlobalKeys(global_keys)
 
     def _place(self, place: tuple[int, int, int, int]) -> None:
         if self._managed:
@@ -266,64 +269,3 @@ class WindowPresenter(Presenter):
         screen: Any = self.framebuffer
         screen._size = self.size
         self.framebuffer.viewport = (0, 0, width, height)
-
-
-def _open_display() -> str:
-    """Start SDL's video; returns the name of its driver. Raises StylizerError."""
-    wanted = os.environ.get("SDL_VIDEODRIVER")
-    x11, wayland = (os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
-    linux = sys.platform.startswith("linux")
-    if linux and not (wanted or x11 or wayland):
-        raise StylizerError(f"no display to open a window on: {_NO_DISPLAY}")
-    if sys.platform == "win32":
-        os.environ.setdefault("SDL_WINDOWS_DPI_AWARENESS", "permonitorv2")
-    # WM_CLASS and app id: how desktops and OBS know a program. Importing pygame set argv[0], which
-    # has to stay for what we start: a game that bore our class would never be captured.
-    try:
-        with (
-            sdl_hint("SDL_VIDEO_X11_WMCLASS", "stylizer"),
-            sdl_hint("SDL_VIDEO_WAYLAND_WMCLASS", "stylizer"),
-            sdl_hint("SDL_VIDEODRIVER", "x11" if linux and not (wanted or wayland) else wanted),
-        ):
-            # Only this driver while SDL starts: trying Wayland without one prints a complaint.
-            pygame.display.init()
-    except pygame.error as error:
-        why = one_sentence(error).rstrip(".")
-        raise StylizerError(
-            f"the display {x11 or wayland or wanted!r} does not answer ({why}): {_NO_DISPLAY}"
-        ) from error
-    driver = pygame.display.get_driver()
-    if driver == "x11":
-        watch_server()
-    # Left alone, SDL falls back to drivers that show nothing.
-    if driver in ("dummy", "offscreen") and not wanted:
-        pygame.display.quit()
-        raise StylizerError(f"no display to open a window on: {_NO_DISPLAY}")
-    return driver
-
-
-@contextmanager
-def sdl_hint(name: str, value: str | None) -> Iterator[None]:
-    """SDL's hint `name` by the environment while the block runs; None leaves it as it is."""
-    before = os.environ.get(name)
-    if value is not None:
-        os.environ[name] = value
-    try:
-        yield
-    finally:
-        if before is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = before
-
-
-def _open_window(size: tuple[int, int], flags: int) -> bool:
-    """Open it; returns whether with vsync. Raises pygame.error."""
-    for attribute, value in _GL_ATTRIBUTES:
-        pygame.display.gl_set_attribute(attribute, value)
-    try:
-        pygame.display.set_mode(size, flags, vsync=1)
-        return True
-    except pygame.error:  # Xvfb: "regular vsync for OpenGL not available"
-        pygame.display.set_mode(size, flags, vsync=0)
-        return False

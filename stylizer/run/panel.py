@@ -161,7 +161,7 @@ class PanelFeed:
         c, bank, presets = self._controls, self._opened.bank, self._presets
         model = bank.loading or (bank.current.model if bank.current else "")
         style, tier = catalog.parts_of(model)
-        keys = self._keys.names
+        keys = self._keys.names | dict(self._opened.presenter.key_names)
         return PanelState(
             style=style or model,
             tier=tier,

@@ -14,6 +14,8 @@ from typing import Any
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
+# What desktops know us by: the name of the entry that `stylizer install-desktop` writes.
+DESKTOP_ID = "io.github.stylizer.Stylizer"
 GL_LIBRARIES = "apt-get install libegl1 libgl1 libgl1-mesa-dri"
 X11_LIBRARIES = "apt-get install libx11-6 libxext6 libxcomposite1 libxdamage1"
 SCREEN_LIBRARIES = "apt-get install libxcb1 libxcb-randr0 libxcb-render0 libxcb-shm0 libxcb-xfixes0"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import socket
 import struct
 from collections.abc import Iterator
@@ -14,7 +15,10 @@ from typing import Any
 from stylizer.errors import BadInput, StylizerError
 from stylizer.frame import Rect
 
-MAGIC, SUBSCRIBE, GET_TREE = b"i3-ipc", 2, 4
+MAGIC, SUBSCRIBE, GET_TREE, GET_CONFIG = b"i3-ipc", 2, 4, 9
+BINDING = re.compile(
+    r"^[ \t]*bindsym[ \t]+((?:--\S+[ \t]+)*)(\S+)[ \t]+exec[ \t]+(.+)$", re.MULTILINE
+)
 LARGEST = 64 << 20  # bytes of an answer
 WAIT_S = 2.0
 
@@ -67,6 +71,22 @@ def find(wanted: str) -> Place:
 def again(window_id: int) -> Place | None:
     """Where a window is now; None: it is gone."""
     return next((place for place in places() if place.id == window_id), None)
+
+
+def bindings() -> list[tuple[str, str]]:
+    """(combination, command) of the keys that run a program, as the main file of sway's
+    configuration has them, those of a key's release left out. Raises StylizerError without sway."""
+    text = _ask(GET_CONFIG)["config"]
+    return [
+        (keys, command.strip())
+        for options, keys, command in BINDING.findall(text)
+        if "--release" not in options
+    ]
+
+
+def runs() -> bool:
+    """Whether this is a session of sway's."""
+    return bool(os.environ.get("SWAYSOCK"))
 
 
 class Watch:

@@ -21,6 +21,7 @@ from stylizer.app import bug_report, desktop_files
 from stylizer.app.cli import main
 from stylizer.app.doctor import Finding
 from stylizer.app.options import build_parser
+from stylizer.system.installed import DESKTOP_ID
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a Linux desktop's files")
 
@@ -47,7 +48,7 @@ def test_the_desktops_files_are_valid_and_can_be_removed(data, capsys):
     entry.read(written[".desktop"], encoding="utf-8")
     assert entry["Desktop Entry"]["Icon"] == written[".png"].stem
     assert Image.open(written[".png"]).size == (256, 256)
-    assert ElementTree.parse(written[".xml"]).getroot().findtext("id") == desktop_files.ID
+    assert ElementTree.parse(written[".xml"]).getroot().findtext("id") == DESKTOP_ID
     for tool, argument, suffix in (
         ("desktop-file-validate", "", ".desktop"),
         ("appstreamcli", "validate --no-net", ".xml"),
@@ -72,7 +73,7 @@ def test_the_menus_command_starts_the_program(data):
 
 @linux
 def test_somebody_elses_entry_is_left_alone(data, capsys):
-    path = data / "applications" / f"{desktop_files.ID}.desktop"
+    path = data / "applications" / f"{DESKTOP_ID}.desktop"
     path.parent.mkdir(parents=True)
     path.write_text("[Desktop Entry]\n")
     fails(capsys, ["install-desktop"], 2, "not ours", str(path))

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
+from desktop_shortcuts import shortcuts
 from sway_desktop import HERE, SwayDesktop, end, mutter_desktop, sway_desktop
-from sway_game import FULL_SCREEN, SIZE, RedGame, enter, is_covered, picture
+from sway_game import FULL_SCREEN, SIZE, RedGame, enter, has_hud, is_covered, picture
 from virtual_input import hands
 from whole_program import fails, until
 
@@ -26,11 +30,16 @@ pytestmark = [
     pytest.mark.skipif(not shutil.which("grim"), reason="not installed: grim"),
 ]
 GREEN = (0, 255, 0)
+MAIN = str(HERE.parent / "main.py")
 
 
 @pytest.fixture(scope="module")
 def desktop() -> Iterator[SwayDesktop]:
-    with sway_desktop(SIZE, FULL_SCREEN) as running:
+    printed = subprocess.run(
+        [sys.executable, MAIN, "key", "--sway"], capture_output=True, text=True
+    )
+    assert printed.returncode == 0, printed.stderr
+    with sway_desktop(SIZE, f"{FULL_SCREEN}\n{printed.stdout}") as running:
         yield running
 
 
@@ -68,7 +77,6 @@ def test_it_is_opaque_as_big_as_the_monitor_and_follows_its_scale(layer, on_sway
         return is_green(picture(on_sway, tmp_path / "screen.png"))
 
     assert layer.size == SIZE, "whatever was asked for"
-    assert layer.take_notices()
     assert layer.inputs() == IDLE
     until(shown, "the picture was never shown")
     assert layer.read_back().shape == (SIZE[1], SIZE[0], 3)
@@ -102,14 +110,23 @@ def test_the_mouse_is_its_own_over_the_panel_only(layer, red_game, on_sway):
         until(lambda: not clicks_at(60, 40) and "click 60 40" in red_game.got, "still kept")
 
 
+@contextmanager
+def painter(desktop: SwayDesktop) -> Iterator[subprocess.Popen[str]]:
+    """The whole program over the monitor, which it covers with what is not red."""
+    process = desktop.open(
+        sys.executable, MAIN, "run", "--source", "synthetic", "--size", "320x180", "--present",
+        "layer", "--model", "none", "--hud", "off", ready="",
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        end(process)
+
+
 def test_the_whole_program_over_a_native_game(on_sway, red_game, tmp_path):
     shown = tmp_path / "screen.png"
     until(lambda: not is_covered(picture(on_sway, shown)), "the game itself was never seen")
-    process = on_sway.open(
-        sys.executable, str(HERE.parent / "main.py"), "run", "--source", "synthetic", "--size",
-        "320x180", "--present", "layer", "--model", "none", "--hud", "off", ready="",
-    )  # fmt: skip
-    try:
+    with painter(on_sway) as process:
         until(lambda: is_covered(picture(on_sway, shown)), "the game was never covered")
         with hands(on_sway.env["WAYLAND_DISPLAY"]) as player:
             until(lambda: red_game.is_played(player), "no click or key reached the game")
@@ -117,8 +134,63 @@ def test_the_whole_program_over_a_native_game(on_sway, red_game, tmp_path):
         process.wait(30)
         assert process.returncode == 0
         until(lambda: not is_covered(picture(on_sway, shown)), "it stayed on the screen")
-    finally:
-        end(process)
+
+
+def test_sways_bindings_work_over_a_native_game(on_sway, red_game, tmp_path):
+    """The lines of `stylizer key --sway`, as they were printed."""
+    shown = tmp_path / "screen.png"
+    with painter(on_sway) as process:
+        until(lambda: is_covered(picture(on_sway, shown)), "the game was never covered")
+        with hands(on_sway.env["WAYLAND_DISPLAY"]) as player:
+            player.press("ctrl+alt+h")
+            until(lambda: has_hud(picture(on_sway, shown)), "the key did nothing")
+            assert "key h" not in red_game.got, "the game does not see our keys"
+            player.press("ctrl+alt+escape")
+        process.wait(30)
+        assert process.returncode == 0
+
+
+def test_the_desktops_shortcuts_work_and_its_dialog_is_not_covered(on_sway, red_game, tmp_path):
+    shown = tmp_path / "screen.png"
+    with shortcuts(on_sway, {"hud": "Meta+H", "quit": "Meta+Q"}) as desktop:
+        desktop.answers.clear()
+        with painter(on_sway) as process:
+            until(lambda: desktop.session, "the desktop was not asked")
+            deadline = time.monotonic() + 2
+            while time.monotonic() < deadline:
+                assert not is_covered(picture(on_sway, shown)), "the dialog would be covered"
+            desktop.answers.set()
+            until(lambda: is_covered(picture(on_sway, shown)), "the game was never covered")
+            desktop.press("hud")
+            until(lambda: has_hud(picture(on_sway, shown)), "the shortcut did nothing")
+            desktop.press("quit")
+            process.wait(30)
+            assert process.returncode == 0
+
+
+def test_what_is_said_of_keys_is_true(layer, on_sway, monkeypatch):
+    def said() -> str:
+        notices: list[str] = []
+        deadline = time.monotonic() + 20
+        while not any("key" in notice for notice in notices):
+            assert time.monotonic() < deadline
+            layer.poll()
+            notices += layer.take_notices()
+        return " ".join(notices)
+
+    assert "keys by sway's bindings: Ctrl+Alt+Esc: quit; Ctrl+Alt+K: all" in said()
+    assert layer.key_names["strength_down"] == "ctrl+alt+["
+    monkeypatch.setattr("stylizer.system.sway.bindings", lambda: [("Mod4+t", "exec foot")])
+    layer.rebind({}, {})
+    told = said()
+    assert "no key reaches" in told
+    assert "stylizer key --sway" in told
+    assert layer.key_names["quit"] == "stylizer key quit"
+    monkeypatch.delenv("SWAYSOCK")
+    layer.rebind({}, {})
+    told = said()
+    assert "no GlobalShortcuts portal" in told
+    assert "stylizer key quit" in told
 
 
 @pytest.mark.parametrize("source", [["wlroots", "--window", "Red Game"], ["portal"]])

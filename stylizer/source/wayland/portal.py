@@ -6,25 +6,23 @@ See org.freedesktop.portal.ScreenCast at https://flatpak.github.io/xdg-desktop-p
 from __future__ import annotations
 
 import contextlib
-import itertools
-import os
 from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
 from jeepney import DBusAddress, MatchRule, MessageType, Properties, message_bus, new_method_call
-from jeepney.io.blocking import DBusConnection, Proxy, open_dbus_connection
+from jeepney.io.blocking import DBusConnection, Proxy
 from jeepney.wrappers import DBusErrorResponse
 
 from stylizer.errors import StylizerError
+from stylizer.system import portal
+from stylizer.system.portal import BUS_NAME, CANCELED, PATH, REQUEST, SESSION
 
-BUS_NAME, PATH = "org.freedesktop.portal.Desktop", "/org/freedesktop/portal/desktop"
 SCREEN_CAST = DBusAddress(PATH, BUS_NAME, "org.freedesktop.portal.ScreenCast")
 MONITOR, WINDOW = 1, 2  # AvailableSourceTypes
 HIDDEN, EMBEDDED = 1, 2  # AvailableCursorModes
 UNTIL_REVOKED = 2  # persist_mode
 PERSIST_VERSION = 4
-CANCELED = 1  # the answer's first number; 2: ended in some other way
 CALL_S = 20.0  # a portal that is started by the call takes a moment
 DIALOG_S = 600.0  # for the user to choose
 
@@ -46,14 +44,7 @@ class ScreenCast:
     """
 
     def __init__(self) -> None:
-        try:
-            self._bus: DBusConnection | None = open_dbus_connection("SESSION", enable_fds=True)
-        except (OSError, KeyError, RuntimeError, ValueError) as error:
-            why = "DBUS_SESSION_BUS_ADDRESS is not set" if isinstance(error, KeyError) else error
-            raise StylizerError(
-                f"there is no D-Bus session ({why}), so the desktop cannot be asked for a window"
-            ) from error
-        self._tokens = itertools.count()
+        self._bus: DBusConnection | None = portal.open_bus("a window", enable_fds=True)
         self._session = ""
         self._closed: deque[Any] = deque()
         try:
@@ -69,9 +60,8 @@ class ScreenCast:
         token: of an earlier choice, "" to be asked. Raises StylizerError when the user cancels, or
         gives no answer for so long.
         """
-        sender = str(self._connection.unique_name).lstrip(":").replace(".", "_")
-        name = f"stylizer{os.getpid()}_{next(self._tokens)}"
-        self._session = f"{PATH}/session/{sender}/{name}"
+        name = portal.token()
+        self._session = portal.path_of("session", self._connection, name)
         self._listen(MatchRule(type="signal", interface=SESSION, path=self._session), self._closed)
         self._ask("CreateSession", "", (), {"session_handle_token": ("s", name)}, CALL_S)
         options: dict[str, Any] = {
@@ -141,9 +131,6 @@ class ScreenCast:
         reply = self._reply(Properties(SCREEN_CAST).get(name), CALL_S)
         return reply[0][1]
 
-    def _token(self) -> str:
-        return f"stylizer{os.getpid()}_{next(self._tokens)}"
-
     def _listen(self, rule: MatchRule, queue: deque[Any]) -> None:
         Proxy(message_bus, self._connection).AddMatch(rule)
         self._connection.filter(rule, queue=queue)
@@ -162,17 +149,16 @@ class ScreenCast:
         except OSError as error:
             raise StylizerError(f"the D-Bus session ended ({error})") from error
         if reply.header.message_type is MessageType.error:
-            raise StylizerError(_refusal(DBusErrorResponse(reply)))
+            raise StylizerError(portal.refusal(DBusErrorResponse(reply), "ScreenCast", INSTALL))
         return reply.body
 
     def _ask(
         self, method: str, signature: str, body: tuple[Any, ...], options: dict, timeout_s: float
     ) -> dict[str, Any]:
         """Call a method that answers by a signal of a request object, and wait for that."""
-        sender = str(self._connection.unique_name).lstrip(":").replace(".", "_")
-        token = f"stylizer{os.getpid()}_{next(self._tokens)}"
+        token = portal.token()
         answers: deque[Any] = deque()
-        path = f"{PATH}/request/{sender}/{token}"
+        path = portal.path_of("request", self._connection, token)
         self._listen(MatchRule(type="signal", interface=REQUEST, path=path), answers)
         options = options | {"handle_token": ("s", token)}
         self._call(method, signature + "a{sv}", (*body, options))
@@ -193,17 +179,7 @@ class ScreenCast:
         return found
 
 
-SESSION, REQUEST = "org.freedesktop.portal.Session", "org.freedesktop.portal.Request"
 PROPERTIES = ("version", "AvailableSourceTypes", "AvailableCursorModes")
-
-
-def _refusal(error: DBusErrorResponse) -> str:
-    """One sentence for a D-Bus error."""
-    absent = ("ServiceUnknown", "UnknownInterface", "InvalidArgs", "UnknownMethod")
-    if error.name.rpartition(".")[2] in absent:
-        return (
-            "the desktop has no ScreenCast portal: install xdg-desktop-portal and its part for "
-            "your desktop (-gnome, -kde, -wlr or -hyprland)"
-        )
-    words = " ".join(str(part) for part in error.data)
-    return f"the desktop's portal refused: {words or error.name}"
+INSTALL = (
+    "install xdg-desktop-portal and its part for your desktop (-gnome, -kde, -wlr or -hyprland)"
+)

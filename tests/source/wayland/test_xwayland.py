@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from drawn_frames import is_what_was_drawn, next_frame
 from sway_desktop import HERE, SwayDesktop, end, sway_desktop
-from sway_game import FULL_SCREEN, SIZE, RedGame, is_covered, picture
+from sway_game import FULL_SCREEN, SIZE, RedGame, has_hud, is_covered, picture
 from virtual_input import hands
 from whole_program import fails, until
 
@@ -101,7 +101,7 @@ def test_the_overlay_covers_it_and_lets_clicks_and_keys_through(on_sway, red_gam
             until(lambda: red_game.is_played(player), "no click or key reached the game")
             red_game.got.clear()
             player.press("ctrl+alt+h")
-            until(lambda: _has_hud(picture(on_sway, shown)), "the global key did nothing")
+            until(lambda: has_hud(picture(on_sway, shown)), "the global key did nothing")
             assert "key h" not in red_game.got, "the game does not see our keys"
             assert main(["key", "hud"]) == 0  # fps -> graph
             until(lambda: _has_graph(picture(on_sway, shown)), "`stylizer key` did nothing")
@@ -119,11 +119,6 @@ def test_the_overlay_covers_it_and_lets_clicks_and_keys_through(on_sway, red_gam
 def is_empty(screen: np.ndarray) -> bool:
     """A workspace without a window: one color, but for the mouse pointer."""
     return bool((screen == screen[-1, -1]).all(axis=2).mean() > 0.98)
-
-
-def _has_hud(screen: np.ndarray) -> bool:
-    """Its dark panel at the top left."""
-    return bool(screen[14:20, 60:180].max(axis=2).mean() < 100)
 
 
 def _has_graph(screen: np.ndarray) -> bool:
