@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -106,16 +107,18 @@ def nvidia(what: str) -> str:
 
 
 def gl_exact(scale: Scale) -> Result:
-    """Every bundled fast model at two sizes against whole numbers in numpy."""
+    """Every bundled fast model at two sizes against whole numbers in numpy, by both variants."""
     from stylizer.settings import Settings
     from stylizer.style import catalog
+    from stylizer.style.gl import drawing
     from stylizer.style.opening import open_style
 
     reference = importlib.import_module("integer_reference")  # tests/, put on the path there
     names = [m.name for m in catalog.bundled() if (m.tier, m.precision) == ("fast", "int8")]
     found: Result = {}
     for name in names[:2] if scale.small else names:
-        for size in ((104, 56), (43, 29)):
+        for size, way in product(((104, 56), (43, 29)), ("fragment", "compute")):
+            drawing.fastest = only(way)  # type: ignore[assignment]
             style: Any = open_style(Settings(provider="gl"), name, size)
             try:
                 frame = frame_of(size)
@@ -126,20 +129,50 @@ def gl_exact(scale: Scale) -> Result:
             finally:
                 style.close()
             wrong = np.abs(image.astype(int) - wanted[: size[1], : size[0]])
-            found[f"{name} {size[0]}x{size[1]}"] = int(wrong.max())
+            found[f"{name} {size[0]}x{size[1]} {way}"] = int(wrong.max())
     if any(found.values()):
         raise RuntimeError(f"the largest difference of a byte: {found}")
     return {"largest_difference": found}
 
 
+def only(way: str) -> Callable[..., Any]:
+    """In place of `variants.fastest`: this variant, whichever is faster."""
+    from stylizer.style.gl.network import Network
+
+    return lambda context, steps, blocks: (Network(context, steps, way == "compute"), way)
+
+
+def gl_variants(scale: Scale) -> Result:
+    """Milliseconds of all passes, at each size, by the GPU's own clock."""
+    import onnx
+
+    from stylizer.style import catalog
+    from stylizer.style.gl.network import Network
+    from stylizer.style.gl.reading import read_steps
+    from stylizer.style.gl.variants import Trial
+    from stylizer.system.gl import standalone_context
+
+    context = standalone_context()
+    steps = read_steps(onnx.load(str(catalog.resolve(FAST, "gl").path)))
+    both = {way: Network(context, steps, way == "compute") for way in ("fragment", "compute")}
+    found: Result = {}
+    for size in scale.sizes:
+        trial = Trial(context, steps, (size[0] // 4, size[1] // 4))
+        times_ms = trial.best_ms(list(both.values()))
+        found[f"{size[0]}x{size[1]}"] = {w: round(times_ms[n], 3) for w, n in both.items()}
+        trial.release()
+    context.release()
+    return found
+
+
 def gl_times(scale: Scale) -> Result:
-    """The fragment passes; pictures that stay on the GPU, and pictures that are read back."""
+    """The faster passes; pictures that stay on the GPU, and pictures that are read back."""
     from stylizer.style.gl.thread import GlThread
     from stylizer.system.gl import standalone_context
 
     context = standalone_context()
     shared = GlThread.beside_current()
-    found: Result = {"shared": shared.apart or "yes", "compute passes": "not written"}
+    found: Result = {"shared": shared.apart or "yes"}
     try:
         for size in scale.sizes:
             found[f"{size[0]}x{size[1]} on the GPU"] = style_times(scale, "gl", size, shared)
@@ -502,6 +535,7 @@ class Step:
 STEPS: dict[str, Step] = {
     "machine": Step(machine, 60),
     "gl_exact": Step(gl_exact, 60),
+    "gl_variants": Step(gl_variants, 60),
     "gl_times": Step(gl_times, 90),
     **{f"cuda {kind}": Step(cuda(kind), 75) for kind in CUDA_KINDS},
     "governor": Step(governor, 60),

@@ -1,5 +1,5 @@
 // One convolution of the integer network, its edge repeated, rounded to 0..255 and with ADD added to
-// another tensor: net_conv.frag for mpv, whose passes fill one texture and have constants only.
+// another tensor: net_conv.glsl for mpv, whose passes fill one texture and have constants only.
 // Loops have bounds that no compiler knows: unrolled, Mesa compiled for minutes. `frame` is mpv's.
 const mat4 weight[TILES * COUNT] = mat4[TILES * COUNT](  // [tile][tap][group], column: channel read
 $weights

@@ -1,7 +1,7 @@
 #version 330
 // The quantized sum of two tensors, by a table of all pairs of values. With SPREAD the first one
 // has half the size and four times the channels: the four pixels of a square are four of its tiles.
-// Layout of a tensor: see net_conv.frag.
+// Layout of a tensor: see net_conv.glsl.
 uniform usampler2D planes[TARGETS];
 uniform usampler2D others[TARGETS];
 uniform usampler2D table;  // (own value, the other one) -> their sum

@@ -1,7 +1,7 @@
 #version 330
 // The network's last tensor as a picture: group g of a pixel block is a pixel of it. `side` pixels
 // of a block in a row lie one under the other, or all in one row where `side` is their number.
-// Layout of a tensor: see net_conv.frag.
+// Layout of a tensor: see net_conv.glsl.
 uniform usampler2D planes[PLANES];
 uniform ivec2 block;  // pixels of a block: across, down
 uniform int width;    // of a tile

@@ -42,6 +42,7 @@ def examine() -> list[Finding]:
         attempt("window", _window, "set DISPLAY, or use --present offscreen"),
         *_nvidia(),
         *_providers(),
+        attempt("shaders of mosaic-fast", _shaders, "--provider cpu"),
         _one_onnxruntime(),
         attempt("screen capture (mss)", _screen, "set DISPLAY to an X11 display"),
         *_linux_capture(),
@@ -118,6 +119,17 @@ def _providers() -> list[Finding]:
             Finding(what, True, found, "", needed) if works else failed(what, found, fix, needed)
         )
     return findings
+
+
+def _shaders() -> str:
+    """How a real network is drawn, which tells more than the tiny one of `provider gl`."""
+    from stylizer.style.opening import open_style
+
+    style = open_style(Settings(provider="gl"), "mosaic-fast", (640, 360))
+    try:
+        return style.provider_reason.partition(" with ")[2]
+    finally:
+        style.close()
 
 
 def _one_onnxruntime() -> Finding:

@@ -16,10 +16,13 @@ def _folder(name: str) -> Path:
     return inside if inside.is_dir() else _PACKAGE.parent / name
 
 
-def shader(name: str, *defines: str) -> str:
-    """Source of `shaders/NAME`, with `#define`s behind its first line, the version."""
+def shader(name: str, *defines: str, number: int | None = None) -> str:
+    """Source of `shaders/NAME`, with `#define`s behind its first line, the version, of which the
+    number may be another one."""
     source = (_folder("shaders") / name).read_text(encoding="utf-8")
     version, body = source.split("\n", 1)
+    if number is not None:
+        version = f"{version.rpartition(' ')[0]} {number}"
     return "\n".join([version, *(f"#define {define}" for define in defines), body])
 
 

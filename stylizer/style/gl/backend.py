@@ -1,4 +1,4 @@
-"""The style backend on OpenGL 3.3: the integer fast network as fragment passes on any GPU."""
+"""The style backend on OpenGL 3.3 or 4.3: the integer fast network as passes on any GPU."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ class GlStyle(SessionStyle):
         assert self._thread is not None
         self._resident = self._thread.shared is not None and _takes_pixels(model)
         try:
-            self._drawing = Drawing(self._thread, model, steps)
-            self.provider_reason = _drawn_by(self._thread)
+            self._drawing = Drawing(self._thread, model, steps, self._packer.padded)
+            self.provider_reason = _drawn_by(self._thread, self._drawing.variant)
             self.warm_up(frame_size)
         except DoesNotFit as misfit:
             self.close()
@@ -139,8 +139,9 @@ def _wrong(model: StyleModel, why: str) -> providers.WrongModel:
     return providers.WrongModel(f"{model.stem} does not run on gl: {why}")
 
 
-def _drawn_by(thread: GlThread) -> str:
-    """For the reason shown: which renderer, whether that is a GPU, what is read back and why."""
+def _drawn_by(thread: GlThread, variant: str) -> str:
+    """For the reason shown: which renderer, whether that is a GPU, by which shaders and why, and
+    why pictures are read back."""
     software = " (software: slower than cpu)" if is_software_gl(thread.renderer) else ""
     apart = f", read back for the window: {thread.apart}" if thread.apart else ""
-    return f", drawn by {thread.renderer}{software}{apart}"
+    return f", drawn by {thread.renderer}{software} with {variant}{apart}"

@@ -13,9 +13,10 @@ from stylizer.frame import GpuPicture, Size, StyledTexture
 from stylizer.style.canvas import Canvas
 from stylizer.style.contract import LAYOUTS, Packer, StyleModel
 from stylizer.style.gl.layout import GROUP
-from stylizer.style.gl.network import Network, Picture
+from stylizer.style.gl.network import Picture
 from stylizer.style.gl.steps import Steps
 from stylizer.style.gl.thread import GlThread
+from stylizer.style.gl.variants import fastest
 from stylizer.system.gl import check_size
 
 SPARE = 2  # textures left alone a while: the presenter's last draws may still read them
@@ -24,11 +25,12 @@ SPARE = 2  # textures left alone a while: the presenter's last draws may still r
 class Drawing:
     """Any thread may ask, one at a time; the GL thread does the work.
 
+    size: of the pictures to come, in pixels. variant: which shaders draw, and why, in words.
     uploads, readbacks: pictures over the bus so far; a canvas counts as one, when it has moved.
     gpu_ms: what the GPU took for the last picture's passes, by a timer query.
     """
 
-    def __init__(self, thread: GlThread, model: StyleModel, steps: Steps) -> None:
+    def __init__(self, thread: GlThread, model: StyleModel, steps: Steps, size: Size) -> None:
         self._thread, self._context = thread, thread.context
         self._model, self._steps = model, steps
         self._block = LAYOUTS[model.layout].block
@@ -37,7 +39,8 @@ class Drawing:
         self._frames, self._pictures = _Spares(), _Spares()
         self.uploads = self.readbacks = 0
         self.gpu_ms: float | None = None
-        self._network = thread.run(lambda: Network(thread.context, steps))
+        blocks = size[0] // self._block, size[1] // self._block
+        self._network, self.variant = thread.run(lambda: fastest(thread.context, steps, blocks))
         self._timer = thread.run(lambda: thread.context.query(time=True))
 
     def blocks_of(self, tensor: np.ndarray, canvas: Canvas | None) -> np.ndarray:

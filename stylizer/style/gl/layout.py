@@ -74,7 +74,7 @@ def layer_bytes(step: Conv, found: dict[Tensor, Layout]) -> int:
 
 
 def layer_blocks(step: Conv, found: dict[Tensor, Layout], count: int) -> list[bytes]:
-    """What the uniform block `Layer` of net_conv.frag with `count` matrices holds, for each tile of
+    """What the uniform block `Layer` of net_conv.glsl with `count` matrices holds, for each tile of
     the output."""
     return [
         weights.tobytes().ljust(count * MATRIX_BYTES, b"\0") + tail.tobytes()

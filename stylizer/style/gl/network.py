@@ -13,6 +13,11 @@ from stylizer.style.gl.layout import GROUP, Layout, layer_blocks, layouts, matri
 from stylizer.style.gl.steps import MOST_EXACT, Add, Conv, Steps, Tensor
 from stylizer.system.resources import shader
 
+COMPUTE_VERSION = 430
+GROUP_SIDE = 8  # pixels along a side that a work group computes, SIDE in net_conv.glsl
+
+Program = moderngl.Program | moderngl.ComputeShader
+
 
 @dataclass(frozen=True, eq=False)
 class Picture:
@@ -27,11 +32,12 @@ class Picture:
 
 @dataclass(frozen=True, eq=False)
 class _Pass:
-    """One step: program, what it reads, what does not change with the size."""
+    """One step: program, what it reads, what does not change with the size. vertices: None where
+    it is computed, not drawn."""
 
     step: Conv | Add
-    program: moderngl.Program
-    vertices: moderngl.VertexArray
+    program: Program
+    vertices: moderngl.VertexArray | None
     blocks: list[moderngl.Buffer]  # weights, one for each tile
     table: moderngl.Texture | None
 
@@ -39,13 +45,14 @@ class _Pass:
 class Network:
     """One network in one context.
 
-    Raises DoesNotFit for weights that the driver's uniform blocks cannot hold.
+    compute: convolutions of more than one pixel by compute shaders, which need OpenGL 4.3. Raises
+    DoesNotFit for weights that the driver's uniform blocks cannot hold.
     """
 
-    def __init__(self, context: moderngl.Context, network: Steps) -> None:
-        self.context, self.network = context, network
+    def __init__(self, context: moderngl.Context, network: Steps, compute: bool = False) -> None:
+        self.context, self.network, self._compute = context, network, compute
         self._layouts = layouts(network, context.info["GL_MAX_UNIFORM_BLOCK_SIZE"])
-        self._programs: dict[tuple[str, ...], tuple[moderngl.Program, moderngl.VertexArray]] = {}
+        self._programs: dict[tuple[str, ...], tuple[Program, moderngl.VertexArray | None]] = {}
         kinds = [self._kind(step) for step in network.steps]
         self._passes = []
         for step, kind in zip(network.steps, kinds, strict=True):
@@ -56,6 +63,11 @@ class Network:
         self._sized: _Sized | None = None
         # Released while bound, a framebuffer leaves an error for the next one: this one is bound.
         self._idle = context.framebuffer([context.renderbuffer((1, 1), 4)])
+
+    @property
+    def computes(self) -> bool:
+        """Whether compute shaders are among its own."""
+        return any(isinstance(one.program, moderngl.ComputeShader) for one in self._passes)
 
     def run(
         self, given: dict[str, Picture], size: Size, block: Size, into: moderngl.Framebuffer
@@ -80,7 +92,8 @@ class Network:
                 if thing is not None:
                     thing.release()
         for program, vertices in self._programs.values():
-            vertices.release()
+            if vertices is not None:
+                vertices.release()
             program.release()
         self._passes.clear()
         self._programs.clear()
@@ -96,7 +109,9 @@ class Network:
         defines += [f"PLANES {self._layouts[read].planes}", *(["RAW"] if read.given else [])]
         flags = {"BESIDE": len(step.parts) > 1, "ADD": step.added is not None}
         flags["SPLIT"] = step.bound >= MOST_EXACT
-        return "net_conv.frag", *defines, *(name for name, on in flags.items() if on)
+        if self._compute and step.side > 1 and not (flags["SPLIT"] or flags["BESIDE"]):
+            defines += ["COMPUTE", f"PATCH {(GROUP_SIDE - 1) * step.stride + step.side}"]
+        return "net_conv.glsl", *defines, *(name for name, on in flags.items() if on)
 
     def _pass(self, step: Conv | Add, kind: tuple[str, ...], alike: Sequence[Conv | Add]) -> _Pass:
         """alike: the steps of this kind. They share a program, whose compiling takes longer than
@@ -116,13 +131,15 @@ class Network:
         texture.filter = (moderngl.NEAREST, moderngl.NEAREST)
         return texture
 
-    def _program(self, *key: str) -> tuple[moderngl.Program, moderngl.VertexArray]:
+    def _program(self, *key: str) -> tuple[Program, moderngl.VertexArray | None]:
         if key not in self._programs:
             name, *defines = key
-            program = self.context.program(
-                vertex_shader=shader("net.vert"), fragment_shader=shader(name, *defines)
-            )
-            self._programs[key] = program, self.context.vertex_array(program, [])
+            if "COMPUTE" in defines:
+                text = shader(name, *defines, number=COMPUTE_VERSION)
+                self._programs[key] = self.context.compute_shader(text), None
+            else:
+                program = self.context.program(shader("net.vert"), shader(name, *defines))
+                self._programs[key] = program, self.context.vertex_array(program, [])
         return self._programs[key]
 
     def _release_sized(self) -> None:
@@ -161,13 +178,22 @@ class Network:
         out, target = self._layouts[one.step.out], sized.targets[one.step.out]
         width, height = sized.size(one.step.out)
         target.use()
+        if one.vertices is None:
+            _put(one.program, "size", (width, height))
+            for unit, texture in enumerate(sized.textures[one.step.out]):
+                texture.bind_to_image(unit, read=False, write=True)
         for tile in range(out.tiles):
             target.viewport = (tile * width, 0, width, height)
             _put(one.program, "left", tile * width)
             _put(one.program, "tile", tile)
             if one.blocks:
                 one.blocks[tile].bind_to_uniform_block(0)
-            one.vertices.render(moderngl.TRIANGLES, vertices=3)
+            if one.vertices is not None:
+                one.vertices.render(moderngl.TRIANGLES, vertices=3)
+            elif isinstance(one.program, moderngl.ComputeShader):
+                one.program.run(-(-width // GROUP_SIDE), -(-height // GROUP_SIDE))
+        if one.vertices is None:
+            self.context.memory_barrier()
 
     def _draw_out(self, sized: _Sized, block: Size, into: moderngl.Framebuffer) -> None:
         tensor, (program, vertices) = self.network.result, self._out
@@ -176,6 +202,7 @@ class Network:
         _put(program, "width", sized.size(tensor)[0])
         into.use()
         into.viewport = (0, 0, *into.size)
+        assert vertices is not None
         vertices.render(moderngl.TRIANGLES, vertices=3)
 
     def _where(self, tensor: Tensor, given: dict[str, Picture], sized: _Sized) -> _Where:
@@ -191,7 +218,7 @@ class Network:
 
 @dataclass(frozen=True)
 class _Where:
-    """`Set` of net_conv.frag."""
+    """`Set` of net_conv.glsl."""
 
     size: Size
     last: Size
@@ -214,7 +241,7 @@ _FIRST, _SECOND = _Names("first", "planes"), _Names("second", "beside")
 class _Units:
     """Texture units of one draw, given out one after another."""
 
-    def __init__(self, program: moderngl.Program) -> None:
+    def __init__(self, program: Program) -> None:
         self._program, self._next = program, 0
 
     def bind(self, name: str, textures: list[moderngl.Texture]) -> None:
@@ -264,12 +291,12 @@ class _Sized:
             texture.release()
 
 
-def _set(program: moderngl.Program, name: str, where: _Where) -> None:
+def _set(program: Program, name: str, where: _Where) -> None:
     for key, value in vars(where).items():
         _put(program, f"{name}.{key}", value)
 
 
-def _put(program: moderngl.Program, name: str, value: object) -> None:
+def _put(program: Program, name: str, value: object) -> None:
     """A uniform's value, where the program has not lost it for want of use."""
     uniform = program.get(name, None)
     if isinstance(uniform, moderngl.Uniform):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +26,7 @@ from stylizer.style.gl.network import Network, Picture
 from stylizer.style.gl.reading import DoesNotFit, read_steps
 from stylizer.style.gl.steps import Conv, Quantized, sum_rule
 from stylizer.style.gl.thread import GlThread
+from stylizer.style.gl.variants import fastest
 from stylizer.style.opening import open_style
 
 BUNDLED = [m.name for m in catalog.bundled() if (m.tier, m.precision) == ("fast", "int8")]
@@ -92,15 +97,20 @@ def drawn(gl: GlThread, network: Network, feeds: dict[str, np.ndarray]) -> np.nd
 def compare(gl: GlThread, path: Path, sizes: list[tuple[int, int]] = SIZES) -> None:
     """Draw at every size and compare with whole numbers."""
     proto = onnx.load(str(path))
-    network = gl.run(lambda: Network(gl.context, read_steps(proto)))
+    steps = read_steps(proto)
+    compute = [False, True] if gl.run(lambda: gl.context.version_code) >= 430 else [False]
+    both = [gl.run(lambda c=c: Network(gl.context, steps, c)) for c in compute]
     channels = {v.name: v.type.tensor_type.shape.dim[3].dim_value for v in proto.graph.input}
     for number, size in enumerate(sizes):
         rng = np.random.default_rng(number)
         feeds = {name: blocks(rng, size, count) for name, count in channels.items()}
         wanted = reference.run(proto, feeds)
         assert wanted.std() > 5 or min(size) < 24, "a flat picture would prove nothing"
-        assert np.array_equal(drawn(gl, network, feeds), wanted), f"{path.stem} at {size}"
-    gl.run(network.release)
+        for network, way in zip(both, compute, strict=True):
+            told = f"{path.stem} at {size}, compute shaders: {way}"
+            assert np.array_equal(drawn(gl, network, feeds), wanted), told
+    for network in both:
+        gl.run(network.release)
 
 
 # --- byte for byte --------------------------------------------------------------------------
@@ -256,6 +266,51 @@ def test_the_size_seen_may_change_at_any_time():
     finally:
         style.close()
         style.close()
+
+
+# --- which shaders ---------------------------------------------------------------------------
+
+
+def test_the_faster_shaders_are_taken_and_the_figures_said(gl):
+    """Whichever they are: their times were taken in turns, in one run."""
+    steps = read_steps(onnx.load(str(catalog.resolve("mosaic-fast", "gl").path)))
+    network, told = gl.run(lambda: fastest(gl.context, steps, (40, 24)))
+    gl.run(network.release)
+    found = re.fullmatch(
+        r"(fragment|compute) shaders: ([0-9.]+) ms, (fragment|compute) ([0-9.]+), at 40x24 blocks",
+        told,
+    )
+    assert found, told
+    assert found[1] != found[3]
+    assert float(found[2]) <= float(found[4])
+    assert network.computes == (found[1] == "compute")
+
+
+def test_a_network_of_single_pixels_has_nothing_to_share(gl, tmp_path):
+    steps = read_steps(onnx.load(str(networks.mixer(tmp_path / "m.onnx"))))
+    network, told = gl.run(lambda: fastest(gl.context, steps, (8, 8)))
+    gl.run(network.release)
+    assert told == "fragment shaders: it looks at single pixels only"
+
+
+OLD = """
+from stylizer.settings import Settings
+from stylizer.style.opening import open_style
+style = open_style(Settings(provider="gl"), "mosaic-fast", (64, 48))
+print(style.provider_reason)
+style.close()"""
+
+
+def test_an_older_opengl_draws_with_fragments_and_says_why():
+    """A real context of OpenGL 3.3, which Mesa makes when told to."""
+    told = subprocess.run(
+        [sys.executable, "-c", OLD],
+        env=os.environ | {"MESA_GL_VERSION_OVERRIDE": "3.3"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "fragment shaders: OpenGL 3.3 has no others" in told
 
 
 # --- refusals -------------------------------------------------------------------------------

@@ -9,6 +9,9 @@
 //
 // PLANES, TARGETS, COUNT (matrices of one tile), BESIDE: see network.py. Loops have uniform bounds:
 // unrolled by the driver, this took 12 s to compile.
+//
+// With COMPUTE (OpenGL 4.3) a work group fetches what its 8 x 8 pixels read once, PATCH x PATCH of
+// them, and its threads share it.
 struct Set {       // where what is read lies
     ivec2 size;    // of one tile, in pixels
     ivec2 last;    // texel of the textures, for a picture whose last block is not whole
@@ -40,7 +43,15 @@ layout(std140) uniform Layer {
     vec4 bias[TARGETS];
     vec4 scale[TARGETS];
 };
+#ifdef COMPUTE
+#define SIDE 8
+layout(local_size_x = SIDE, local_size_y = SIDE) in;
+layout(binding = 0, rgba8ui) writeonly uniform uimage2D results[TARGETS];
+uniform ivec2 size;        // of the tile that is drawn
+shared vec4 patch_values[PLANES * PATCH * PATCH];
+#else
 layout(location = 0) out uvec4 result[TARGETS];
+#endif
 
 vec4 sums[TARGETS];
 int at_weight = 0;
@@ -84,6 +95,37 @@ vec4 fetched(ivec2 at, int plane) {
     return value;
 }
 
+#ifdef COMPUTE
+// One tile of what is read, for all planes; row and column of a tap count from the patch's corner.
+void share(ivec2 corner, int tile) {
+    barrier();
+    for (int i = int(gl_LocalInvocationIndex); i < PATCH * PATCH; i += SIDE * SIDE) {
+        ivec2 at = texel(first, corner + ivec2(i % PATCH, i / PATCH), tile);
+        for (int plane = 0; plane < first.planes; ++plane) {
+            patch_values[plane * PATCH * PATCH + i] = fetched(at, plane);
+        }
+    }
+    barrier();
+}
+
+void convolve(ivec2 pixel) {
+    ivec2 inside = ivec2(gl_LocalInvocationID.xy) * stride;
+    ivec2 corner = (pixel - ivec2(gl_LocalInvocationID.xy)) * stride - side / 2;
+    int groups = first.tiles * first.planes;
+    for (int t = 0; t < first.tiles; ++t) {
+        share(corner, t);
+        for (int y = 0; y < side; ++y) {
+            for (int x = 0; x < side; ++x) {
+                int at = (inside.y + y) * PATCH + inside.x + x;
+                at_weight = ((y * side + x) * groups + t * first.planes) * TARGETS;
+                for (int plane = 0; plane < first.planes; ++plane) {
+                    add(patch_values[plane * PATCH * PATCH + at]);
+                }
+            }
+        }
+    }
+}
+#else
 void tap(ivec2 pixel) {
     for (int t = 0; t < first.tiles; ++t) {
         ivec2 at = texel(first, pixel, t);
@@ -95,6 +137,7 @@ void tap(ivec2 pixel) {
     }
 #endif
 }
+#endif
 
 #ifdef ADD
 vec4 added(vec4 own, uvec4 other) {
@@ -111,13 +154,21 @@ vec4 rounded(int o, vec4 sum) {
 }
 
 void main() {
+#ifdef COMPUTE
+    ivec2 pixel = ivec2(gl_GlobalInvocationID.xy), here = pixel + ivec2(left, 0);
+#else
     ivec2 here = ivec2(gl_FragCoord.xy), pixel = here - ivec2(left, 0);
+#endif
     vec4 whole[TARGETS];
     for (int o = 0; o < TARGETS; ++o) sums[o] = vec4(0.0);
 #ifdef SPLIT
     ivec4 totals[TARGETS];
     for (int o = 0; o < TARGETS; ++o) totals[o] = ivec4(bias[o]);
 #endif
+#ifdef COMPUTE
+    convolve(pixel);
+    if (any(greaterThanEqual(pixel, size))) return;
+#else
     for (int y = 0; y < side; ++y) {
         for (int x = 0; x < side; ++x) {
             tap(pixel * stride + ivec2(x, y) - side / 2);
@@ -129,6 +180,7 @@ void main() {
 #endif
         }
     }
+#endif
     for (int o = 0; o < TARGETS; ++o) {
 #ifdef SPLIT
         whole[o] = rounded(o, vec4(totals[o]));
@@ -154,5 +206,25 @@ void main() {
     whole[5] = added(whole[5], texelFetch(others[5], here, 0));
 #endif
 #endif
+#ifdef COMPUTE
+#define STORE(o) imageStore(results[o], here, uvec4(whole[o]))
+    STORE(0);
+#if TARGETS > 1
+    STORE(1);
+#endif
+#if TARGETS > 2
+    STORE(2);
+#endif
+#if TARGETS > 3
+    STORE(3);
+#endif
+#if TARGETS > 4
+    STORE(4);
+#endif
+#if TARGETS > 5
+    STORE(5);
+#endif
+#else
     for (int o = 0; o < TARGETS; ++o) result[o] = uvec4(whole[o]);
+#endif
 }
