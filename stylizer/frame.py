@@ -135,7 +135,8 @@ Styled = StyledImage | StyledTexture
 class StyledFrame:
     """A source frame and the picture made from it: the only pair that blends may use.
 
-    image is None with the model "none": then there is nothing but the source.
+    image is None with the model "none": then there is nothing but the source. second: what a
+    second style made of the same frame, where two are mixed.
     """
 
     frame: Frame
@@ -145,6 +146,13 @@ class StyledFrame:
     infer_ms: float
     finished_at: float
     gpu_ms: float | None = None  # of the network's draws on the GPU, where it is drawn by shaders
+    second: StyledFrame | None = None
+
+    @property
+    def style_ms(self) -> float:
+        """What it cost in all, of both networks where there are two."""
+        more = 0.0 if self.second is None else self.second.style_ms
+        return self.preprocess_ms + self.infer_ms + more
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from stylizer.rules import Rule, choice
 from stylizer.stages import PRESENTERS, SOURCES
 
 HudMode = Literal["off", "fps", "graph"]
+MaskStyle = Literal["first", "second"]
 HudCorner = Literal["top-left", "top-right", "bottom-left", "bottom-right"]
 Group = Literal["source", "model", "look", "speed", "output", "limits"]
 PROVIDERS = (
@@ -147,6 +148,17 @@ class Settings:
         "against flicker: share of the last picture kept where the source stands still",
         in_file=True, alias="stabilise",
     )  # fmt: skip
+    blend_with: str | None = setting(
+        None, "look",
+        replace(rules.TEXT, allowed='the name of a style or model, or "none"', nothing="none"),
+        "a second style, mixed with the first: both networks then run; the name of a style (its "
+        "fastest model), of a model, or none",
+        in_file=True,
+    )  # fmt: skip
+    blend: float = setting(
+        0.5, "look", rules.SHARE, "how much of the second style there is: 0 none, 1 nothing else",
+        in_file=True,
+    )  # fmt: skip
     move_canvas: bool = setting(
         True, "look", rules.SWITCH,
         "strokes of models with a canvas go with the picture; without, they stand still",
@@ -169,6 +181,12 @@ class Settings:
     )  # fmt: skip
     mask_strength: float = setting(
         0.0, "look", rules.SHARE, "how much of the style is left inside a mask: 0 none",
+        in_file=True,
+    )  # fmt: skip
+    mask_style: MaskStyle = setting(
+        "first", "look", choice(*get_args(MaskStyle)),
+        "second: inside a mask is the second style (blend_with), whole, and mask_strength does not "
+        "count there",
         in_file=True,
     )  # fmt: skip
     mask_feather: float = setting(
@@ -294,6 +312,14 @@ class Settings:
         return self.move_canvas and self.source != "images"
 
     @property
+    def blends(self) -> bool:
+        """Whether a second style is to be seen at the start."""
+        masks = bool(self.mask_shapes) or self.mask is not None
+        return self.blend_with is not None and (
+            self.blend > 0 or (masks and self.mask_style == "second")
+        )
+
+    @property
     def over_game(self) -> bool:
         """Whether the picture lies over the game, which has mouse and keyboard."""
         return self.present in ("overlay", "layer")
@@ -313,8 +339,9 @@ OPTIONS: dict[str, Option] = {
 
 # What the panel changes while a run goes on, and can keep in the file, beside the hotkeys.
 IN_PANEL = (
-    "model", "strength", "keep_colors", "stabilize", "hud", "hud_corner", "target_fps",
-    "game_share", "inference_size", "mask_shapes", "mask", "mask_strength", "mask_feather",
+    "model", "strength", "blend_with", "blend", "keep_colors", "stabilize", "hud", "hud_corner",
+    "target_fps", "game_share", "inference_size", "mask_shapes", "mask", "mask_strength",
+    "mask_style", "mask_feather",
 )  # fmt: skip
 
 

@@ -129,6 +129,11 @@ class FrameStats:
     def stage(self, name: str, ms: float) -> None:
         self.stage_ms.setdefault(name, new_series()).append(ms)
 
+    def recent(self, name: str, count: int = 10) -> float | None:
+        """Mean of a stage's last times: a single one flickers too much to be read."""
+        times = self.stage_ms.get(name)
+        return float(np.mean(times[-count:])) if times else None
+
     def gpu(self, name: str, ms: float) -> None:
         self.gpu_ms.setdefault(name, new_series()).append(ms)
 

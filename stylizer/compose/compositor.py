@@ -11,14 +11,16 @@ import moderngl
 import numpy as np
 
 from stylizer.compose.masks import Mask, MaskTexture
+from stylizer.compose.mixer import Mix
+from stylizer.compose.painted import Painted
 from stylizer.compose.programs import Programs, Shows, Variant
 from stylizer.compose.stabilizer import Stabilizer
 from stylizer.frame import Frame, Rect, Styled, StyledTexture
 from stylizer.stages import is_software_gl
 from stylizer.system.gl import check_size
-from stylizer.system.texture import Picture, pack_planes, swizzle_of
+from stylizer.system.texture import Picture, swizzle_of
 
-_SOURCE_UNIT, _STYLED_UNIT, _BEFORE_UNIT, _SEEN_UNIT, _MASK_UNIT = 0, 1, 2, 3, 4
+_SOURCE_UNIT, _STYLED_UNIT, _BEFORE_UNIT, _SEEN_UNIT, _MASK_UNIT = 0, 1, 2, 3, 6
 _NO_WIPE = -1.0
 
 
@@ -62,6 +64,8 @@ class Compositor:
     image; a GPU fetches for nothing.
     hold: share of the last picture that a new one keeps where the source stands still (0: none);
     may be changed at any time, and counts from the next picture made.
+    mix: how a second styled picture goes into the first; may be changed at any time as well, and is
+    seen at once, unless pictures are held.
     """
 
     def __init__(
@@ -70,28 +74,25 @@ class Compositor:
         self._context = context
         self._hold = self.hold = hold
         self._stabilizer = Stabilizer(context)
-        self._planar_on_gpu = (
-            not is_software_gl(context.info["GL_RENDERER"])
-            if planar_on_gpu is None
-            else planar_on_gpu
-        )
+        if planar_on_gpu is None:
+            planar_on_gpu = not is_software_gl(context.info["GL_RENDERER"])
+        self.mix = Mix()
         self._source = Picture(context)
-        self._styled = Picture(context)
+        self._mask = MaskTexture(context)
+        self._styled = Painted(context, planar_on_gpu, self._mask, _MASK_UNIT)
         self._seen = Picture(context)  # the source as the network saw it, where that was smaller
         self._frame: Frame | None = None
         self._sent: Frame | None = None  # what the source texture holds
         self._image: Styled | None = None  # drawn with the frame; None: the source alone
-        self._uploaded: Styled | None = None  # what the styled texture holds
-        self._packed = np.empty((0, 0), np.uint32)
-        self._mask = MaskTexture(context)
+        self._uploaded: tuple[Styled, Styled | None] | None = None  # what the textures hold
         self._programs = Programs(context)
         self._own: moderngl.Framebuffer | None = None  # of render(), and what is read from it
         self._raw = np.empty((0, 0, 4), np.uint8)
         self.upload_bytes = 0  # in all, since the start
 
-    def upload(self, frame: Frame, image: Styled | None) -> None:
+    def upload(self, frame: Frame, image: Styled | None, second: Styled | None = None) -> None:
         """Make this pair the one that is drawn. An object already uploaded is not sent again, and a
-        frame not before it is seen.
+        frame not before it is seen. second: what a second style made of the frame, for `mix`.
 
         Raises ValueError when the two differ in size and the image does not hold what the network
         saw, StylizerError when a picture is larger than the graphics driver's textures.
@@ -100,11 +101,11 @@ class Compositor:
             raise ValueError(f"a styled image of {image.size} does not fit a frame of {frame.size}")
         check_size(self._context, frame.size)
         self._frame = frame
-        if image is not None and image is not self._uploaded:
+        if image is not None and (image, second) != self._uploaded:
             if self._source.borrowed:
                 self._sent = None  # it goes with the picture before
-            self.upload_bytes += self._put_styled(image)
-            self._uploaded = image
+            self.upload_bytes += self._styled.take(image, second)
+            self._uploaded = image, second
             if isinstance(image, StyledTexture):
                 self._take_textures(frame, image)
             elif image.seen is not None:
@@ -113,6 +114,7 @@ class Compositor:
                 self._stabilizer.reset()  # where it begins now, what it kept is of long ago
             self._hold = self.hold
             if self._hold:
+                self.upload_bytes += self._styled.mix(self.mix, frame.size)
                 self._stabilize(frame, image)
         self._image = image
 
@@ -127,6 +129,8 @@ class Compositor:
         """
         if self._frame is None:
             raise ValueError("nothing was uploaded yet")
+        if not self._hold and self._image is not None:
+            self.upload_bytes += self._styled.mix(self.mix, self._frame.size)
         width, height = framebuffer.size
         framebuffer.use()
         self._context.scissor = None
@@ -181,18 +185,6 @@ class Compositor:
             self._source.borrow(image.source)
             self._sent = frame
 
-    def _put_styled(self, image: Styled) -> int:
-        if isinstance(image, StyledTexture):
-            self._styled.borrow(image.picture)
-            return 0
-        if image.layout == "hwc":
-            return self._styled.put(image.pixels, "RGB1")
-        if self._planar_on_gpu:
-            return self._styled.put_planes(image.pixels)
-        if self._packed.shape != image.pixels.shape[1:]:
-            self._packed = np.empty(image.pixels.shape[1:], np.uint32)
-        return self._styled.put(pack_planes(image.pixels, self._packed), "RGB1")
-
     def _use_source(self) -> None:
         """The source texture with the frame in it."""
         assert self._frame is not None
@@ -208,7 +200,7 @@ class Compositor:
             self._seen.use(_SOURCE_UNIT)
         self._styled.use(_STYLED_UNIT)
         units = (_SOURCE_UNIT, _STYLED_UNIT, _BEFORE_UNIT)
-        kind = "PLANAR" if self._styled.planar else "BOTTOM_UP" if image.bottom_up else ""
+        kind = "PLANAR" if self._styled.planar else "BOTTOM_UP" if self._styled.bottom_up else ""
         self._stabilizer.draw(frame, image.size, kind, units, self._hold)
 
     def _is_plain_copy(self, framebuffer: moderngl.Framebuffer, rect: Rect, look: Look) -> bool:
@@ -226,7 +218,7 @@ class Compositor:
     @property
     def _bottom_up(self) -> bool:
         """Whether the styled picture has its last row first: given so, or by the stabilizer."""
-        return self._hold > 0 or (self._image is not None and self._image.bottom_up)
+        return self._hold > 0 or (self._image is not None and self._styled.bottom_up)
 
     def _draw_pair(self, rect: Rect, look: Look) -> None:
         assert self._frame is not None

@@ -56,7 +56,8 @@ def lay_out(data: HudData, fonts: Fonts, scale: float, window: tuple[int, int]) 
 
 def _panel_height(data: HudData) -> int:
     stage_rows = (len(data.stage_ms) + 2) // 3
-    more = LINE * (bool(data.held) + bool(data.gpu_ms) + 2 * bool(data.shared))
+    lines = bool(data.held) + bool(data.gpu_ms) + 2 * bool(data.shared) + bool(data.blended[0])
+    more = LINE * lines
     return PANEL_HEIGHT + (stage_rows - 2) * (LINE - 1) + more
 
 
@@ -185,6 +186,8 @@ def _rows(data: HudData) -> list[tuple[str, str, str]]:
     if data.gpu_ms:
         parts = (f"{name} {figure(ms)}" for name, ms in data.gpu_ms.items())
         rows.append(("GPU", f"{' · '.join(parts)} ms", "of each frame"))
+    if data.blended[0]:
+        rows.insert(1, ("blend", *data.blended))
     if data.held:
         rows.append(("target", data.held, ""))
     if data.shared:

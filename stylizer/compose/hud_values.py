@@ -20,7 +20,8 @@ class HudData:
 
     frame_time_ms: of the last presented frames, newest last. stage_ms: stage name -> ms, in the
     order shown; gpu_ms: the same of the GPU alone, where it is known. held: the rate that is held
-    and how; shared: which part of a game's frames is painted, and why. message: a toast at the
+    and how; shared: which part of a game's frames is painted, and why;
+    blended: the second style with its share, and what both networks cost. message: a toast at the
     bottom. covered: where the panel lies, if it is open. bindings: (key name, what it does) for F1;
     hints: further lines of F1. Sizes are (width, height) in pixels.
     """
@@ -51,6 +52,7 @@ class HudData:
     recorded_s: float = 0.0
     held: str = ""
     shared: str = ""
+    blended: tuple[str, str] = ("", "")
     message: str = ""
     covered: Rect | None = None
     bindings: Sequence[tuple[str, str]] = ()

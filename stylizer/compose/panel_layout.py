@@ -118,6 +118,7 @@ def style_tab(ui: Ui) -> None:
     if tiers:
         ui.choices("model", "tier", tiers, ui.state.tier)
     ui.percent("strength", "strength", ui.state.strength)
+    _blend(ui)
     ui.percent("stabilizer", "stabilize", ui.state.stabilize)
     ui.label("colors")
     flipped, keep = imgui.checkbox("keep the game's", ui.state.keep_colors)
@@ -127,6 +128,19 @@ def style_tab(ui: Ui) -> None:
     corners = {name.replace("-", " "): name for name in get_args(HudCorner)}
     ui.choices("its corner", "hud_corner", corners, ui.state.hud_corner)
     _parts(ui)
+
+
+def _blend(ui: Ui) -> None:
+    """A second style, and how much of it."""
+    s = ui.state
+    taken = ui.menu("blend with", ["none", *s.styles], s.blend_with or "none")
+    if taken is not None:
+        ui.change("blend_with", None if taken == "none" else taken)
+    if s.blend_with:
+        ui.percent("its share", "blend", s.blend)
+        what, cost = ui.figures.blended
+        if what:
+            ui.note(f"Both networks run: {cost}" if cost else what[:1].upper() + what[1:])
 
 
 def _own(ui: Ui) -> None:

@@ -11,7 +11,7 @@ from stylizer.frame import Shape
 TOOLS = {"rectangle": "Rectangle", "ellipse": "Ellipse", "polygon": "Polygon"}
 TAKE = "take"  # the tool that takes what was found
 MOST_FEATHER = 0.1  # of the picture's height
-WEAKER = 0.5
+INSIDE = {"no style": "none", "a weaker one": "weaker", "the second style": "second"}
 HINTS = {
     "rectangle": "Drag a rectangle over the frozen frame.",
     "ellipse": "Drag an ellipse over the frozen frame.",
@@ -30,14 +30,11 @@ def masks_tab(ui: Ui) -> None:
     imgui.separator()
     _list(ui)
     s = ui.state
-    weaker = s.mask_strength > 0
-    ui.label("inside")
-    if imgui.radio_button("no style", not weaker):
-        ui.change("mask_strength", 0.0)
-    imgui.same_line()
-    if imgui.radio_button("a weaker one", weaker) and not weaker:
-        ui.change("mask_strength", WEAKER)
-    if weaker:
+    inside = "second" if s.mask_style == "second" else "weaker" if s.mask_strength > 0 else "none"
+    ui.choices("inside", "mask_inside", INSIDE, inside)
+    if inside == "second" and not s.blend_with:
+        ui.note("There is no second style: choose it in the tab Style, blend with.", AMBER)
+    if inside == "weaker":
         ui.percent("style inside", "mask_strength", s.mask_strength)
     ui.label("soft edge")
     moved, shown = imgui.slider_float(

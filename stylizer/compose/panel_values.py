@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stylizer.frame import Shape
-from stylizer.settings import HudCorner, HudMode
+from stylizer.settings import HudCorner, HudMode, MaskStyle
 
 Size = tuple[int, int]  # (width, height) in pixels
 
@@ -19,7 +19,8 @@ class Change:
     name: a setting, whose new value follows; or "style", "tier" (of the bundled models), "close",
     "key" (value: action and key name, "" for the default), "painting" (value: a picture's path),
     "mix" (value: a style for its colors, one for its strokes), "save", "rename" (value: the name),
-    "reset", "freeze" and "find" (value: on or off), "take" (value: what was found), "show_masks".
+    "reset", "freeze" and "find" (value: on or off), "mask_inside" (value: none, weaker or second),
+    "take" (value: what was found), "show_masks".
     """
 
     name: str
@@ -32,12 +33,12 @@ class PanelState:
 
     style, tier: of the model in use, or of the one that `loading` names; a model of the user's own
     has its name and "". styles: style -> its tiers. made_of: the styles that have the colors and
-    the strokes of the one in use. scales: share of the frame's sides -> the
-    inference size that it means. keys: (action, what it does, key name). preset_file: where
-    settings are kept, "" where they cannot be; preset: of which game, "" for all; preset_name: as
-    the user calls it; unsaved: what differs from what is kept, in words. mask: the name of the
-    mask's file, "" for none; finding: how far looking for a HUD is, "" while it is not; proposals:
-    what was found.
+    the strokes of the one in use. blend_with: the second style, "" for none. scales: share of the
+    frame's sides -> the inference size that it means. keys: (action, what it does, key name).
+    preset_file: where settings are kept, "" where they cannot be; preset: of which game, "" for
+    all; preset_name: as the user calls it; unsaved: what differs from what is kept, in words. mask:
+    the name of the mask's file, "" for none; finding: how far looking for a HUD is, "" while it is
+    not; proposals: what was found.
     """
 
     style: str = ""
@@ -47,6 +48,8 @@ class PanelState:
     made_of: tuple[str, str] = ("", "")
     strength: float = 1.0
     keep_colors: bool = False
+    blend_with: str = ""
+    blend: float = 0.0
     stabilize: float = 0.0
     hud: HudMode = "fps"
     hud_corner: HudCorner = "top-left"
@@ -66,6 +69,7 @@ class PanelState:
     mask_shapes: tuple[Shape, ...] = ()
     mask: str = ""
     mask_strength: float = 0.0
+    mask_style: MaskStyle = "first"
     mask_feather: float = 0.0
     show_masks: bool = False
     masks_key: str = ""
@@ -90,3 +94,4 @@ class PanelFigures:
     size: Size | None = None
     held: str = ""
     shared: str = ""
+    blended: tuple[str, str] = ("", "")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from stylizer.frame import Rect, Shape
 from stylizer.hotkeys import Action
-from stylizer.settings import HudCorner, HudMode, Settings
+from stylizer.settings import HudCorner, HudMode, MaskStyle, Settings
 
 HUD_MODES: tuple[HudMode, ...] = ("off", "fps", "graph")
 STRENGTH_STEP = 0.1
@@ -29,7 +29,9 @@ class Controls:
     mask_shapes: tuple[Shape, ...] = ()
     mask: Path | None = None
     mask_strength: float = 0.0
+    mask_style: MaskStyle = "first"
     mask_feather: float = 0.0
+    blend: float = 0.0  # of the second style
     show_masks: bool = False
     quit: bool = False
     last_wipe: float = 0.5
@@ -50,8 +52,19 @@ class Controls:
             mask_shapes=settings.mask_shapes,
             mask=settings.mask,
             mask_strength=settings.mask_strength,
+            mask_style=settings.mask_style,
             mask_feather=settings.mask_feather,
+            blend=settings.blend,
         )
+
+    @property
+    def masks(self) -> bool:
+        """Whether there is a mask."""
+        return bool(self.mask_shapes) or self.mask is not None
+
+    @property
+    def second_in_masks(self) -> bool:
+        return self.masks and self.mask_style == "second"
 
     def apply(self, action: Action, picture: Rect) -> str | None:
         """Change the state; returns a short message to show, "" for none, None when not ours.
@@ -92,7 +105,7 @@ class Controls:
         return "the game's colors" if self.keep_colors else "the style's colors"
 
     def _on_show_masks(self, _: float, __: Rect) -> str:
-        if not self.mask_shapes and self.mask is None:
+        if not self.masks:
             return "there is no mask: the panel draws some"
         self.show_masks = not self.show_masks
         return "masks shown" if self.show_masks else "masks hidden"

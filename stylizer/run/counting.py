@@ -73,6 +73,10 @@ class Counts:
                 "preprocess": new.styled.preprocess_ms,
                 "infer": new.styled.infer_ms,
             }
+            if new.styled.second is not None:
+                times["preprocess"] += new.styled.second.preprocess_ms
+                times["infer"] += new.styled.second.infer_ms
+                times["infer_second"] = new.styled.second.infer_ms
         if is_new:
             for name, ms in times.items():
                 self.stats.stage(name, ms)

@@ -15,6 +15,7 @@ LEVELS = (1, 2, 3, 4, 6, 8, 12, 16)  # every how manieth frame is painted
 FIRST_S, AGAIN_S, EVERY_S = 3.0, 1.0, 60.0
 FRESH_S = 20.0  # how old the game's own rate may be when painting is to be cut down
 WINDOW_S, LONGEST_WINDOW_S, WINDOW_FRAMES = 2.0, 6.0, 20  # that a rate beside us is taken from
+LEAST_FPS = 5.0  # painted a second: with fewer there is nothing to play by
 LEAST_FRAMES = 5  # fewer are no rate: the game stands still
 TOLERANCE = 0.02  # below the share, that may be chance: forgiven once
 ROOM = 0.8  # of what the game may lose, that painting more is expected to cost at most
@@ -35,6 +36,7 @@ class GameShare:
         self._drawn: list[float] = []
         self._began = self._taken_at = 0.0
         self._painted = 0
+        self.at_the_least = False  # the share is not kept, and fewer frames are no picture
         self._slow = self._easy = 0  # windows in a row
         self._patience = PATIENCE
         self._raised = False  # the level was taken down last, to paint more
@@ -110,12 +112,12 @@ class GameShare:
         if kept < self.share:
             self._slow, self._easy = self._slow + 1, 0
             if kept < self.share - TOLERANCE or self._slow > 1:
-                if may_be_quiet and now - self._taken_at > FRESH_S:
+                if may_be_quiet and now - self._taken_at > FRESH_S and not self.at_the_least:
                     self._begin(now, quiet=True)  # another scene, perhaps
                     return False
                 self._fall(part * lost / may_lose)
         else:
-            self._slow = 0
+            self._slow, self.at_the_least = 0, False
             self._rise(lost, may_lose)
         self._begin(now, quiet=False)
         return self._level != before
@@ -125,9 +127,15 @@ class GameShare:
         if self._raised:
             self._patience = min(MOST_PATIENCE, 2 * self._patience)
         fitting = next((n for n, every in enumerate(LEVELS) if every >= needed), len(LEVELS) - 1)
-        self._level = min(max(self._level + 1, fitting), self._level + 3, len(LEVELS) - 1)
+        least = max(n for n, every in enumerate(LEVELS) if self._keeps_a_picture(every))
+        wanted = min(max(self._level + 1, fitting), self._level + 3)
+        before, self._level = self._level, max(self._level, min(wanted, least))
+        self.at_the_least = self._level == before
         self._slow = self._easy = 0
         self._raised = False
+
+    def _keeps_a_picture(self, every: int) -> bool:
+        return every == 1 or (self.beside_fps or 0.0) / every >= LEAST_FPS
 
     def _rise(self, lost: float, may_lose: float) -> None:
         """Paint more, once it has been easy for long enough."""
@@ -148,6 +156,8 @@ class GameShare:
         if self.own_fps is None:
             return f"painting {self.part}: the game stands still"
         kept = "" if self.kept is None else f"keeps {self.kept:.0%} of its "
+        if kept and self.at_the_least:
+            kept = f"keeps only {self.kept:.0%} of its "
         return f"painting {self.part}: the game {kept or 'alone has '}{self.own_fps:.0f} fps"
 
     @property

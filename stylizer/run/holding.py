@@ -47,7 +47,7 @@ class Holding:
             governor.restart()
             changed, self._asked = True, False
         elif not new.warm:
-            style_ms = new.styled.preprocess_ms + new.styled.infer_ms
+            style_ms = new.styled.style_ms
             interval_ms = (new.styled.finished_at - self._last_at) * 1000
             changed = governor.observe(style_ms, style_ms if paced else interval_ms)
         self._last_at = new.styled.finished_at

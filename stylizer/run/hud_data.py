@@ -56,6 +56,7 @@ class HudView:
     recorded_s: float
     held: str
     shared: str
+    blended: tuple[str, str]
     key_names: Mapping[str, str]  # action -> the key that works, where it is not as bound
 
 
@@ -138,6 +139,7 @@ class HudFeed:
             recorded_s=view.recorded_s,
             held=view.held,
             shared=view.shared,
+            blended=view.blended,
             message=message,
             bindings=self._bindings(view.key_names),
             hints=() if self._settings.over_game else CAMERA_HINTS,

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 LOOK_S = 0.2  # from frame to frame that the finder is shown
 TELL = 25  # frames that moved before it is asked; again as many where it found nothing
 PATIENCE_S = 40.0
-CHANGES = ("mask_shapes", "mask", "freeze", "find", "take")
+WEAKER = 0.5
+CHANGES = ("mask_shapes", "mask", "mask_inside", "freeze", "find", "take")
 
 
 class MaskFeed:
@@ -56,6 +57,7 @@ class MaskFeed:
             "mask_shapes": c.mask_shapes,
             "mask": c.mask.name if c.mask else "",
             "mask_strength": c.mask_strength,
+            "mask_style": c.mask_style,
             "mask_feather": c.mask_feather,
             "show_masks": c.show_masks,
             "masks_key": key_label(keys.get("show_masks", "")),
@@ -70,6 +72,7 @@ class MaskFeed:
             "mask_shapes": c.mask_shapes,
             "mask": c.mask,
             "mask_strength": c.mask_strength,
+            "mask_style": c.mask_style,
             "mask_feather": c.mask_feather,
         }
 
@@ -77,7 +80,7 @@ class MaskFeed:
         """Back to these values. Raises BadInput for a mask file that cannot be read any more."""
         c = self._controls
         c.mask_shapes, c.mask_strength = kept["mask_shapes"], kept["mask_strength"]
-        c.mask_feather = kept["mask_feather"]
+        c.mask_feather, c.mask_style = kept["mask_feather"], kept["mask_style"]
         self._opened.masking.choose(kept["mask"])
         c.mask = kept["mask"]
 
@@ -88,6 +91,9 @@ class MaskFeed:
         if change.name == "mask":
             self._opened.masking.choose(change.value)
             self._controls.mask = change.value
+        elif change.name == "mask_inside":
+            self._controls.mask_style = "second" if change.value == "second" else "first"
+            self._controls.mask_strength = WEAKER if change.value == "weaker" else 0.0
         elif change.name == "find":
             self._finder = HudFinder() if change.value else None
             self._began = time.perf_counter()

@@ -131,6 +131,12 @@ class ModelBank:
         return self._active
 
     @property
+    def error(self) -> BaseException | None:
+        """Why the first model could not be loaded, where that is so."""
+        with self._condition:
+            return self._error if self._active is None else None
+
+    @property
     def loading(self) -> str:
         """Name of the model that will be used once it has loaded, else ""."""
         with self._condition:

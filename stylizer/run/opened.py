@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from stylizer.errors import BadInput
+from stylizer.run.blending import Blending
 from stylizer.run.hud_data import HudFeed
 from stylizer.run.masking import Masking
 from stylizer.run.models import ModelBank
@@ -49,20 +50,20 @@ class Opened:
     def _open(self, style: StyleBackend | None) -> None:
         settings = self._settings
         self.masking = Masking(settings)
-        self.bank = ModelBank(
-            self._load_model, style, settings.on_screen, load_on_cpu=self._load_on_cpu
-        )
-        self._closers.append(self.bank.close)
         self._first_size: Future[tuple[int, int]] = Future()
-        self._closers.append(self._first_size.cancel)  # a load that waits for it ends
         self._gl: Future[GlThread | None] = Future()
         if settings.source in SIZED_SOURCES:
             self._first_size.set_result(settings.size)
+        self.bank = self._new_bank(style)
+        self._closers.append(self.bank.close)
+        self.blending = Blending(settings, self.bank, self._new_bank)
+        self._closers.append(self.blending.close)
+        self._closers.append(self._first_size.cancel)  # a load that waits for it ends
         if style is None:
             self.bank.use(settings.model)  # loads while source and window open
         self.feed, self.source = open_feed(
             lambda: open_backend(SOURCES, "source", settings.source, settings),
-            self.bank.style,
+            self.blending.style,
             settings.sync,
             settings.warmup,
         )
@@ -102,8 +103,12 @@ class Opened:
 
             thread = GlThread.beside_current()
             # Before the presenter goes: no picture is made any more, then no model is open.
-            self._closers += [thread.close, self.bank.close, self.feed.close]
+            self._closers += [thread.close, self.bank.close, self.blending.close, self.feed.close]
         self._gl.set_result(thread)
+
+    def _new_bank(self, ready: StyleBackend | None = None) -> ModelBank:
+        gives_way, on_cpu = self._settings.on_screen, self._load_on_cpu
+        return ModelBank(self._load_model, ready, gives_way, load_on_cpu=on_cpu)
 
     def _load_model(self, name: str) -> StyleBackend:
         """On the thread that loads models."""

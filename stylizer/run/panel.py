@@ -170,6 +170,8 @@ class PanelFeed:
             made_of=self._made_of(style),
             strength=c.strength,
             keep_colors=c.keep_colors,
+            blend_with=self._opened.blending.style_name,
+            blend=c.blend,
             stabilize=c.stabilize,
             hud=c.hud,
             hud_corner=c.hud_corner,
@@ -210,6 +212,8 @@ class PanelFeed:
             "model": model,
             "strength": c.strength,
             "keep_colors": c.keep_colors,
+            "blend_with": self._opened.blending.chosen,
+            "blend": c.blend,
             "stabilize": c.stabilize,
             "hud": c.hud,
             "hud_corner": c.hud_corner,
@@ -251,6 +255,7 @@ class PanelFeed:
             size=self._opened.frame_size,
             held=self._holding.text,
             shared=self._sharing.text,
+            blended=self._opened.blending.text(self._controls.blend, stats),
         )
 
     def _bind(self, keys: dict[str, str], global_keys: dict[str, str]) -> None:
@@ -263,6 +268,7 @@ class PanelFeed:
         """Do it; returns the message to show, "" for none."""
         doing: dict[str, Callable[[Any], str | None]] = {
             "style": lambda style: self._use_style(style, at_s),
+            "blend_with": self._opened.blending.choose,
             "tier": lambda tier: self._switching.carry_out(Action(f"model_{tier}"), at_s),
             "painting": lambda path: self._paintings.take(Path(path).expanduser()),
             "mix": lambda pair: self._paintings.mix(*pair),
@@ -312,6 +318,8 @@ class PanelFeed:
         c.strength, c.keep_colors, c.hud = kept["strength"], kept["keep_colors"], kept["hud"]
         c.hud_corner = kept["hud_corner"]
         self._stabilize(kept["stabilize"])
+        self._opened.blending.choose(kept["blend_with"])
+        c.blend = kept["blend"]
         self._masks.restore(dict(kept))
         self._sharing.choose(kept["game_share"])
         self._holding.choose(kept["target_fps"], kept["inference_size"])

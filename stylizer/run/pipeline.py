@@ -207,6 +207,7 @@ class Run:
             *presenter.take_notices(),
             *opened.bank.take_notices(),
             *opened.outputs.take_notices(),
+            *opened.blending.take_messages(),
         ):
             print(f"stylizer: {notice}", file=sys.stderr)
             self._say(notice)
@@ -214,6 +215,7 @@ class Run:
         for failure in opened.bank.take_failures():
             opened.hud.say(failure)
             touched = True
+        opened.blending.show(self.controls.blend > 0 or self.controls.second_in_masks)
         unseen = presenter.minimized and not opened.outputs.wants_pictures
         opened.feed.pause(unseen or self.sharing.quiet)
         self._idling.sparing = self.sharing.holds_back
@@ -252,17 +254,20 @@ class Run:
         yet. Never a newer source under an older style: that gives double images."""
         newest = self.opened.feed.newest
         if newest is not None and (self.shown is None or self.controls.show_source):
-            return newest.frame, None
-        return None if self.shown is None else (self.shown.styled.frame, self.shown.styled.image)
+            return newest.frame, None, None
+        if self.shown is None:
+            return None
+        styled = self.shown.styled
+        return styled.frame, styled.image, styled.second and styled.second.image
 
     def _present(self, new: Shown | None, pair: Pair) -> None:
-        opened, (frame, image) = self.opened, pair
+        opened, frame = self.opened, pair[0]
         is_new = self.screen.take(pair)
         times = {"upload": 0.0, "compose": 0.0, "present": 0.0}
         if new is not None:
-            self.screen.made_by(new.styled.model)
+            self.screen.made_by(new.styled)
         with Stopwatch(times, "upload"):
-            opened.compositor.upload(frame, image)
+            self.screen.upload(pair)
         with Stopwatch(times, "compose"):
             self.screen.draw(self.stats)
         records = self.counts.records and opened.outputs.wants_pictures
@@ -345,5 +350,8 @@ class Run:
         stats = self.counts.finish(self.opened.feed.dropped)
         facts = facts_of(self.opened, self.interrupted, failure)
         facts["game_share"] = self.sharing.figures
+        if facts["blend"] is not None:
+            c = self.controls
+            facts["blend"] |= {"share": c.blend, "in_masks": c.second_in_masks}
         switches, first_s = self.switching.switches, self.counts.first_styled_s
         return RunResult(self.settings, stats, facts, switches, first_s)

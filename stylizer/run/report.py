@@ -13,6 +13,7 @@ from stylizer.system.outputs import JSON_KEY
 from stylizer.timing import (
     LOW_MIN_FRAMES_REPORT,
     STAGES,
+    FrameStats,
     fps,
     frame_time_summary,
     one_percent_low_fps,
@@ -60,6 +61,8 @@ DEFINITIONS = {
     "game_share": "what the game keeps of its own rate: wanted; own_fps, taken without us (null: "
     "it stood still); beside_fps and kept, at the last look; painted_every: of so many of its "
     "frames one is painted now; own_taken, how often; null: no share was asked for",
+    "blend": "the second style's model (with) and its provider, its share outside of masks, "
+    "whether masks hold it whole, and the time of its network, which infer has in it; null: none",
     "model_switches": "key press, model, and the longest frame time until that model was shown",
 }
 
@@ -96,6 +99,7 @@ def make_report(result: RunResult) -> dict[str, Any]:
         "dropped": stats.dropped,
         "duplicates": stats.duplicates,
         "peak_rss_mb": round(peak_rss_mb(), 1),
+        "blend": _blend(facts["blend"], stats),
         "game_share": facts["game_share"],
         "model_switches": [s.as_dict() for s in result.switches],
         "error": facts["error"],
@@ -123,6 +127,7 @@ def summary(report: dict[str, Any]) -> list[tuple[str, str]]:
         ("frame time ms", ", ".join(f"{k} {_figure(v, 1)}" for k, v in times.items())),
         ("1% low fps", _figure(report["one_percent_low_fps"], 1)),
         ("stages p50 ms", ", ".join(f"{k} {_figure(v['p50'], 1)}" for k, v in stages.items())),
+        *_blend_row(report["blend"]),
         *_gpu_row(report["gpu_ms"]),
         ("latency p50 ms", _figure(report["latency_ms"]["p50"], 1)),
         *_share_row(report["game_share"]),
@@ -133,9 +138,22 @@ def summary(report: dict[str, Any]) -> list[tuple[str, str]]:
     return rows
 
 
+def _blend(facts: dict[str, Any] | None, stats: FrameStats) -> dict[str, Any] | None:
+    if facts is None:
+        return None
+    return facts | {"infer_ms": p50_p99(stats.stage_ms.get("infer_second", []))}
+
+
 def _gpu_row(gpu_ms: dict[str, Any] | None) -> list[tuple[str, str]]:
     told = ", ".join(f"{k} {_figure(v['p50'], 2)}" for k, v in (gpu_ms or {}).items())
     return [("GPU p50 ms", told)] if told else []
+
+
+def _blend_row(blend: dict[str, Any] | None) -> list[tuple[str, str]]:
+    if blend is None:
+        return []
+    own = _figure(blend["infer_ms"]["p50"], 1)
+    return [("second style", f"{blend['share']:.0%} {blend['with']}, {own} ms of infer")]
 
 
 def _share_row(share: dict[str, Any] | None) -> list[tuple[str, str]]:

@@ -41,6 +41,7 @@ def unopened(settings: Settings, error: BaseException) -> RunResult:
         "error": None if interrupted else one_sentence(error),
         "inference_size": [0, 0],
         "game_share": None,
+        "blend": None,
     }
     return RunResult(settings, FrameStats(time.perf_counter()), facts)
 
@@ -61,5 +62,14 @@ def facts_of(opened: Opened, interrupted: bool, failure: Exception | None) -> di
         "gl_renderer": opened.gl_renderer,
         "interrupted": interrupted,
         "error": None if failure is None else one_sentence(failure),
+        "blend": blended(opened),
         "inference_size": list((current.inference_size if current else None) or size),
     }
+
+
+def blended(opened: Opened) -> dict[str, Any] | None:
+    """The second style, where there is one."""
+    second = opened.blending.current
+    if second is None:
+        return None
+    return {"with": second.model, "provider": second.provider}

@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from stylizer.frame import Frame, Rect, Styled, letterbox
+from stylizer.frame import Frame, Rect, Styled, StyledFrame, letterbox
 from stylizer.run.controls import Controls
 from stylizer.run.holding import Holding
 from stylizer.run.hud_data import HudView
@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     import numpy as np
 
     from stylizer.compose.compositor import Look
+    from stylizer.compose.masks import Mask
     from stylizer.system.gl import GpuTimer
 
-Pair = tuple[Frame, Styled | None]  # a frame and what was made from it; None: the source alone
+# A frame, what was made from it (None: the source alone), and what a second style made from it.
+Pair = tuple[Frame, Styled | None, Styled | None]
 
 
 class Screen:
@@ -41,7 +43,7 @@ class Screen:
     ) -> None:
         self._settings, self._opened, self._controls = settings, opened, controls
         self._panel, self._holding, self._sharing = panel, holding, sharing
-        self._model = ""  # that made the styled picture shown
+        self._models = "", ""  # that made the styled picture shown, and the second one
         self._timer = None if is_software_gl(opened.gl_renderer) else self._new_timer()
         self._by_shaders = False  # the styled picture shown was drawn by shaders
         self.drawn: Pair | None = None
@@ -55,7 +57,6 @@ class Screen:
     def look(self) -> Look:
         """How the pair is shown now, and recorded: there masks are not seen themselves."""
         from stylizer.compose.compositor import Look
-        from stylizer.compose.masks import Mask
 
         c = self._controls
         return Look(
@@ -64,26 +65,51 @@ class Screen:
             c.wipe,
             c.show_source,
             self._settings.detail,
-            Mask(c.mask_shapes, c.mask_feather, self._opened.masking.picture),
-            c.mask_strength,
+            self._mask,
+            1.0 if self._second_in_masks else c.mask_strength,
         )
+
+    @property
+    def _mask(self) -> Mask:
+        from stylizer.compose.masks import Mask
+
+        c = self._controls
+        return Mask(c.mask_shapes, c.mask_feather, self._opened.masking.picture)
+
+    @property
+    def _second_in_masks(self) -> bool:
+        return self._controls.second_in_masks and self._opened.blending.chosen is not None
+
+    def upload(self, pair: Pair) -> None:
+        """Send what of the pair is not on the GPU."""
+        self._choose_mix()
+        self._opened.compositor.upload(*pair)
+
+    def _choose_mix(self) -> None:
+        from stylizer.compose.mixer import Mix
+
+        mask = self._mask if self._second_in_masks else None
+        self._opened.compositor.mix = Mix(self._controls.blend, mask)
 
     def take(self, pair: Pair) -> bool:
         """Make this pair the one that is drawn; False when it is drawn already (a duplicate)."""
-        frame, image = pair
-        is_new = self.drawn is None or self.drawn[0] is not frame or self.drawn[1] is not image
+        frame = pair[0]
+        is_new = self.drawn is None or any(
+            a is not b for a, b in zip(self.drawn, pair, strict=True)
+        )
         self.drawn, self._opened.shown_size = pair, frame.size
         presenter = self._opened.presenter
         if not self._settings.on_screen and presenter.size != frame.size:
             presenter.resize(frame.size)
         return is_new
 
-    def made_by(self, model: str) -> None:
-        """Which model made the styled picture: nothing of another one's is kept."""
-        if model != self._model:
-            self._model = model
+    def made_by(self, styled: StyledFrame) -> None:
+        """Which models made the styled picture: nothing of other ones' is kept."""
+        models = styled.model, styled.second.model if styled.second else ""
+        if models != self._models:
+            self._models = models
             self._opened.compositor.forget()
-            self._name_window(model)
+            self._name_window(*models)
 
     def gpu_ms(self, new: Shown | None) -> dict[str, float]:
         """What frames cost the GPU, by timer queries: the network where shaders draw it, and then
@@ -93,18 +119,21 @@ class Screen:
         if self._timer is None or new is None or new.styled.gpu_ms is None:
             return {}
         composed = {} if self._timer.ms is None else {"compose": self._timer.ms}
-        return {"infer": new.styled.gpu_ms, **composed}
+        second = new.styled.second
+        more = (second.gpu_ms or 0.0) if second is not None else 0.0
+        return {"infer": new.styled.gpu_ms + more, **composed}
 
     def _new_timer(self) -> GpuTimer:
         from stylizer.system.gl import GpuTimer
 
         return GpuTimer(self._opened.presenter.context)
 
-    def _name_window(self, model: str) -> None:
-        """The title: the style, and the game or file that is painted."""
+    def _name_window(self, model: str, second: str) -> None:
+        """The title: the styles, and the game or file that is painted."""
         from stylizer.style import catalog
 
-        style = catalog.parts_of(model)[0].replace("-", " ") or model
+        models = [model, second] if second else [model]
+        style = " and ".join(catalog.parts_of(m)[0].replace("-", " ") or m for m in models)
         file = self._settings.input
         what = self._opened.source.title or (file.name if file else "")
         parts = ["unpainted" if model == "none" else style, what]
@@ -114,6 +143,7 @@ class Screen:
         """The pair, and over it the HUD with these statistics."""
         opened = self._opened
         framebuffer = opened.presenter.framebuffer
+        self._choose_mix()
         look = replace(self.look, show_mask=self._controls.show_masks)
         with self._timer if self._timer and self._by_shaders else nullcontext():
             opened.compositor.draw(framebuffer, self.picture, look)
@@ -153,5 +183,6 @@ class Screen:
             recorded_s=opened.outputs.recorded_s,
             held=self._holding.text,
             shared=self._sharing.text,
+            blended=opened.blending.text(self._controls.blend, stats),
             key_names=opened.presenter.key_names,
         )

@@ -137,6 +137,17 @@ def resolve(name: str, provider: str) -> ModelFile:
     raise BadInput(f"there is no model {text!r}; {_what_there_is(models)}")
 
 
+def fastest(name: str) -> str:
+    """The model that a second style's name means: the fastest tier of a style, or a model by its
+    own name. Raises BadInput, listing what there is."""
+    tiers = tiers_by_style()
+    if name in tiers:
+        return f"{name}-{tiers[name][-1]}"
+    if resolve(name, "cpu").path is None:
+        raise BadInput(f"{name!r} is no second style; choose one of {', '.join(tiers)}")
+    return name
+
+
 def float_file(name: str, path: Path) -> Path | None:
     """The fp32 file of the same model, for a device without fp16: where `name` left the precision
     open and `path` is the fp16 file that it came to. None: there is nothing else to try."""

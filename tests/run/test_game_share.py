@@ -49,7 +49,7 @@ class FakeGame:
             self.levels.append(self.share.every)
 
 
-@pytest.mark.parametrize(("cost_s", "every"), [(0.002, 1), (0.0075, 2), (0.012, 3), (0.04, 12)])
+@pytest.mark.parametrize(("cost_s", "every"), [(0.002, 1), (0.0075, 2), (0.012, 3), (0.02, 6)])
 def test_it_paints_as_many_frames_as_leave_the_share(cost_s, every):
     share = GameShare(0.85)
     game = FakeGame(share, 44, cost_s)
@@ -61,6 +61,16 @@ def test_it_paints_as_many_frames_as_leave_the_share(cost_s, every):
     assert share.text.startswith(f"painting {share.part}: the game keeps ")
     assert share.text.endswith("of its 44 fps")
     assert 3 <= game.quiet_s < 5
+
+
+def test_it_goes_on_painting_five_frames_a_second_and_says_what_that_costs():
+    share = GameShare(0.85)
+    game = FakeGame(share, 44, 0.04)
+    game.play(100)
+    assert share.every == 6
+    assert share.at_the_least
+    assert "the game keeps only " in share.text
+    assert game.quiet_s < 5.2, "it is not looked at again and again"
 
 
 def test_its_own_rate_is_taken_each_minute_and_painting_comes_back_where_that_is_easy():

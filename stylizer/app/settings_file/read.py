@@ -168,8 +168,9 @@ def _read_layer(path: Path, where: str, table: dict[str, Any], extra: Iterable[s
             raise BadInput(f"{place}{written} = {toml(value)}: write {allowed}") from error
     if all(values.get(key) is not None for key in RIVALS[0]):
         raise BadInput(f"{place}target_fps chooses the inference size itself: leave out one of two")
-    if "model" in values:
-        values["model"] = _anchored(values["model"], path.absolute().parent)
+    for name in ("model", "blend_with"):
+        if values.get(name) is not None:
+            values[name] = _anchored(values[name], path.absolute().parent)
     if values.get("mask") is not None:
         values["mask"] = path.absolute().parent / values["mask"].expanduser()
     if not where:
