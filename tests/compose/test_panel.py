@@ -88,10 +88,10 @@ def seat(presenter: OffscreenPresenter) -> Iterator[Seat]:
 def test_clicks_become_changes(seat: Seat) -> None:
     assert seat.click(212, 139) == [Change("style", "great-wave")]
     assert seat.click(233, 242) == [Change("tier", "small")]
-    assert seat.click(154, 332) == [Change("keep_colors", True)]
-    assert seat.click(266, 362) == [Change("hud", "graph")]
-    assert seat.click(232, 392) == [Change("hud_corner", "top-right")]
-    assert seat.click(154, 422) == [Change("hud_corner", "bottom-left")], "in a second line"
+    assert seat.click(154, 362) == [Change("keep_colors", True)]
+    assert seat.click(266, 392) == [Change("hud", "graph")]
+    assert seat.click(232, 422) == [Change("hud_corner", "top-right")]
+    assert seat.click(154, 452) == [Change("hud_corner", "bottom-left")], "in a second line"
     assert seat.click(398, 21) == [Change("close")]
     assert seat.click(900, 400) == [], "beside it"
 
@@ -100,8 +100,19 @@ def test_a_slider_follows_the_mouse_and_ends_where_it_ends(seat: Seat) -> None:
     changes = seat.drag((390, 272), (270, 272))
     assert {c.name for c in changes} == {"strength"}
     assert 0.45 < changes[-1].value < 0.55
-    changes = seat.drag((270, 302), (2000, 302))
+    changes = seat.drag((270, 332), (2000, 332))
     assert changes[-1] == Change("stabilize", 1.0)
+
+
+def test_a_second_style_and_its_share(seat: Seat) -> None:
+    seat.click(270, 302)  # the menu
+    assert seat.click(200, 387) == [Change("blend_with", "great-wave")]
+    seat.state = replace(STATE, blend_with="great-wave", blend=0.5)
+    seat.update()
+    changes = seat.drag((270, 332), (145, 332))
+    assert changes[-1] == Change("blend", 0.0)
+    seat.click(270, 302)
+    assert seat.click(200, 335) == [Change("blend_with", None)]
 
 
 def test_a_picture_of_ones_own_and_colors_apart_from_strokes(seat: Seat) -> None:
@@ -112,10 +123,10 @@ def test_a_picture_of_ones_own_and_colors_apart_from_strokes(seat: Seat) -> None
     assert seat.update(enter, replace(enter, down=False)) == [Change("painting", "a.jpg")]
     seat.state = replace(STATE, made_of=("mosaic", "great-wave"))
     seat.update()
-    seat.click(270, 452)  # the menu of colors
-    assert seat.click(200, 507) == [Change("mix", ("great-wave", "great-wave"))]
-    seat.click(270, 482)  # of strokes
-    assert seat.click(200, 512) == [Change("mix", ("mosaic", "mosaic"))]
+    seat.click(270, 482)  # the menu of colors
+    assert seat.click(200, 537) == [Change("mix", ("great-wave", "great-wave"))]
+    seat.click(270, 512)  # of strokes
+    assert seat.click(200, 542) == [Change("mix", ("mosaic", "mosaic"))]
 
 
 def test_the_rate_and_the_size(seat: Seat) -> None:

@@ -40,6 +40,10 @@ class Desk(Seat):
                 left = tuple(s for s in self.state.proposals if s not in change.value)
                 shapes = (*self.state.mask_shapes, *change.value)
                 self.state = replace(self.state, proposals=left, mask_shapes=shapes)
+            elif change.name == "mask_inside":
+                strength = 0.5 if change.value == "weaker" else 0.0
+                style = "second" if change.value == "second" else "first"
+                self.state = replace(self.state, mask_strength=strength, mask_style=style)
             elif change.name in ("mask_shapes", "mask_strength", "mask_feather", "show_masks"):
                 self.state = replace(self.state, **{change.name: change.value})
         later = [*self.update(), *self.update()] if changes else []
@@ -117,14 +121,15 @@ def test_shapes_are_deleted_one_by_one(desk: Desk) -> None:
 
 
 def test_how_strong_and_how_soft(desk: Desk) -> None:
-    assert desk.click(237, 225) == [Change("mask_strength", 0.5)]
-    changes = desk.drag((270, 255), (396, 255))
+    assert desk.click(245, 225) == [Change("mask_inside", "weaker")]
+    changes = desk.drag((270, 285), (396, 285))
     assert changes[-1] == Change("mask_strength", 1.0)
-    changes = desk.drag((154, 285), (271, 285))
+    changes = desk.drag((154, 315), (271, 315))
     assert changes[-1].name == "mask_feather"
     assert 0.045 < changes[-1].value < 0.055
-    assert desk.click(154, 315) == [Change("show_masks", True)]
-    assert desk.click(154, 225) == [Change("mask_strength", 0.0)]
+    assert desk.click(154, 345) == [Change("show_masks", True)]
+    assert desk.click(154, 255) == [Change("mask_inside", "second")]
+    assert desk.click(154, 225) == [Change("mask_inside", "none")]
 
 
 def test_what_was_found_is_taken_by_a_click(desk: Desk) -> None:
