@@ -63,7 +63,8 @@ class Settings:
 
     source: str = setting(
         "demo", "source", choice(*SOURCES, metavar="NAME"),
-        "demo (default), window, portal, wlroots (Wayland), screen, video, images, synthetic",
+        "demo (default), window, portal, wlroots (Wayland), pipewire, screen, video, images, "
+        "synthetic",
         unsaid=None,
     )  # fmt: skip
     input: Path | None = setting(
@@ -88,6 +89,10 @@ class Settings:
         "portal, wlroots: the mouse pointer is in the picture",
         in_file=True,
     )
+    node: str = setting(
+        "gamescope", "source", replace(rules.TEXT, metavar="NODE"),
+        "pipewire: capture this video node, by its name or number",
+    )  # fmt: skip
     region: tuple[int, int, int, int] | None = setting(
         None, "source", rules.REGION, "capture this part of the screen: x, y, width, height"
     )

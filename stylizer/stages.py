@@ -205,6 +205,7 @@ SOURCES: dict[str, Backend[Source]] = {
     "images": Backend("stylizer.source.images", "ImagesSource"),
     "window": WINDOWS.get(sys.platform, X11_WINDOW),
     "portal": Backend("stylizer.source.wayland.source", "PortalSource", "pip install jeepney"),
+    "pipewire": Backend("stylizer.source.wayland.node", "NodeSource"),
     "wlroots": Backend("stylizer.source.wayland.wlroots", "WlrootsSource"),
     "screen": Backend("stylizer.source.screen", "ScreenSource"),
     "synthetic": Backend("stylizer.source.synthetic", "SyntheticSource"),

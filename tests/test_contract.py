@@ -39,7 +39,7 @@ ROWS: dict[str, tuple[type, Backend[Any]]] = {
     **{f"style {name}": (StyleBackend, row) for name, row in STYLES.items()},
     **{f"presenter {name}": (Presenter, row) for name, row in PRESENTERS.items()},
 }
-ASKING = {"portal", "wlroots"}  # want a Wayland desktop: tests/source/wayland
+ASKING = {"portal", "wlroots", "pipewire"}  # want a desktop: tests/source/wayland
 FRAME = Frame(np.full((30, 40, 4), 90, np.uint8), "RGBA", 0.0, 0)
 
 
@@ -81,6 +81,7 @@ def names_set(node: ast.ClassDef) -> set[str]:
 
 BASES = {  # classes that stand between a contract and a row, and where they are
     "SessionStyle": "stylizer.style.session",
+    "StreamSource": "stylizer.source.wayland.streamed",
     "WindowPresenter": "stylizer.present.window",
 }
 

@@ -185,7 +185,7 @@ def _x11() -> str:
 
 def _portal() -> str:
     from stylizer.source.wayland.portal import MONITOR, WINDOW, ScreenCast
-    from stylizer.system.pipewire import library
+    from stylizer.system.libpipewire import library
 
     portal = ScreenCast()
     try:

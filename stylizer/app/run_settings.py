@@ -69,6 +69,8 @@ def check_together(args: argparse.Namespace, source: str, given: dict[str, Any])
         raise BadInput("--source window and --window NAME belong together; see `stylizer windows`")
     if source != "portal" and args.ask:
         raise BadInput(f"--ask belongs to --source portal, not to {source}")
+    if source != "pipewire" and "node" in given:
+        raise BadInput(f"--node belongs to --source pipewire, not to {source}")
     if source not in WAYLAND and given.get("cursor"):
         raise BadInput(f"--cursor belongs to --source portal or wlroots, not to {source}")
     if source != "screen" and (args.region or (args.monitor and source != "wlroots")):

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from stylizer.errors import StylizerError
-from stylizer.system.foreign import Signatures, declare
+from stylizer.system.libpipewire import library
 from stylizer.system.pods import FORMAT
 
 INPUT, OUTPUT = 0, 1  # pw_direction
@@ -23,34 +23,6 @@ ANY = 0xFFFFFFFF  # PW_ID_ANY
 AUTOCONNECT, MAP_BUFFERS, DRIVER, DONT_RECONNECT = 1, 4, 8, 128
 ERROR, UNCONNECTED, PAUSED, STREAMING = -1, 0, 2, 3  # pw_stream_state
 CORE = 0  # PW_ID_CORE
-_POINTERS = c.POINTER(c.c_void_p)
-_POINTER, _NUMBER = c.c_void_p, c.c_uint32
-_SIGNATURES: Signatures = {
-    "pw_thread_loop_new": (_POINTER, [c.c_char_p, _POINTER]),
-    "pw_thread_loop_get_loop": (_POINTER, [_POINTER]),
-    "pw_thread_loop_start": (c.c_int, [_POINTER]),
-    "pw_thread_loop_stop": (None, [_POINTER]),
-    "pw_thread_loop_destroy": (None, [_POINTER]),
-    "pw_thread_loop_lock": (None, [_POINTER]),
-    "pw_thread_loop_unlock": (None, [_POINTER]),
-    "pw_context_new": (_POINTER, [_POINTER, _POINTER, c.c_size_t]),
-    "pw_context_destroy": (None, [_POINTER]),
-    "pw_context_connect": (_POINTER, [_POINTER, _POINTER, c.c_size_t]),
-    "pw_context_connect_fd": (_POINTER, [_POINTER, c.c_int, _POINTER, c.c_size_t]),
-    "pw_core_disconnect": (c.c_int, [_POINTER]),
-    "pw_proxy_add_object_listener": (None, [_POINTER, _POINTER, _POINTER, _POINTER]),
-    "pw_properties_new_string": (_POINTER, [c.c_char_p]),
-    "pw_stream_new": (_POINTER, [_POINTER, c.c_char_p, _POINTER]),
-    "pw_stream_destroy": (None, [_POINTER]),
-    "pw_stream_add_listener": (None, [_POINTER, _POINTER, _POINTER, _POINTER]),
-    "pw_stream_connect": (c.c_int, [_POINTER, c.c_int, _NUMBER, c.c_int, _POINTER, _NUMBER]),
-    "pw_stream_update_params": (c.c_int, [_POINTER, _POINTER, _NUMBER]),
-    "pw_stream_dequeue_buffer": (_POINTER, [_POINTER]),
-    "pw_stream_queue_buffer": (c.c_int, [_POINTER, _POINTER]),
-    "pw_stream_flush": (c.c_int, [_POINTER, c.c_bool]),
-    "pw_stream_is_driving": (c.c_bool, [_POINTER]),
-    "pw_stream_trigger_process": (c.c_int, [_POINTER]),
-}
 
 
 class Chunk(c.Structure):
@@ -102,13 +74,14 @@ class Events(c.Structure):
                 ("command", c.c_void_p), ("trigger_done", c.c_void_p)]  # fmt: skip
 
 
+_DONE = c.CFUNCTYPE(None, c.c_void_p, c.c_uint32, c.c_int)
 _FAILED = c.CFUNCTYPE(None, c.c_void_p, c.c_uint32, c.c_int, c.c_int, c.c_char_p)
 
 
 class CoreEvents(c.Structure):
     """pw_core_events, version 0."""
 
-    _fields_ = [("version", c.c_uint32), ("info", c.c_void_p), ("done", c.c_void_p),
+    _fields_ = [("version", c.c_uint32), ("info", c.c_void_p), ("done", _DONE),
                 ("ping", c.c_void_p), ("error", _FAILED), ("others", c.c_void_p * 4)]  # fmt: skip
 
 
@@ -118,9 +91,8 @@ class Hook(c.Structure):
     _fields_ = [("words", c.c_void_p * 6)]
 
 
-class Stream:
-    """One stream of a connection of its own. Callbacks come on PipeWire's thread, the rest is one
-    thread's; a subclass says what a format and a turn of the graph mean.
+class Connection:
+    """A connection of its own, whose callbacks come on PipeWire's thread; the rest is one thread's.
 
     fd: a connection, which is closed here; None: the user's own PipeWire. Raises StylizerError
     without libpipewire, or when it cannot be connected.
@@ -128,9 +100,8 @@ class Stream:
 
     def __init__(self, fd: int | None) -> None:
         self._lock = threading.Condition()
-        self._state, self._why = UNCONNECTED, ""
-        self._streamed = self._lost = False
-        self._loop = self._context = self._core = self._stream = None
+        self._lost = False
+        self._loop = self._context = self._core = None
         try:
             self._pw = library()
             self._reach(fd)
@@ -139,15 +110,8 @@ class Stream:
             raise
 
     @property
-    def broken(self) -> str:
-        """Why no more pictures go through, in words; "" while they may."""
-        if self._state == ERROR:
-            return self._why or "PipeWire reports an error"
-        return "PipeWire ended the stream" if self._streamed and not self._state else ""
-
-    @property
     def lost_pipewire(self) -> bool:
-        """Whether it was PipeWire itself that went away, not only this stream's other end."""
+        """Whether it was PipeWire itself that went away, not only what was asked of it."""
         return self._lost
 
     def close(self) -> None:
@@ -155,14 +119,16 @@ class Stream:
         if self._loop is None:
             return
         self._pw.pw_thread_loop_stop(self._loop)
-        if self._stream is not None:
-            self._pw.pw_stream_destroy(self._stream)
+        self._free()
         if self._core is not None:
             self._pw.pw_core_disconnect(self._core)
         if self._context is not None:
             self._pw.pw_context_destroy(self._context)
         self._pw.pw_thread_loop_destroy(self._loop)
-        self._loop = self._context = self._core = self._stream = None
+        self._loop = self._context = self._core = None
+
+    def _free(self) -> None:
+        """Free what lives on the connection; the thread has stopped."""
 
     def _reach(self, fd: int | None) -> None:
         pw = self._pw
@@ -174,6 +140,50 @@ class Stream:
         else:
             core = pw.pw_context_connect_fd(self._context, fd, None, 0)
         self._core = _made(core, "no connection")
+
+    def _listen(self) -> None:
+        """Hear of the connection's end, and start the thread."""
+        # Kept: PipeWire calls what they hold.
+        self._core_events = CoreEvents(
+            error=_FAILED(self._on_core_error), done=_DONE(self._on_core_done)
+        )
+        self._core_hook = Hook()
+        hook, events = c.byref(self._core_hook), c.byref(self._core_events)
+        self._pw.pw_proxy_add_object_listener(self._core, hook, events, None)
+        if self._pw.pw_thread_loop_start(self._loop) < 0:
+            raise StylizerError("PipeWire's thread could not be started")
+
+    def _on_core_error(self, _: int, who: int, __: int, result: int, message: bytes) -> None:
+        if who == CORE and result == -errno.EPIPE:
+            with self._lock:
+                self._lost = True
+                self._lock.notify_all()
+
+    def _on_core_done(self, _: int, who: int, sequence: int) -> None:
+        """All that was asked for before has been answered."""
+
+
+class Stream(Connection):
+    """One stream of a connection of its own; a subclass says what a format and a turn of the graph
+    mean. Raises as Connection does."""
+
+    def __init__(self, fd: int | None) -> None:
+        self._state, self._why = UNCONNECTED, ""
+        self._streamed = False
+        self._stream = None
+        super().__init__(fd)
+
+    @property
+    def broken(self) -> str:
+        """Why no more pictures go through, in words; "" while they may."""
+        if self._state == ERROR:
+            return self._why or "PipeWire reports an error"
+        return "PipeWire ended the stream" if self._streamed and not self._state else ""
+
+    def _free(self) -> None:
+        if self._stream is not None:
+            self._pw.pw_stream_destroy(self._stream)
+        self._stream = None
 
     def _open(
         self, properties: str, direction: int, node_id: int, flags: int, formats: list[bytes]
@@ -187,17 +197,14 @@ class Stream:
             version=2, state_changed=_STATE(self._on_state), param_changed=_PARAM(self._on_param),
             process=_PLAIN(self._on_process),
         )  # fmt: skip
-        self._core_events = CoreEvents(error=_FAILED(self._on_core_error))
-        self._hooks = Hook(), Hook()
-        hook, core_hook = map(c.byref, self._hooks)
-        pw.pw_stream_add_listener(self._stream, hook, c.byref(self._events), None)
-        pw.pw_proxy_add_object_listener(self._core, core_hook, c.byref(self._core_events), None)
+        self._hook = Hook()
+        hook, events = c.byref(self._hook), c.byref(self._events)
+        pw.pw_stream_add_listener(self._stream, hook, events, None)
         with pointers(formats) as (pods, count):
             done = pw.pw_stream_connect(self._stream, direction, node_id, flags, pods, count)
         if done < 0:
             raise StylizerError(f"PipeWire refused the stream: {os.strerror(-done)}")
-        if pw.pw_thread_loop_start(self._loop) < 0:
-            raise StylizerError("PipeWire's thread could not be started")
+        self._listen()
 
     # --- on PipeWire's thread ---------------------------------------------------------------
 
@@ -218,11 +225,9 @@ class Stream:
             self._lock.notify_all()
 
     def _on_core_error(self, _: int, who: int, __: int, result: int, message: bytes) -> None:
-        if who == CORE and result == -errno.EPIPE:
-            with self._lock:
-                self._lost = True
-                self._state, self._why = ERROR, "PipeWire ended the connection"
-                self._lock.notify_all()
+        super()._on_core_error(_, who, __, result, message)
+        if self._lost:
+            self._fail("PipeWire ended the connection")
 
     def _on_param(self, _: int, what: int, param: int | None) -> None:
         if what != FORMAT or not param:
@@ -262,17 +267,3 @@ def pointers(params: Sequence[bytes]) -> Any:
     """(array of pointers to the pods, their count); the memory lives in the block."""
     buffers = [c.create_string_buffer(param, len(param)) for param in params]
     yield (c.c_void_p * len(params))(*map(c.addressof, buffers)), len(params)
-
-
-def library() -> Any:
-    """libpipewire-0.3 with the types of what is called. Raises StylizerError without it."""
-    try:
-        pw = c.CDLL("libpipewire-0.3.so.0")
-    except OSError as error:
-        raise StylizerError(
-            "libpipewire is not installed, which brings a desktop's pictures: "
-            "apt-get install libpipewire-0.3-0 (pipewire-libs on Fedora, libpipewire on Arch)"
-        ) from error
-    declare(pw, _SIGNATURES)
-    pw.pw_init(None, None)
-    return pw

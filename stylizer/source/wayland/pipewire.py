@@ -14,6 +14,7 @@ import numpy as np
 from stylizer.frame import ChannelOrder
 from stylizer.system import pods
 from stylizer.system.pipewire import (
+    ANY,
     AUTOCONNECT,
     DONT_RECONNECT,
     INPUT,
@@ -41,18 +42,19 @@ class Picture:
 class VideoStream(Stream):
     """The newest pictures of one node. Callbacks come on PipeWire's thread, the rest is one thread.
 
-    fd: a connection that sees the node; closed here. Raises StylizerError without libpipewire, or
-    when it cannot be connected.
+    fd: a connection that sees the node, closed here; None: the user's own PipeWire, where `serial`
+    names the node. Raises StylizerError without libpipewire, or when it cannot be connected.
     """
 
-    def __init__(self, fd: int, node_id: int) -> None:
+    def __init__(self, fd: int | None, node_id: int = ANY, serial: str = "") -> None:
         self._newest: Picture | None = None
         self._format: tuple[ChannelOrder, tuple[int, int]] | None = None
         self.overwritten = 0  # pictures that nobody took
         super().__init__(fd)
         try:
             self._open(
-                "media.type=Video media.category=Capture media.role=Screen",
+                "media.type=Video media.category=Capture media.role=Screen"
+                + (f" target.object={serial}" if serial else ""),
                 INPUT,
                 node_id,
                 AUTOCONNECT | MAP_BUFFERS | DONT_RECONNECT,

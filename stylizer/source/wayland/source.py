@@ -7,22 +7,17 @@ which offer windows too, have not been seen.
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import final
 
-import numpy as np
-
 from stylizer.errors import StylizerError
-from stylizer.frame import Frame, InputState
 from stylizer.settings import Settings
-from stylizer.source.wayland.pipewire import Picture, VideoStream
+from stylizer.source.wayland.pipewire import VideoStream
 from stylizer.source.wayland.portal import DIALOG_S, Chosen, ScreenCast
 from stylizer.source.wayland.remembered import remember, token_for
-from stylizer.stages import Source, SourceEnded
+from stylizer.source.wayland.streamed import WAIT_S, StreamSource, tell
+from stylizer.stages import SourceEnded
 
-WAIT_S = 0.015  # longest wait of one read
-FIRST_S = 3.0  # for the first picture; a still screen may send none
 LOOK_S = 0.2  # how often the desktop's word is read
 AGAIN_S = 20.0  # how long a broken stream is asked for again
 ANSWER_S = 5.0  # for a choice that needs no dialog
@@ -33,7 +28,7 @@ ENDED = "the desktop ended the capture: the window was closed, or the permission
 
 
 @final
-class PortalSource(Source):
+class PortalSource(StreamSource):
     """Newest frames of what the user chose, BGRA or RGBA, by shared memory.
 
     settings.window names the game, for which the choice is remembered; with settings.ask the
@@ -43,15 +38,13 @@ class PortalSource(Source):
     """
 
     def __init__(self, settings: Settings) -> None:
+        super().__init__()
         self._settings = settings
         self._game = settings.window or ""
-        self._number, self._looked_at = 0, 0.0
-        self._last = np.empty((0, 0, 4), np.uint8)
+        self._looked_at = 0.0
         self._portal: ScreenCast | None = None
-        self._stream: VideoStream | None = None
-        self._first: Picture | None = None
         self.capture_method = "Wayland portal"
-        self._token, self.state = "", ""
+        self._token = ""
         try:
             chosen = self._open("" if settings.ask else token_for(self._game))
             self._first = self._wait_for_first()
@@ -62,30 +55,10 @@ class PortalSource(Source):
         what = chosen.kind or "what was chosen"
         self.capture_method = f"Wayland portal (PipeWire, shared memory): {what}"
 
-    def read(self, inputs: InputState) -> Frame | None:
-        """See stages.Source.read: None while the picture is the last one."""
-        if self._stream is None:
-            raise SourceEnded("the capture was ended")
-        picture, self._first = self._first, None
-        picture = picture or self._stream.take(WAIT_S)
-        if picture is None:
-            self._look_after_it(self._stream)
-            return None
-        self.state = ""
-        pixels = picture.pixels
-        if np.array_equal(pixels, self._last):
-            return None
-        self._last = pixels  # an array of its own each time
-        self.size = (pixels.shape[1], pixels.shape[0])
-        self._number += 1
-        return Frame(pixels, picture.order, picture.at_s, self._number - 1)
-
     def close(self) -> None:
         """End the capture and the portal's session; may be called twice."""
-        stream, self._stream = self._stream, None
+        super().close()
         portal, self._portal = self._portal, None
-        if stream is not None:
-            stream.close()
         if portal is not None:
             portal.close()
 
@@ -94,28 +67,10 @@ class PortalSource(Source):
         self._portal = ScreenCast()
         chosen = self._portal.choose(token, self._settings.cursor, wait_s)
         if why := remember(self._game, chosen.token):
-            _tell(why)
+            tell(why)
         self._token = chosen.token
         self._stream = VideoStream(self._portal.open_pipewire(), chosen.node_id)
         return chosen
-
-    def _wait_for_first(self) -> Picture | None:
-        """The first picture; None where all is still: xdg-desktop-portal-wlr then sends none."""
-        assert self._stream is not None
-        deadline = time.perf_counter() + FIRST_S
-        while time.perf_counter() < deadline:
-            if picture := self._stream.take(WAIT_S):
-                self.size = (picture.pixels.shape[1], picture.pixels.shape[0])
-                return picture
-            if self._stream.broken:
-                raise StylizerError(f"nothing can be captured: {self._stream.broken}")
-        if self._stream.size is None:
-            raise StylizerError(
-                f"what was chosen gave no picture within {FIRST_S:.0f} s: start again and choose "
-                "what can be seen"
-            )
-        self.size, self.state = self._stream.size, "waiting for its first picture"
-        return None
 
     def _look_after_it(self, stream: VideoStream) -> None:
         """No picture came: all is still, or the desktop or PipeWire has ended it."""
@@ -131,7 +86,7 @@ class PortalSource(Source):
             if stream.lost_pipewire:
                 self._connect_again(stream.broken)
                 return
-            _tell(ENDED)
+            tell(ENDED)
             raise SourceEnded(ENDED)
         if self._number:
             self.state = "paused by the desktop" if stream.is_paused else ""
@@ -140,7 +95,7 @@ class PortalSource(Source):
         """PipeWire was restarted, mostly: what was chosen is asked for again, without a dialog."""
         if not self._token:
             raise StylizerError(f"the capture broke ({why}): start again")
-        _tell(f"the capture broke ({why}); connecting again")
+        tell(f"the capture broke ({why}); connecting again")
         self.close()
         deadline, failure = time.monotonic() + AGAIN_S, ""
         while time.monotonic() < deadline:
@@ -148,13 +103,9 @@ class PortalSource(Source):
             try:
                 self._open(self._token, ANSWER_S)
                 self._first = self._wait_for_first()
-                _tell("connected again")
+                tell("connected again")
                 return
             except StylizerError as error:
                 failure = str(error)
                 self.close()
         raise StylizerError(f"the capture broke ({why}) and did not come back: {failure}")
-
-
-def _tell(sentence: str) -> None:
-    print(f"stylizer: {sentence}", file=sys.stderr, flush=True)

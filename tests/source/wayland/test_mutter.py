@@ -45,12 +45,15 @@ def recorded(desktop: SwayDesktop, method: str, signature: str, *body: Any):
     with DBusConnection(prep_socket(str(desktop.runtime / "bus"))) as bus:
 
         def call(path: str, kind: str, method: str, signature: str = "", body: Any = ()) -> Any:
-            address = DBusAddress(path, NAME, kind)
-            reply = bus.send_and_get_reply(
-                new_method_call(address, method, signature, body), timeout=20
-            )
-            assert reply.header.message_type is not MessageType.error, reply.body
-            return reply.body
+            message = new_method_call(DBusAddress(path, NAME, kind), method, signature, body)
+            deadline = time.monotonic() + 20
+            while True:
+                reply = bus.send_and_get_reply(message, timeout=20)
+                if reply.header.message_type is not MessageType.error:
+                    return reply.body
+                # A window that was shown just now may not have the focus yet.
+                assert reply.body == ("Window not found",), reply.body
+                assert time.monotonic() < deadline, reply.body
 
         (session,) = call(PATH, NAME, "CreateSession", "a{sv}", ({},))
         (stream,) = call(session, f"{NAME}.Session", method, signature, body)
