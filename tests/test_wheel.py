@@ -1,13 +1,17 @@
 """The wheel, built and installed in an empty venv, runs without the checkout."""
 
+import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
 import pytest
+
+from stylizer.system.installed import DESKTOP_ID
 
 ROOT = Path(__file__).parents[1]
 
@@ -87,6 +91,38 @@ def test_what_is_missing_is_installed_by_the_line_that_is_told(wheel, venv, outs
         pip.unlink()  # as uv makes it
     told = run_python(venv, code, outside, tmp_path)
     assert told == f"uv pip uninstall --python {venv} a && uv pip install --python {venv} b\n"
+
+
+def test_the_flatpaks_commands_put_all_where_a_flatpak_has_it(wheel, outside, tmp_path):
+    """No runtime is here to build it: its commands are carried out with another folder as /app."""
+    path = ROOT / "scripts" / "flatpak" / f"{DESKTOP_ID}.json"
+    if shutil.which("flatpak-builder"):
+        shown = ["flatpak-builder", "--show-manifest", str(path)]
+        subprocess.run(shown, check=True, capture_output=True, timeout=60)
+    manifest = json.loads(path.read_text())
+    assert manifest["id"] == DESKTOP_ID
+    app, build, tools = (tmp_path / name for name in ("app", "build", "tools"))
+    build.mkdir()
+    tools.mkdir()
+    shutil.copy(wheel, build)
+    pip = tools / "pip3"
+    pip.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m pip "$@"\n')
+    pip.chmod(0o755)
+    site = app / "lib" / f"python3.{sys.version_info.minor}" / "site-packages"
+    env = outside | {
+        "FLATPAK_DEST": str(app), "PATH": f"{tools}:{os.environ['PATH']}",
+        "PYTHONPATH": f"{site}:{outside['PYTHONPATH']}",
+    }  # fmt: skip
+    for command in manifest["modules"][0]["build-commands"]:
+        done = subprocess.run(
+            ["sh", "-c", command], cwd=build, env=env, capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    entry = (app / "share" / "applications" / f"{DESKTOP_ID}.desktop").read_text()
+    assert f"Exec={app}/bin/{manifest['command']}\n" in entry
+    assert (app / "share" / "metainfo" / f"{DESKTOP_ID}.metainfo.xml").exists()
+    assert list((app / "share" / "icons").rglob(f"{DESKTOP_ID}.png"))
+    assert list(site.glob("stylizer/_models/*.onnx"))
 
 
 LAB = 'pip install "stylizer[lab]"'
