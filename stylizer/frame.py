@@ -225,6 +225,11 @@ class Rect:
         """Whether a point lies inside."""
         return self.x <= x < self.x + self.width and self.y <= y < self.y + self.height
 
+    def meets(self, other: Rect) -> bool:
+        """Whether the two have a pixel in common."""
+        across = self.x < other.x + other.width and other.x < self.x + self.width
+        return across and self.y < other.y + other.height and other.y < self.y + self.height
+
 
 def letterbox(content: tuple[int, int], window: tuple[int, int]) -> Rect:
     """The largest centered rectangle of the content's aspect inside the window; sizes (w, h)."""

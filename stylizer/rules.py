@@ -80,6 +80,21 @@ class ShapesRule(Rule):
         return f"{len(value)} shape{'' if len(value) == 1 else 's'}" if value else "none"
 
 
+class PlaceRule(Rule):
+    """A place in the window, as shares of the room that there is: "0.5,0" is top center."""
+
+    def plain(self, value: tuple[float, float] | None) -> str:  # pyright: ignore
+        return self.nothing if value is None else ",".join(f"{share:g}" for share in value)
+
+
+def place(text: str) -> tuple[float, float]:
+    """ "0.5,0" -> (0.5, 0.0). Raises ArgumentTypeError."""
+    parts = [number(part.strip()) for part in text.split(",")]
+    if len(parts) != 2 or not all(0 <= part <= 1 for part in parts):
+        raise argparse.ArgumentTypeError(f"{text!r} is no place; write X,Y, each from 0 to 1")
+    return parts[0], parts[1]
+
+
 MOST_SHAPES, MOST_CORNERS = 64, 64  # more than anybody draws; each is drawn on the CPU
 
 
@@ -223,6 +238,7 @@ SHARE = Rule(float, "a number from 0 to 1", "0..1", share)
 POSITIVE = Rule(float, "a number above 0", "N", positive)
 COUNT = Rule(int, "a whole number from 1", "N", count)
 NATURAL = Rule(int, "a whole number from 0", "N", natural)
+PLACE = PlaceRule(str, 'a place as in "0.5,0", or "corner"', "X,Y", place, nothing="corner")
 REGION = Rule(str, "a place as in 0,0,1280,720", "X,Y,W,H", region)
 SHAPES = ShapesRule(
     list,

@@ -208,6 +208,13 @@ class Settings:
         "top-left", "look", choice(*get_args(HudCorner)), "where the figures stand", in_file=True
     )
 
+    hud_place: tuple[float, float] | None = setting(
+        None, "look", rules.PLACE,
+        "where the figures were dragged to, as shares of the room around them from the top left, "
+        "or corner: in hud_corner",
+        in_file=True,
+    )  # fmt: skip
+
     inference_size: tuple[int, int] | None = setting(
         None, "speed", replace(rules.SIZE, allowed='a size as in "640x360", or "full"',
                                nothing="full"),
@@ -345,8 +352,8 @@ OPTIONS: dict[str, Option] = {
 # What the panel changes while a run goes on, and can keep in the file, beside the hotkeys.
 IN_PANEL = (
     "model", "strength", "blend_with", "blend", "keep_colors", "stabilize", "hud", "hud_corner",
-    "target_fps", "game_share", "inference_size", "mask_shapes", "mask", "mask_strength",
-    "mask_style", "mask_feather",
+    "hud_place", "target_fps", "game_share", "inference_size", "mask_shapes", "mask",
+    "mask_strength", "mask_style", "mask_feather",
 )  # fmt: skip
 
 

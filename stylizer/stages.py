@@ -166,6 +166,13 @@ class Presenter(Protocol):
         """Told each turn where the panel lies, None while it is closed, and whether it needs the
         keyboard, for a text or for a new key."""
 
+    def show_hud(self, area: Rect | None) -> None:
+        """Told each turn where the HUD's figures lie, None while there are none."""
+
+    def take_hud_drag(self) -> tuple[float, float]:
+        """By how many pixels the mouse has dragged the HUD's figures since the last call."""
+        return 0.0, 0.0
+
     def name(self, words: str) -> None:
         """What the window's title says from now on, beside "stylizer"."""
 

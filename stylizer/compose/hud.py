@@ -15,6 +15,7 @@ import moderngl
 from stylizer.compose.hud_layout import lay_out
 from stylizer.compose.hud_values import HudData
 from stylizer.compose.imgui_surface import ImguiSurface
+from stylizer.frame import Rect
 
 LAYOUT_PERIOD_S = 0.1
 NUMBERS_PERIOD_S = 0.25
@@ -35,18 +36,21 @@ class Hud:
         self._numbers_at = self._laid_out_at = float("-inf")
         self._laid_out: tuple[object, ...] | None = None
         self.layouts = 0  # made so far
+        # Of the figures in the window, in pixels; None: there are none.
+        self.area: Rect | None = None
 
     def draw(self, framebuffer: moderngl.Framebuffer, data: HudData) -> None:
         """Draw over what the framebuffer holds; nothing when there is nothing to show."""
         if self._surface is None or (
             data.mode == "off" and not data.show_help and not data.message
         ):
+            self.area = None
             return
         now = time.perf_counter()
         # What must follow the user at once; the rest waits for the next layout.
         state = (
-            framebuffer.size, self.scale, data.mode, data.corner, data.show_help, data.message,
-            data.covered, data.model, data.provider, data.recording,
+            framebuffer.size, self.scale, data.mode, data.corner, data.place, data.show_help,
+            data.message, data.covered, data.model, data.provider, data.recording,
         )  # fmt: skip
         if state != self._laid_out or now - self._laid_out_at >= LAYOUT_PERIOD_S:
             if self._numbers is None or state != self._laid_out or self._numbers_are_old(now):
@@ -66,7 +70,8 @@ class Hud:
         return now - self._numbers_at >= NUMBERS_PERIOD_S
 
     def _lay_out(self, data: HudData, size: tuple[int, int], surface: ImguiSurface) -> None:
-        surface.lay_out(
-            size, LAYOUT_PERIOD_S, lambda: lay_out(data, surface.fonts, self.scale, size)
-        )
+        def draw() -> None:
+            self.area = lay_out(data, surface.fonts, self.scale, size)
+
+        surface.lay_out(size, LAYOUT_PERIOD_S, draw)
         self.layouts += 1

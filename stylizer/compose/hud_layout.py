@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from imgui_bundle import ImVec2, imgui
 
 from stylizer.compose.frame_graph import frame_graph
+from stylizer.compose.hud_front import LINE, MARGIN, PADDING, help_page, message, recording
 from stylizer.compose.hud_values import HudData
 from stylizer.compose.pen import (
     AMBER,
@@ -28,92 +30,159 @@ from stylizer.compose.pen import (
     figure,
 )
 from stylizer.frame import Rect
-from stylizer.hotkeys import key_label
 from stylizer.timing import p50_p99
 
-MARGIN, PADDING, LINE = 10, 12, 21
-GRAPH_WIDTH, GRAPH_HEIGHT, PANEL_HEIGHT = 372, 88, 362
-LABEL_WIDTH, MESSAGE_WIDTH = 78, 440
-_SMALLEST = 0.4  # scale below which nobody can read
+GRAPH_WIDTH, GRAPH_HEIGHT = 372, 88
+SMALL_HEIGHT = 9 + 28 + LINE + 7
+LABEL_WIDTH = 78
+READABLE = 0.6  # scale below which the graph goes without its lines
+MOST_LINES = 5  # of one value and its note
 
 
-def lay_out(data: HudData, fonts: Fonts, scale: float, window: tuple[int, int]) -> None:
-    """Put everything into the current ImGui frame; window is (width, height) in pixels."""
-    pen = Pen(imgui.get_background_draw_list(), fonts, scale * _fit(data, scale, window))
-    if data.mode == "graph" and not data.show_help:  # help takes the room
-        _graph_panel(pen, data, window)
-    elif data.mode == "fps" and not data.show_help:
-        _small_panel(pen, data, window)
+class Line(NamedTuple):
+    """One line under the graph; "" is left out."""
+
+    label: str
+    value: str
+    note: str
+
+
+def lay_out(data: HudData, fonts: Fonts, scale: float, window: tuple[int, int]) -> Rect | None:
+    """Put everything into the current ImGui frame; window is (width, height) in pixels. Returns
+    where the figures stand, None where there are none."""
+    back, front = imgui.get_background_draw_list(), imgui.get_foreground_draw_list()
+    pen = Pen(back, fonts, scale * _fit(scale, window, (GRAPH_WIDTH, SMALL_HEIGHT)))
+    figures = None
+    if not data.show_help:  # help takes the room
+        if data.mode == "graph":
+            figures = _graph_panel(Pen(back, fonts, scale), data, window)
+        elif data.mode == "fps":
+            figures = _small_panel(pen, data, window)
+    pen = Pen(front, fonts, pen.scale)  # in front of the graph, which is a window of ImGui's
     if data.recording and data.mode != "off":
-        _recording(pen, data, window[0])
-    # In front of the graph, which is a window of ImGui's.
-    front = Pen(imgui.get_foreground_draw_list(), fonts, pen.scale)
+        recording(pen, data, window[0], figures)
     if data.message:
-        _message(front, data.message, window, data.covered)
+        message(pen, data.message, window, data.covered)
     if data.show_help:
-        _help(front, data, window)
+        help_page(pen, data, window)
+    return figures
 
 
-def _panel_height(data: HudData) -> int:
-    stage_rows = (len(data.stage_ms) + 2) // 3
-    lines = bool(data.held) + bool(data.gpu_ms) + 2 * bool(data.shared) + bool(data.blended[0])
-    more = LINE * lines
-    return PANEL_HEIGHT + (stage_rows - 2) * (LINE - 1) + more
-
-
-def _fit(data: HudData, scale: float, window: tuple[int, int]) -> float:
-    """Shrinks the HUD in a small window: the panel stays inside, and left of the middle as long as
-    that costs no more than a fifth of its size. Beyond 1920x1080 it grows with the window."""
+def _fit(scale: float, window: tuple[int, int], units: tuple[float, float]) -> float:
+    """What the scale is multiplied with for a panel of so many units: it stays inside, and left of
+    the middle as long as that costs no more than a fifth of its size. Beyond 1920x1080 it grows
+    with the window."""
     grown = max(1.0, min(window[0] / 1920, window[1] / 1080) / scale)
-    width = window[0] / (2.2 * GRAPH_WIDTH * scale)
-    height = window[1] / ((_panel_height(data) + 2 * MARGIN) * scale)
-    return min(grown, height, max(0.8, width))
+    inside = [window[n] / ((units[n] + 2 * MARGIN) * scale) for n in (0, 1)]
+    return min(grown, *inside, max(0.8, window[0] / (2.2 * units[0] * scale)))
 
 
 def _place(
     pen: Pen, data: HudData, size: tuple[float, float], window: tuple[int, int]
-) -> tuple[float, float]:
-    """The top left of a panel of this size in the HUD's corner."""
-    margin = pen.px(MARGIN)
-    x = window[0] - size[0] - margin if data.corner.endswith("right") else margin
-    y = window[1] - size[1] - margin if data.corner.startswith("bottom") else margin
-    return round(x), round(y)
+) -> Rect | None:
+    """Where a panel of this size stands: in its corner, or where it was dragged to. None where the
+    panel of settings covers that."""
+    free = [max(0.0, window[n] - size[n]) for n in (0, 1)]
+    if data.place is not None:
+        x, y = (share * room for share, room in zip(data.place, free, strict=True))
+    else:
+        margin = pen.px(MARGIN)
+        x = free[0] - margin if data.corner.endswith("right") else margin
+        y = free[1] - margin if data.corner.startswith("bottom") else margin
+    rect = Rect(round(x), round(y), round(size[0]), round(size[1]))
+    return None if data.covered is not None and rect.meets(data.covered) else rect
 
 
-def _small_panel(pen: Pen, data: HudData, window: tuple[int, int]) -> None:
+def _small_panel(pen: Pen, data: HudData, window: tuple[int, int]) -> Rect | None:
     pad = pen.px(PADDING)
     model, provider = _names(data)
     second = pen.width(model, BODY, bold=True) + pen.px(10) + pen.width(provider)
-    width, height = max(_rates_width(pen, data), second) + 2 * pad, pen.px(9 + 28 + LINE + 7)
-    x, y = _place(pen, data, (width, height), window)
+    width, height = max(_rates_width(pen, data), second) + 2 * pad, pen.px(SMALL_HEIGHT)
+    if width > window[0] and pen.scale > 0.2:  # a long name in a small window
+        smaller = 0.98 * pen.scale * window[0] / width
+        return _small_panel(replace(pen, scale=smaller), data, window)
+    rect = _place(pen, data, (width, height), window)
+    if rect is None:
+        return None
+    x, y = rect.x, rect.y
     pen.box(x, y, width, height)
     _rates(pen, x + pad, y + pen.px(7), data)
     end = pen.text(x + pad, y + pen.px(9 + 28), model, WHITE, bold=True)
     pen.text(end + pen.px(10), y + pen.px(9 + 28), provider, DIM)
+    return rect
 
 
-def _graph_panel(pen: Pen, data: HudData, window: tuple[int, int]) -> None:
-    pad, width, height = pen.px(PADDING), pen.px(GRAPH_WIDTH), pen.px(_panel_height(data))
-    left, y = _place(pen, data, (width, height), window)
-    pen.box(left, y, width, height)
-    x, right = left + pad, left + width - pad
-    _rates(pen, x, y + pen.px(7), data)
-    y += pen.px(42)
+def _graph_panel(pen: Pen, data: HudData, window: tuple[int, int]) -> Rect | None:
+    """Rates and graph, and below them lines and stages, as much as can be read."""
+    lines, pen = _fitting_lines(pen, data, window)
+    rect = _place(pen, data, (pen.px(GRAPH_WIDTH), _height_px(pen, data, len(lines))), window)
+    if rect is None:
+        return None
+    pad = pen.px(PADDING)
+    pen.box(rect.x, rect.y, rect.width, rect.height)
+    x, right, y = rect.x + pad, rect.x + rect.width - pad, rect.y + pen.px(42)
+    _rates(pen, x, rect.y + pen.px(7), data)
     _percentiles(pen, x, right, y, data)
     y += pen.px(LINE - 1)
     _graph(pen, x, y, right - x, data.frame_time_ms)
-    y += pen.px(GRAPH_HEIGHT + 9)
-    for label, value, note in _rows(data):
+    if lines:
+        y = _write(pen, x, y + pen.px(GRAPH_HEIGHT + 9), lines) + pen.px(5)
+        pen.box(x, y, right - x, 1, KEY, 0, edge=False)
+        _stages(pen, x, right, y + pen.px(7), data)
+    return rect
+
+
+def _fitting_lines(pen: Pen, data: HudData, window: tuple[int, int]) -> tuple[list[Line], Pen]:
+    """The lines, and the pen of the size that fits: with the notes, else without, else none."""
+    fitting, one = pen, replace(pen, scale=1.0)
+    for lines in (_lines(pen, data), _lines(pen, data, notes=False), []):
+        units = GRAPH_WIDTH, _height_px(one, data, len(lines))
+        fitting = replace(pen, scale=pen.scale * _fit(pen.scale, window, units))
+        if fitting.scale >= READABLE:
+            return lines, fitting
+    return [], fitting
+
+
+def _height_px(pen: Pen, data: HudData, lines: int) -> float:
+    """Of the graph's panel with so many lines, in pixels."""
+    height = pen.px(42) + pen.px(LINE - 1) + pen.px(GRAPH_HEIGHT + 9)
+    if not lines:
+        return height + pen.px(4)
+    rows = (len(data.stage_ms) + 2) // 3
+    return height + lines * pen.px(LINE) + pen.px(12) + rows * pen.px(LINE - 1) + pen.px(6)
+
+
+def _write(pen: Pen, x: float, y: float, lines: Sequence[Line]) -> float:
+    """The lines under each other; returns where the last one ends."""
+    for label, value, note in lines:
         pen.text(x, y, label, DIM)
         start = x + pen.px(LABEL_WIDTH)
-        value = pen.fitted(value, right - start)
-        end = pen.text(start, y, value, WHITE) + pen.px(8)
-        if note and right - end > pen.px(30):
-            pen.text(end, y + pen.px(1), pen.fitted(note, right - end, SMALL), DIM, SMALL)
+        if value:
+            start = pen.text(start, y, value, WHITE) + pen.px(8)
+        pen.text(start, y + pen.px(1), note, DIM, SMALL)
         y += pen.px(LINE)
-    y += pen.px(5)
-    pen.box(x, y, right - x, 1, KEY, 0, edge=False)
-    _stages(pen, x, right, y + pen.px(7), data)
+    return y
+
+
+def _lines(pen: Pen, data: HudData, notes: bool = True) -> list[Line]:
+    """The rows under the graph, with what is too long for a line in further ones; notes: with those
+    beside the values."""
+    room = pen.px(GRAPH_WIDTH - 2 * PADDING - LABEL_WIDTH - 4)  # sizes are rounded: a little less
+    found = []
+    for label, value, told in _rows(data):
+        note = told if notes else ""
+        values = pen.wrapped(value, room)
+        beside = pen.width(values[-1]) + pen.px(8) + pen.width(note, SMALL)
+        own = [] if not note or beside <= room else pen.wrapped(note, room, SMALL)
+        lines = [Line("", text, "") for text in values]
+        if note and not own:
+            lines[-1] = lines[-1]._replace(note=note)
+        lines += [Line("", "", text) for text in own]
+        if len(lines) > MOST_LINES:
+            lines = lines[:MOST_LINES]
+            lines[-1] = lines[-1]._replace(note=f"{lines[-1].note[:-1]}…")
+        found += [lines[0]._replace(label=label), *lines[1:]]
+    return found
 
 
 def _names(data: HudData) -> tuple[str, str]:
@@ -212,69 +281,6 @@ def _stages(pen: Pen, x: float, right: float, y: float, data: HudData) -> None:
         top = y + (number // 3) * pen.px(LINE - 1)
         pen.text(left, top, name, DIM, SMALL)
         pen.text_right(left + column, top, figure(ms), WHITE, SMALL)
-
-
-def _recording(pen: Pen, data: HudData, window_width: int) -> None:
-    """At the top right, or left where the figures stand there."""
-    seconds = data.recorded_s
-    text = f"REC {int(seconds) // 60}:{int(seconds) % 60:02}"
-    width, height = pen.width(text, BODY, bold=True) + pen.px(40), pen.px(30)
-    x, y = window_width - pen.px(MARGIN) - width, pen.px(MARGIN)
-    if data.corner == "top-right":
-        x = pen.px(MARGIN)
-    pen.box(x, y, width, height)
-    pen.dot(x + pen.px(17), y + height / 2, 5, RED)
-    pen.text(x + pen.px(29), y + pen.px(7), text, WHITE, bold=True)
-
-
-def _message(pen: Pen, message: str, window: tuple[int, int], covered: Rect | None) -> None:
-    """At the bottom, over as many lines as it needs; narrow, to leave the corners free. Beside the
-    panel where there is room, else over it."""
-    left, right = 0, window[0]
-    if covered is not None:
-        beside = max((0, covered.x), (covered.x + covered.width, right), key=lambda x: x[1] - x[0])
-        if beside[1] - beside[0] >= pen.px(MESSAGE_WIDTH / 2):
-            left, right = beside
-    room = min(pen.px(MESSAGE_WIDTH), right - left - pen.px(2 * MARGIN + 2 * PADDING))
-    lines = pen.wrapped(message, room)
-    width = max(pen.width(line) for line in lines) + pen.px(2 * PADDING + 4)
-    height = pen.px(32) + (len(lines) - 1) * pen.px(LINE)
-    x, y = (left + right - width) / 2, window[1] - pen.px(18) - height
-    pen.box(x, y, width, height)
-    for number, line in enumerate(lines):
-        pen.text(x + pen.px(PADDING + 2), y + pen.px(8) + number * pen.px(LINE), line, WHITE)
-
-
-def _help(pen: Pen, data: HudData, window: tuple[int, int]) -> None:
-    """All hotkeys in two columns, in the middle of the window."""
-    bindings = [(key_label(key), text) for key, text in data.bindings]
-    rows, line = (len(bindings) + 1) // 2, pen.px(28)
-    key_width = max((pen.width(key, SMALL, bold=True) for key, _ in bindings), default=0)
-    key_width += pen.px(16)
-    text_width = max((pen.width(text) for _, text in bindings), default=0)
-    pad, gap, step = pen.px(22), pen.px(12), key_width + text_width + pen.px(12 + 30)
-    hints = max((pen.width(hint, SMALL) for hint in data.hints), default=0)
-    width = max(2 * step - pen.px(30), hints) + 2 * pad
-    foot = pen.px(10) + len(data.hints) * pen.px(20) if data.hints else 0
-    height = pen.px(50) + rows * line + foot + pen.px(14)
-    fit = min(window[0] / (width + 2 * gap), window[1] / (height + 2 * gap))
-    if fit < 1 and pen.scale > _SMALLEST:  # smaller, then; widths do not shrink quite evenly
-        _help(replace(pen, scale=max(_SMALLEST, 0.98 * fit * pen.scale)), data, window)
-        return
-    x, y = (window[0] - width) / 2, (window[1] - height) / 2
-    pen.box(x, y, width, height)
-    pen.text(x + pad, y + pen.px(15), "Keys", WHITE, 18, bold=True)
-    for number, (key, text) in enumerate(bindings):
-        left = x + pad + (number // rows) * step
-        top = y + pen.px(50) + (number % rows) * line
-        own = pen.width(key, SMALL, bold=True) + pen.px(16)
-        pen.box(left, top, max(own, pen.px(28)), pen.px(22), KEY, 4)
-        inset = (max(own, pen.px(28)) - own) / 2 + pen.px(8)
-        pen.text(left + inset, top + pen.px(4), key, WHITE, SMALL, bold=True)
-        pen.text(left + key_width + gap, top + pen.px(3), text)
-    for number, hint in enumerate(data.hints):
-        top = y + pen.px(50) + rows * line + pen.px(10) + number * pen.px(20)
-        pen.text(x + pad, top, hint, DIM, SMALL)
 
 
 def _size(size: tuple[int, int] | None) -> str:

@@ -24,10 +24,12 @@ class HudData:
     blended: the second style with its share, and what both networks cost. message: a toast at the
     bottom. covered: where the panel lies, if it is open. bindings: (key name, what it does) for F1;
     hints: further lines of F1. Sizes are (width, height) in pixels.
+    place: where it was dragged to, as shares of the room around it; None: its corner.
     """
 
     mode: HudMode = "fps"
     corner: HudCorner = "top-left"
+    place: tuple[float, float] | None = None
     show_help: bool = False
     presented_fps: float | None = None
     styled_fps: float | None = None

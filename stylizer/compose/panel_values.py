@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from stylizer.frame import Shape
 from stylizer.settings import HudCorner, HudMode, MaskStyle
@@ -36,9 +36,9 @@ class PanelState:
     the strokes of the one in use. blend_with: the second style, "" for none. scales: share of the
     frame's sides -> the inference size that it means. keys: (action, what it does, key name).
     preset_file: where settings are kept, "" where they cannot be; preset: of which game, "" for
-    all; preset_name: as the user calls it; unsaved: what differs from what is kept, in words. mask:
-    the name of the mask's file, "" for none; finding: how far looking for a HUD is, "" while it is
-    not; proposals: what was found.
+    all; preset_name: as the user calls it; unsaved: what differs from what is kept, in words.
+    hud_corner: "" where it was dragged elsewhere. mask: the name of the mask's file, "" for none;
+    finding: how far looking for a HUD is, "" while it is not; proposals: what was found.
     """
 
     style: str = ""
@@ -52,7 +52,7 @@ class PanelState:
     blend: float = 0.0
     stabilize: float = 0.0
     hud: HudMode = "fps"
-    hud_corner: HudCorner = "top-left"
+    hud_corner: HudCorner | Literal[""] = "top-left"
     target_fps: float | None = None
     game_share: float | None = None
     inference_size: Size | None = None

@@ -96,19 +96,20 @@ class Pen:
             low, high = (middle, high) if fits else (low, middle - 1)
         return text[:low].rstrip() + "…"
 
-    def wrapped(self, text: str, width: float) -> list[str]:
+    def wrapped(self, text: str, width: float, size: int = BODY) -> list[str]:
         """The text in lines of no more pixels than `width`, broken at blanks, or in a word that is
         longer than a line: a path."""
         lines = [""]
         for word in text.split():
-            if self.width(f"{lines[-1]} {word}".strip()) <= width:
+            if self.width(f"{lines[-1]} {word}".strip(), size) <= width:
                 lines[-1] = f"{lines[-1]} {word}".strip()
                 continue
             lines += [word] if lines[-1] else []
             lines[-1] = word
-            while self.width(lines[-1]) > width and len(lines[-1]) > 1:
+            while self.width(lines[-1], size) > width and len(lines[-1]) > 1:
                 rest = lines[-1]
-                fits = max(1, sum(self.width(rest[:n]) <= width for n in range(1, len(rest))))
+                parts = (rest[:n] for n in range(1, len(rest)))
+                fits = max(1, sum(self.width(part, size) <= width for part in parts))
                 lines[-1:] = [rest[:fits], rest[fits:]]
         return lines
 

@@ -43,7 +43,7 @@ class OverWindow:
         self._overlay, self._target = overlay, 0
         self._place: tuple[int, int, int, int] | None = None
         self._mapped, self._changed = False, False
-        self._mouse_area: Rect | None = None
+        self._mouse_areas: tuple[Rect, ...] = ()
         self._focus_before: Window | None = None  # who had the keyboard before it was ours
         self.target_visible = False  # the target was on the screen at the last `follow`
         self.target_unseen = False  # it draws, but on a workspace that sway does not show
@@ -74,11 +74,11 @@ class OverWindow:
             self._mapped = True
         return self.target_visible
 
-    def take_mouse(self, area: Rect | None) -> None:
-        """Clicks into this part of the overlay are its own from now on; None: all go through."""
-        if area != self._mouse_area:
-            self._mouse_area = area
-            let_clicks_through(self._display, self._overlay, area)
+    def take_mouse(self, areas: tuple[Rect, ...]) -> None:
+        """Clicks into these parts of the overlay are its own from now on; all others go through."""
+        if areas != self._mouse_areas:
+            self._mouse_areas = areas
+            let_clicks_through(self._display, self._overlay, areas)
 
     def take_keyboard(self, on: bool) -> None:
         """Have the keyboard, or give it back to who had it."""
@@ -138,11 +138,10 @@ class OverWindow:
                 self._display.x.XSelectInput(self._display.pointer, window, mask)
 
 
-def let_clicks_through(display: Display, window: Window, but: Rect | None = None) -> None:
-    """An empty input region: for the pointer, the window is not there, `but` for this part."""
-    area = None if but is None else XRectangle(but.x, but.y, but.width, but.height)
+def let_clicks_through(display: Display, window: Window, but: tuple[Rect, ...] = ()) -> None:
+    """An empty input region: for the pointer, the window is not there, `but` for these parts."""
+    areas = (XRectangle * len(but))(*((b.x, b.y, b.width, b.height) for b in but))
     with display.trying():
         library("Xext").XShapeCombineRectangles(
-            display.pointer, window, SHAPE_INPUT, 0, 0, None if area is None else c.byref(area),
-            0 if area is None else 1, SHAPE_SET, UNSORTED,
-        )  # fmt: skip
+            display.pointer, window, SHAPE_INPUT, 0, 0, areas, len(but), SHAPE_SET, UNSORTED
+        )

@@ -62,9 +62,11 @@ class OverlayPresenter(WindowPresenter):
             self.hidden = not self._over.target_visible
 
     def show_panel(self, area: Rect | None, typing: bool, waits_for_key: bool) -> None:
-        """The mouse is ours over the open panel only, the keyboard while something is typed."""
+        """The mouse is ours only while the panel is open, over it and the HUD's figures beside it;
+        the keyboard while something is typed."""
         if self._over is not None:
-            self._over.take_mouse(area)
+            hud = () if self._user.hud is None else (self._user.hud,)
+            self._over.take_mouse(() if area is None else (area, *hud))
             self._over.take_keyboard(typing and area is not None)
         super().show_panel(area, typing, waits_for_key)
 

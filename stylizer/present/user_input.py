@@ -45,6 +45,9 @@ class UserInput:
         self.typing = False  # the keyboard is the panel's
         self._panel_buttons: set[int] = set()  # pressed over the panel, until they are let go
         self._ui: list[UiEvent] = []
+        self.hud: Rect | None = None  # where the HUD's figures lie: the mouse drags them
+        self._hud_held: tuple[float, float] | None = None  # where the mouse was last, while it does
+        self._hud_drag = [0.0, 0.0]
 
     def bind(self, keys: dict[str, str]) -> None:
         """Other keys from now on; keys: action -> key name."""
@@ -66,6 +69,12 @@ class UserInput:
         events, self._ui = self._ui, []
         return events
 
+    def take_hud_drag(self) -> tuple[float, float]:
+        """By how many pixels the HUD was dragged since the last call."""
+        x, y = self._hud_drag
+        self._hud_drag = [0.0, 0.0]
+        return x, y
+
     def lay_out(self, find: Callable[[str], Place | None]) -> None:
         """Ask where each bound sign lies on the keyboard as it is."""
         signs = {key: action for key, action in self._bindings.items() if len(key) == 1}
@@ -76,6 +85,8 @@ class UserInput:
     def actions(self, event: pygame.Event) -> list[Action]:
         """What this event asks for; [] for most."""
         if self.panel is not None and self._is_panels(event, self.panel):
+            return []
+        if self._is_huds(event):
             return []
         if event.type == pygame.KEYDOWN:
             return self._key_down(event.key, event.mod, event.scancode)
@@ -113,6 +124,23 @@ class UserInput:
         if action == "quit" and self.panel is not None:
             action = "panel"  # the key that quits closes what is in front first
         return [Action(action, 1.0 if action in HELD_ACTIONS else 0.0)]
+
+    def _is_huds(self, event: pygame.Event) -> bool:
+        """Drag the HUD by the event; True when it is nobody else's."""
+        held = self._hud_held
+        if event.type == pygame.MOUSEBUTTONDOWN and event.button == LEFT:
+            if self.hud is not None and self.hud.holds(*event.pos):
+                self._hud_held = event.pos
+            return self._hud_held is not None
+        if held is not None and event.type == pygame.MOUSEMOTION:
+            self._hud_drag[0] += event.pos[0] - held[0]
+            self._hud_drag[1] += event.pos[1] - held[1]
+            self._hud_held = event.pos
+            return True
+        if held is not None and event.type == pygame.MOUSEBUTTONUP and event.button == LEFT:
+            self._hud_held = None
+            return True
+        return False
 
     def _is_panels(self, event: pygame.Event, panel: Rect) -> bool:
         """Tell the panel of the event; True when it is nobody else's."""
@@ -169,7 +197,7 @@ class UserInput:
 
     def _focus_lost(self) -> list[Action]:
         released = [action for code in list(self._down) for action in self._key_up(code)]
-        self._dragging = False
+        self._dragging, self._hud_held = False, None
         self._look_around(False)
         return released
 

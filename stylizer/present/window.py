@@ -207,6 +207,14 @@ class WindowPresenter(Presenter):
                 self._let_keys_go() if waits_for_key else self._grab_keys(self._global_names)
         user.show_panel(area, typing)
 
+    def show_hud(self, area: Rect | None) -> None:
+        """Told each turn where the HUD's figures lie, which the left button drags."""
+        self._user.hud = area
+
+    def take_hud_drag(self) -> tuple[float, float]:
+        """By how many pixels they were dragged since the last call."""
+        return self._user.take_hud_drag()
+
     def name(self, words: str) -> None:
         """What the window's title says beside "stylizer", which stands last as is usual."""
         pygame.display.set_caption(f"{words} – stylizer" if words else "stylizer")

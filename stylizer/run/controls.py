@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from stylizer.frame import Rect, Shape
+from stylizer.frame import Rect, Shape, Size
 from stylizer.hotkeys import Action
 from stylizer.settings import HudCorner, HudMode, MaskStyle, Settings
 
@@ -22,6 +22,7 @@ class Controls:
     wipe: float | None
     hud: HudMode
     hud_corner: HudCorner = "top-left"
+    hud_place: tuple[float, float] | None = None
     show_source: bool = False
     help: bool = False
     panel: bool = False  # it is open
@@ -46,6 +47,7 @@ class Controls:
             wipe,
             settings.hud,
             hud_corner=settings.hud_corner,
+            hud_place=settings.hud_place,
             last_wipe=0.5 if wipe is None else wipe,
             draggable=not settings.over_game,
             stabilize=settings.stabilize,
@@ -65,6 +67,13 @@ class Controls:
     @property
     def second_in_masks(self) -> bool:
         return self.masks and self.mask_style == "second"
+
+    def drag_hud(self, by: tuple[float, float], area: Rect, window: Size) -> None:
+        """Move the figures, which lie in `area`, by so many pixels; the window holds them in."""
+        free = [max(1, w - a) for w, a in zip(window, (area.width, area.height), strict=True)]
+        now = self.hud_place or (area.x / free[0], area.y / free[1])
+        x, y = (min(1.0, max(0.0, n + d / f)) for n, d, f in zip(now, by, free, strict=True))
+        self.hud_place = x, y
 
     def apply(self, action: Action, picture: Rect) -> str | None:
         """Change the state; returns a short message to show, "" for none, None when not ours.

@@ -33,6 +33,7 @@ class HudView:
 
     mode: HudMode
     corner: HudCorner
+    place: tuple[float, float] | None
     show_help: bool
     covered: Rect | None  # by the panel
     scale: float
@@ -83,6 +84,11 @@ class HudFeed:
         """The keys that F1 shows: action -> key."""
         self._keys = dict(keys)
 
+    @property
+    def area(self) -> Rect | None:
+        """Where its figures lie in the window, in pixels; None while there are none."""
+        return self._hud.area
+
     def say(self, message: str) -> None:
         """Show a message at the bottom for a moment."""
         shown_s = max(MESSAGE_S, len(message) / READ_PER_S)
@@ -100,6 +106,7 @@ class HudFeed:
         now = time.perf_counter()
         message = self._message if now < self._message_until else self._standing_message(view)
         if view.mode == "off" and not view.show_help and not message:
+            self._hud.area = None
             return
         self._hud.scale = view.scale
         self._hud.draw(framebuffer, self._data(view, now, message))
@@ -114,6 +121,7 @@ class HudFeed:
         return HudData(
             mode=view.mode,
             corner=view.corner,
+            place=view.place,
             show_help=view.show_help,
             covered=view.covered,
             presented_fps=self._presented.fps(now),

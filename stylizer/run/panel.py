@@ -19,7 +19,7 @@ from stylizer.run.presets import Presets, Values, changes_in_words
 from stylizer.run.sharing import Sharing
 from stylizer.run.switching import Switching
 from stylizer.run.thumbnails import Thumbnails
-from stylizer.settings import Settings
+from stylizer.settings import HudCorner, Settings
 from stylizer.timing import STAGES, FrameStats, percentile
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ class PanelFeed:
             blend=c.blend,
             stabilize=c.stabilize,
             hud=c.hud,
-            hud_corner=c.hud_corner,
+            hud_corner=c.hud_corner if c.hud_place is None else "",
             target_fps=self._holding.target_fps,
             game_share=self._sharing.wanted,
             inference_size=self._holding.inference_size,
@@ -217,6 +217,7 @@ class PanelFeed:
             "stabilize": c.stabilize,
             "hud": c.hud,
             "hud_corner": c.hud_corner,
+            "hud_place": c.hud_place and (round(c.hud_place[0], 4), round(c.hud_place[1], 4)),
             "target_fps": holding.target_fps,
             "game_share": self._sharing.wanted,
             "inference_size": holding.inference_size,
@@ -277,6 +278,7 @@ class PanelFeed:
             "game_share": self._sharing.choose,
             "inference_size": lambda size: self._holding.choose(None, size),
             "key": lambda pair: self._keys.rebind(*pair),
+            "hud_corner": self._use_corner,
             "save": lambda _: self._save(),
             "rename": self._rename,
             "reset": lambda _: self._reset(at_s),
@@ -299,6 +301,9 @@ class PanelFeed:
         tier = self._state().tier
         return self._switching.use(f"{style}-{tier if tier in tiers else tiers[-1]}", at_s)
 
+    def _use_corner(self, corner: HudCorner) -> None:
+        self._controls.hud_corner, self._controls.hud_place = corner, None
+
     def _stabilize(self, share: float) -> None:
         self._controls.stabilize = self._opened.compositor.hold = share
 
@@ -316,7 +321,7 @@ class PanelFeed:
         """Back to what is kept."""
         kept, c = self._kept, self._controls
         c.strength, c.keep_colors, c.hud = kept["strength"], kept["keep_colors"], kept["hud"]
-        c.hud_corner = kept["hud_corner"]
+        c.hud_corner, c.hud_place = kept["hud_corner"], kept["hud_place"]
         self._stabilize(kept["stabilize"])
         self._opened.blending.choose(kept["blend_with"])
         c.blend = kept["blend"]

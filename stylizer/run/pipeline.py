@@ -191,7 +191,8 @@ class Run:
         picture = self.screen.picture
         presenter.follow(0 if self.sharing.quiet else opened.source.window_id)
         size, actions = presenter.size, presenter.poll()
-        touched = bool(actions) or presenter.exposed or presenter.size != size
+        dragged = self._drag_hud()
+        touched = bool(actions) or dragged or presenter.exposed or presenter.size != size
         for action in actions:
             message = self.controls.apply(action, picture)
             self._say(self._carry_out(action) if message is None else message)
@@ -221,6 +222,16 @@ class Run:
         self._idling.sparing = self.sharing.holds_back
         self._idling.see(opened.feed.newest, bool(opened.bank.loading), touched)
         opened.feed.steer(presenter.inputs(), self.controls.show_source)
+
+    def _drag_hud(self) -> bool:
+        """The figures follow the mouse that drags them; whether it does."""
+        presenter, area = self.opened.presenter, self.opened.hud.area
+        presenter.show_hud(area)
+        by = presenter.take_hud_drag()
+        if area is None or by == (0.0, 0.0):
+            return False
+        self.controls.drag_hud(by, area, presenter.size)
+        return True
 
     def _say(self, message: str) -> None:
         if message:

@@ -158,8 +158,9 @@ class Screen:
     def _hud_view(self, stats: FrameStats) -> HudView:
         opened, backend = self._opened, self._opened.bank.current
         return HudView(
-            mode="off" if self._controls.panel else self._controls.hud,  # the panel says it all
+            mode=self._controls.hud,
             corner=self._controls.hud_corner,
+            place=self._controls.hud_place,
             show_help=self._controls.help,
             covered=self._panel.area,
             scale=opened.presenter.scale,

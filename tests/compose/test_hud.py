@@ -263,6 +263,73 @@ def test_it_stands_in_any_corner(
     assert dot.max() < 60 if corner == "top-right" else dot.min() > 1100
 
 
+FULL = replace(
+    DATA, precision="int8", provider="openvino", capture_method="X11 window (XComposite, MIT-SHM)",
+    provider_reason="no cuda session could be built (no CUDA-capable device is detected), the "
+    "fastest of cpu 8.2 ms and openvino 5.1 ms",
+    held="60 fps wanted, network at 25%: smaller is no faster",
+    shared="painting every 2nd frame: the game keeps 86% of its 44 fps",
+    blended=("40% great-wave-fast-int8", "9.0 + 11.4 ms"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [(160, 120), (320, 180), (640, 360), (2560, 1440)])
+@pytest.mark.parametrize("mode", ["fps", "graph"])
+@pytest.mark.parametrize("place", [(0.0, 0.0), (1.0, 1.0), (0.3, 0.7)])
+def test_it_stands_where_it_was_dragged_to_whole_at_any_size(
+    presenter: OffscreenPresenter,
+    hud: Hud,
+    size: tuple[int, int],
+    mode: HudMode,
+    place: tuple[float, float],
+) -> None:
+    presenter.resize(size)
+    usual = covered(drawn(presenter, hud, replace(FULL, mode=mode)))
+    assert (np.array(usual) >= 0).all()
+    left, top, right, bottom = covered(drawn(presenter, hud, replace(FULL, mode=mode, place=place)))
+    assert (right - left, bottom - top) == (usual[2] - usual[0], usual[3] - usual[1])
+    free = size[0] - (right - left), size[1] - (bottom - top)
+    assert abs(left - place[0] * free[0]) <= 1
+    assert abs(top - place[1] * free[1]) <= 1
+    area = hud.area
+    assert area is not None
+    assert (area.x, area.y) == (left, top)
+    assert min(free) >= 0
+
+
+@pytest.mark.parametrize(
+    ("size", "label_px"), [((320, 180), 0), ((560, 315), 8), ((1280, 720), 10), ((2560, 1440), 13)]
+)
+def test_text_is_as_large_as_can_be_read(
+    presenter: OffscreenPresenter, hud: Hud, size: tuple[int, int], label_px: int
+) -> None:
+    """Lines that would be too small to read are left out: first the notes, then all of them."""
+    presenter.resize(size)
+    sizes: list[tuple[float, str]] = []
+    write = Pen.text
+
+    def noted(pen: Pen, x: float, y: float, text: str, *more, **named) -> float:
+        sizes.append((pen.px(15), text))
+        return write(pen, x, y, text, *more, **named)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Pen, "text", noted)
+        drawn(presenter, hud, FULL)
+    assert min(px for px, _ in sizes) >= 9
+    said = " ".join(text for _, text in sizes)
+    assert ("every 2nd frame" in said) == (label_px > 0)
+    assert ("fastest of cpu 8.2" in said) == (label_px >= 10)
+    assert "…" not in said
+
+
+def test_it_is_out_of_the_panels_way(presenter: OffscreenPresenter, hud: Hud) -> None:
+    data = replace(DATA, mode="fps", covered=Rect(10, 10, 404, 690))
+    assert (drawn(presenter, hud, data) == BRIGHT).all()
+    assert hud.area is None
+    beside = covered(drawn(presenter, hud, replace(data, place=(0.9, 0.5))))
+    assert beside[0] > 414
+
+
 def test_beyond_full_hd_it_grows_with_the_window(presenter: OffscreenPresenter, hud: Hud) -> None:
     presenter.resize((1920, 1080))
     once = covered(drawn(presenter, hud, DATA))
