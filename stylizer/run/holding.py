@@ -46,7 +46,7 @@ class Holding:
             self._backend = backend
             governor.restart()
             changed, self._asked = True, False
-        elif not new.warm:
+        elif not new.warm and self._is_of_the_size(new, backend):
             style_ms = new.styled.style_ms
             interval_ms = (new.styled.finished_at - self._last_at) * 1000
             changed = governor.observe(style_ms, style_ms if paced else interval_ms)
@@ -59,6 +59,16 @@ class Holding:
         asks = governor.at_the_bottom and not self._asked
         self._asked |= asks
         return asks
+
+    def _is_of_the_size(self, new: Shown, backend: StyleBackend) -> bool:
+        """Whether a picture was seen at the governor's size: the last one goes on for a while."""
+        assert self.governor is not None
+        assert new.styled.image is not None
+        if backend.resizable is None:
+            return True
+        frame_size = new.styled.frame.size
+        wanted = self.governor.size(frame_size, backend.resizable) or frame_size
+        return new.styled.image.size == wanted
 
     def _see_chosen(self, backend: StyleBackend) -> None:
         """A model that loads sees what the run began with, until it is told."""

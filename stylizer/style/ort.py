@@ -10,8 +10,9 @@ import onnxruntime
 
 from stylizer.errors import BadInput, StylizerError
 from stylizer.style import graph, providers
-from stylizer.style.contract import Size, StyleModel
-from stylizer.style.session import SessionStyle, closed
+from stylizer.style.contract import Packer, Size, StyleModel
+from stylizer.style.session import Runner, SessionStyle, blank_frame, closed
+from stylizer.style.sizes import BySize
 
 if TYPE_CHECKING:
     from stylizer.style.canvas import Canvas
@@ -34,12 +35,14 @@ class OrtStyle(SessionStyle):
         inference_size: Size | None = None,
         move_canvas: bool = True,
     ) -> None:
+        self._sizes: BySize[Runner] | None = None
         super().__init__(model, row.name, frame_size, inference_size, move_canvas)
-        self._session = providers.build_session(row, graph.wrap(proto, model))
-        self._inputs = graph.fed(model)
-        self._output = self._session.get_outputs()[0].name
-        bound = _Binding(self._session, row.device, self._inputs) if row.gpu else None
-        self._run = bound or self._plain_run
+        self._row, self._wrapped = row, graph.wrap(proto, model)
+        session = providers.build_session(row, self._wrapped)
+        self.provider_reason = providers.left_to_the_cpu(session)
+        self._run = self._runner(session)
+        if row.plans:
+            self._sizes = BySize(self._run, self._packer.padded, self._made_for)
         try:
             self.warm_up(frame_size)
         except BadInput:
@@ -48,12 +51,51 @@ class OrtStyle(SessionStyle):
             raise providers.ProviderProblem(str(error)) from error
 
     def close(self) -> None:
-        """Free the session; may be called twice."""
+        """Free the sessions; may be called twice."""
         self._run = closed
-        self._session = None
+        sizes, self._sizes = self._sizes, None
+        if sizes is not None:
+            sizes.close()
 
-    def _plain_run(self, tensor: np.ndarray, canvas: Canvas | None = None) -> np.ndarray:
-        assert self._session is not None
+    def _fit(self, frame_size: Size) -> None:
+        super()._fit(frame_size)
+        if self._sizes is not None:
+            self._run = self._sizes.at(self._packer.padded)
+
+    def _can_see(self, inference_size: Size | None) -> bool:
+        model, frame_size = self.style_model, self._packer.frame_size
+        seen = model.padded_size(model.network_size(frame_size, inference_size))
+        return self._sizes is None or self._sizes.ready(seen)
+
+    def _runner(self, session: onnxruntime.InferenceSession) -> Runner:
+        inputs = graph.fed(self.style_model)
+        return (_Binding if self._row.gpu else _Plain)(session, self._row.device, inputs)
+
+    def _made_for(self, size: Size) -> Runner:
+        """A session that has run a picture of this size. Raises ProviderProblem, or what running
+        raises; on a thread of its own."""
+        model = self.style_model
+        runner = self._runner(providers.build_session(self._row, self._wrapped))
+        tensor = Packer(model, size, size).pack(blank_frame(size))
+        canvas = None
+        if model.canvas:
+            from stylizer.style.canvas import Canvas
+
+            canvas = Canvas(model, size)
+        runner(tensor, canvas)
+        return runner
+
+
+class _Plain:
+    """Tensors in memory."""
+
+    def __init__(
+        self, session: onnxruntime.InferenceSession, device: str | None, inputs: list[str]
+    ) -> None:
+        self._session, self._inputs = session, inputs
+        self._output = session.get_outputs()[0].name
+
+    def __call__(self, tensor: np.ndarray, canvas: Canvas | None = None) -> np.ndarray:
         tensors = [tensor, canvas.tensor] if canvas else [tensor]
         feeds = dict(zip(self._inputs, tensors, strict=True))
         return np.asarray(self._session.run([self._output], feeds)[0])

@@ -31,6 +31,10 @@ _EXTRA = 'pip install "stylizer[cuda]"'  # the driver is there: CUDA and cuDNN, 
 _NVIDIA = f"install the NVIDIA driver {DRIVER_NEEDED} or newer, then {_EXTRA}"
 
 
+MEMORY_SHARE = 0.5  # of a GPU that a game draws on, too
+MOST_NAMED = 3  # operators in a sentence
+
+
 class ProviderProblem(StylizerError):
     """A provider that cannot be built here; the message is the reason, without a full stop. fix:
     what helps against this reason, where that is not the row's `install`."""
@@ -58,13 +62,18 @@ class Provider:
     options: Callable[[], dict[str, Any]] = dict
     backend: str = "ort"  # row of stages.STYLES
     software: bool = True  # whether a renderer on the CPU will do
+    plans: bool = False  # a new size is worth a session of its own, see sizes.py
     timed: bool = False  # `auto` takes it only where it is faster than the next one that works
 
 
 def _cuda_options() -> dict[str, Any]:
     # HEURISTIC picks convolution algorithms in milliseconds; the default, EXHAUSTIVE, times every
     # one of them for each new shape.
-    return {"cudnn_conv_algo_search": "HEURISTIC", "arena_extend_strategy": "kSameAsRequested"}
+    options = {"cudnn_conv_algo_search": "HEURISTIC", "arena_extend_strategy": "kSameAsRequested"}
+    driver = nvidia_driver()
+    # A session's own limit; beyond it a model fails and goes on on the CPU, and the game keeps its.
+    limit = int(driver.memory_bytes * MEMORY_SHARE) if driver else 0
+    return options | ({"gpu_mem_limit": str(limit)} if limit else {})
 
 
 def _coreml_options() -> dict[str, Any]:
@@ -79,6 +88,7 @@ _ROWS = (
         ("linux", "win32"),
         device="cuda",
         options=_cuda_options,
+        plans=True,
     ),
     Provider(
         "directml",
@@ -147,6 +157,7 @@ def session_options() -> ort.SessionOptions:
     # our small layout at 1280x720 621 MB instead of 478, the original 1154 instead of 866, and
     # 352 ms a run instead of 351 (640x360, interleaved). DirectML cannot use it at all.
     options.enable_mem_pattern = False
+    options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
     return options
 
 
@@ -182,6 +193,26 @@ def build_session(row: Provider, model: bytes) -> ort.InferenceSession:
         )
     session.disable_fallback()
     return session
+
+
+def left_to_the_cpu(session: Any) -> str:
+    """For the reason shown: how many operators of another provider's session run on the CPU, with
+    copies to it and back, and which; "" for none, and for the CPU's own session."""
+    # The package for DirectML is older than the others and cannot tell.
+    ask = getattr(session, "get_provider_graph_assignment_info", None)
+    kinds: dict[str, int] = {}
+    everything = 0
+    for part in ask() if ask else ():
+        for node in part.get_nodes():
+            everything += 1
+            if part.ep_name == "CPUExecutionProvider":
+                kinds[node.op_type] = kinds.get(node.op_type, 0) + 1
+    left = sum(kinds.values())
+    if not left or left == everything:
+        return ""
+    usual = sorted(kinds, key=kinds.__getitem__, reverse=True)
+    named = ", ".join(usual[:MOST_NAMED]) + (" ..." if len(usual) > MOST_NAMED else "")
+    return f", {left} of {everything} operators on the CPU ({named})"
 
 
 def _session(row: Provider, model: bytes) -> ort.InferenceSession:

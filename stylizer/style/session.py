@@ -76,8 +76,7 @@ class SessionStyle(StyleBackend):
 
     def warm_up(self, size: Size) -> None:
         """Run once at a frame size: memory is taken and kernels are chosen before a frame waits."""
-        pixels = np.full((size[1], size[0], 4), 127, np.uint8)
-        self.style(Frame(pixels, "RGBA", time.perf_counter(), 0))
+        self.style(blank_frame(size))
         self.forget()
 
     def forget(self) -> None:
@@ -107,10 +106,15 @@ class SessionStyle(StyleBackend):
 
     def _ready(self, frame: Frame) -> None:
         """Buffers of the frame's size, and the canvas moved to where the frame is."""
-        if (frame.size, self._asked_size) != (self._packer.frame_size, self._packer.asked_size):
+        packer, asked = self._packer, self._asked_size
+        if frame.size != packer.frame_size or (asked != packer.asked_size and self._can_see(asked)):
             self._fit(frame.size)
         if self._canvas and self._meter:
             self._canvas.move(self._meter.see(frame))
+
+    def _can_see(self, inference_size: Size | None) -> bool:
+        """Whether this size can be seen at once; until it can, frames are seen as before."""
+        return True
 
     def _painted(self, frame: Frame) -> tuple[Styled, float]:
         """The picture, and how many milliseconds the network took for it."""
@@ -119,6 +123,12 @@ class SessionStyle(StyleBackend):
         result = self._run(tensor, self._canvas)
         infer_ms = (time.perf_counter() - packed) * 1000
         return self._packer.unpack(result), infer_ms
+
+
+def blank_frame(size: Size) -> Frame:
+    """A frame of nothing, for runs that only take up memory and choose kernels."""
+    pixels = np.full((size[1], size[0], 4), 127, np.uint8)
+    return Frame(pixels, "RGBA", time.perf_counter(), 0)
 
 
 def closed(tensor: np.ndarray, canvas: Canvas | None = None) -> np.ndarray:

@@ -18,11 +18,12 @@ _MAJOR, _MINOR = 75, 76  # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_...
 @dataclass(frozen=True)
 class Driver:
     """cuda: (major, minor) that it can run. gpu: the first one's name, "" for none. generation: its
-    compute capability."""
+    compute capability. memory_bytes: of that GPU, 0 where it does not say."""
 
     cuda: tuple[int, int]
     gpu: str = ""
     generation: tuple[int, int] = (0, 0)
+    memory_bytes: int = 0
 
     @property
     def unfit(self) -> str:
@@ -65,5 +66,7 @@ def nvidia_driver(load: Callable[[str], Any] = ctypes.CDLL) -> Driver | None:
     library.cuDeviceGetName(name, len(name), 0)
     library.cuDeviceGetAttribute(ctypes.byref(major), _MAJOR, 0)
     library.cuDeviceGetAttribute(ctypes.byref(minor), _MINOR, 0)
+    memory = ctypes.c_size_t(0)
+    library.cuDeviceTotalMem_v2(ctypes.byref(memory), 0)
     gpu = name.value.decode(errors="replace").strip() or "GPU"
-    return Driver(cuda, gpu, (major.value, minor.value))
+    return Driver(cuda, gpu, (major.value, minor.value), memory.value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -161,9 +162,22 @@ def test_a_faster_tier_is_asked_for_once():
     """One that cannot be loaded would otherwise be loaded again at every frame."""
     style, holding = LoadedStyle(0.0), Holding(60)
     frame = Frame(np.zeros((48, 64, 3), np.uint8), "RGB", 0.0, 0)
-    image = StyledImage(frame.pixels)
-    slow = Shown(StyledFrame(frame, image, style.model, 0.0, 500.0, 0.0), 0.0)
-    asked = [holding.note(slow, style) for _ in range(60)]
+
+    def slow(style: LoadedStyle) -> Shown:
+        return Shown(replace(style.style(frame), infer_ms=500.0), 0.0)
+
+    asked = [holding.note(slow(style), style) for _ in range(60)]
     assert asked.count(True) == 1
     other = LoadedStyle(0.0)
-    assert [holding.note(slow, other) for _ in range(60)].count(True) == 1
+    assert [holding.note(slow(other), other) for _ in range(60)].count(True) == 1
+
+
+def test_pictures_of_the_size_before_say_nothing_of_the_new_one():
+    """A size that is still being made ready is not judged by the frames meanwhile."""
+    style, holding = LoadedStyle(0.0), Holding(60)
+    frame = Frame(np.zeros((48, 64, 3), np.uint8), "RGB", 0.0, 0)
+    late = Shown(replace(style.style(frame), infer_ms=20.0), 0.0)
+    for _ in range(60):
+        holding.note(late, style)
+    assert holding.governor is not None
+    assert holding.governor.level == 1, "the first step down alone"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import integer_networks
 import numpy as np
@@ -170,6 +172,46 @@ def test_io_binding_gives_what_a_plain_run_gives(tmp_path, device):
         picture = rng.uniform(0, 255, (1, 3, height, 32)).astype(np.float32)
         expected = np.asarray(session.run(None, {"picture": picture})[0])
         assert np.array_equal(bound(picture), expected)
+
+
+class Divided:
+    """A session whose operators run in two places."""
+
+    def __init__(self, kinds: dict[str, list[str]]) -> None:
+        self.kinds = kinds
+
+    def get_provider_graph_assignment_info(self) -> list[SimpleNamespace]:
+        return [
+            SimpleNamespace(ep_name=name, get_nodes=lambda k=k: [SimpleNamespace(op_type=k)])
+            for name, kinds in self.kinds.items()
+            for k in kinds
+        ]
+
+
+def test_operators_that_are_left_to_the_cpu_are_told():
+    left = ["Pad", "Shape", "Pad", "Cast", "Gather"]
+    told = providers.left_to_the_cpu(
+        Divided({"CUDAExecutionProvider": ["Conv"] * 15, "CPUExecutionProvider": left})
+    )
+    assert told == ", 5 of 20 operators on the CPU (Pad, Shape, Cast ...)"
+    assert providers.left_to_the_cpu(Divided({"CUDAExecutionProvider": ["Conv"]})) == ""
+    assert providers.left_to_the_cpu(object()) == "", "a package that cannot tell"
+
+
+def test_the_cpus_own_session_leaves_nothing(tmp_path):
+    path = tiny.painter(tmp_path / "m.onnx")
+    session = providers.build_session(providers.PROVIDERS["cpu"], path.read_bytes())
+    assert sum(len(p.get_nodes()) for p in session.get_provider_graph_assignment_info()) > 0
+    assert providers.left_to_the_cpu(session) == ""
+
+
+def test_webgpu_says_what_it_leaves_to_the_cpu():
+    """On a software device: see scripts/gpu_proof.py."""
+    if not works("webgpu"):
+        pytest.skip("onnxruntime-ep-webgpu with a device is not there")
+    style = open_style(Settings(provider="webgpu"), "mosaic-fast", (64, 48))
+    style.close()
+    assert re.search(r", \d+ of \d+ operators on the CPU \(", style.provider_reason)
 
 
 def test_wrong_provider_for_a_session_is_noticed(tmp_path):

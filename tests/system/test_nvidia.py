@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from stylizer.app import doctor
 from stylizer.style import providers
 from stylizer.system import nvidia
 from stylizer.system.nvidia import Driver, nvidia_driver
+
+MEMORY = 12 << 30
 
 
 class Library:
@@ -37,6 +40,10 @@ class Library:
         into._obj.value = {75: self.generation[0], 76: self.generation[1]}[attribute]
         return 0
 
+    def cuDeviceTotalMem_v2(self, into: Any, device: int) -> int:
+        into._obj.value = MEMORY
+        return 0
+
 
 def test_no_library_is_no_driver():
     def missing(name: str) -> Any:
@@ -48,16 +55,16 @@ def test_no_library_is_no_driver():
 @pytest.mark.parametrize(
     ("library", "found", "unfit", "fix"),
     [
-        (Library(13000), Driver((13, 0), "NVIDIA GeForce RTX 3060", (8, 6)), "", ""),
+        (Library(13000), Driver((13, 0), "NVIDIA GeForce RTX 3060", (8, 6), MEMORY), "", ""),
         (
             Library(12040),
-            Driver((12, 4), "NVIDIA GeForce RTX 3060", (8, 6)),
+            Driver((12, 4), "NVIDIA GeForce RTX 3060", (8, 6), MEMORY),
             "the NVIDIA driver is for CUDA 12.4, and CUDA 13 needs 580",
             "install the NVIDIA driver 580 or newer",
         ),
         (
             Library(12080, generation=(6, 1)),
-            Driver((12, 8), "NVIDIA GeForce RTX 3060", (6, 1)),
+            Driver((12, 8), "NVIDIA GeForce RTX 3060", (6, 1), MEMORY),
             "compute 6.1) is older than CUDA 13 knows",
             "use --provider gl",
         ),
@@ -85,7 +92,7 @@ def test_a_driver_without_cudas_libraries_is_told_the_extra(monkeypatch):
     """All is as on such a machine but for the driver: the provider's library is really loaded."""
     if not providers.is_installed(providers.PROVIDERS["cuda"]):
         pytest.skip("onnxruntime-gpu is not installed")
-    fit = Driver((13, 0), "NVIDIA GeForce RTX 3060", (8, 6))
+    fit = Driver((13, 0), "NVIDIA GeForce RTX 3060", (8, 6), MEMORY)
     monkeypatch.setattr(providers, "nvidia_driver", lambda: fit)
     from stylizer.style.inspection import prove_provider
 
@@ -93,6 +100,15 @@ def test_a_driver_without_cudas_libraries_is_told_the_extra(monkeypatch):
     assert not works
     assert "cannot open shared object file" in told
     assert told.endswith('to fix it: pip install "stylizer[cuda]"')
+
+
+def test_a_session_takes_half_of_the_gpus_memory_at_most(monkeypatch):
+    fit = Driver((13, 0), "NVIDIA GeForce RTX 3060", (8, 6), MEMORY)
+    for driver, limit in ((fit, str(MEMORY // 2)), (replace(fit, memory_bytes=0), None)):
+        monkeypatch.setattr(providers, "nvidia_driver", lambda d=driver: d)
+        options = providers.PROVIDERS["cuda"].options()
+        assert options.get("gpu_mem_limit") == limit
+        assert options["arena_extend_strategy"] == "kSameAsRequested"
 
 
 def test_without_a_driver_doctor_says_nothing_of_it(monkeypatch):
