@@ -131,7 +131,11 @@ class Window:
         self.xdotool("windowfocus", self.id)
         for name in names:
             self.xdotool("key", name)
-            time.sleep(0.4)
+            time.sleep(0.1)
+
+    def is_drawn(self) -> bool:
+        """Whether it shows anything but one color."""
+        return self.picture().std() > 10
 
     def picture(self) -> np.ndarray:
         """uint8 (height, width, 3) of the window's place on the screen."""

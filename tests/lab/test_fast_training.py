@@ -10,6 +10,7 @@ import numpy as np
 import onnx
 import pytest
 from PIL import Image
+from whole_program import ROOT
 
 torch = pytest.importorskip("torch")
 
@@ -223,26 +224,28 @@ def test_the_train_command_quilts_a_canvas_and_goes_on(pictures, tmp_path, monke
     assert (tmp_path / "runs" / "dots-fast" / "preview-000004.png").is_file()
 
 
-def trained(folder: Path, argv: list[str], *launcher: str) -> dict[str, np.ndarray]:
-    """Weights after a tiny training in a process of its own, or in several."""
-    main_file = Path(__file__).parents[2] / "main.py"
-    folder.mkdir()
-    done = subprocess.run(
-        [sys.executable, *launcher, str(main_file), *argv], cwd=folder, check=False,
-        capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
-    return weights(folder / "t-fast.onnx")
-
-
-def test_two_processes_train_the_model_of_one(tmp_path, pictures, canvas):
+def test_two_processes_train_the_model_of_one(tmp_path, pictures, canvas, monkeypatch):
     """Three steps change weights by some 1e-3: biases, which begin at 0, show it. Rounding leaves a
     little; half of the batch left out leaves far more."""
-    argv = words(pictures, Path("t-fast.onnx"), "--canvas", canvas, "--style-size", 64)
-    alone = trained(tmp_path / "one", argv)
-    half = trained(tmp_path / "half", [*argv, "--batch", "1"])
-    torchrun = ("-m", "torch.distributed.run", "--nproc-per-node", "2")
-    together = trained(tmp_path / "two", argv, *torchrun)
+    out = Path("t-fast.onnx")
+    argv = words(pictures, out, "--canvas", canvas, "--style-size", 64)
+
+    def alone_with(*more: str) -> dict[str, np.ndarray]:
+        folder = tmp_path / f"alone{len(more)}"
+        folder.mkdir()
+        monkeypatch.chdir(folder)
+        assert main([*argv, *more]) == 0
+        return weights(out)
+
+    alone, half = alone_with(), alone_with("--batch", "1")
+    monkeypatch.chdir(tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2",
+         str(ROOT / "main.py"), *argv],
+        check=False, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    together = weights(out)
     biases = [n for n in alone if n.endswith(".bias") and not n.startswith(("head", "grade"))]
     assert len(biases) == 6
 

@@ -118,7 +118,7 @@ def test_a_killed_training_resumes_to_the_same_result(vgg_file, pictures, tmp_pa
 
 def test_training_changes_the_network_and_lowers_the_loss(vgg_file, pictures, tmp_path):
     seen = []
-    long = recipe(steps=40, imitate_steps=0)
+    long = recipe(steps=20, imitate_steps=0)
     train(long, new_state(long), vgg_file, pictures, tmp_path, lambda p: seen.append(p.style))
     assert seen[-1] < seen[2]
     assert list(tmp_path.glob("preview-*.png"))
@@ -242,16 +242,11 @@ def test_the_train_and_judge_commands(vgg_file, pictures, tmp_path, monkeypatch,
     assert (tmp_path / "runs" / "dots-tiny" / "preview-000004.png").is_file()
     assert "differs from PyTorch" in capsys.readouterr().out
 
-    for model in (str(out), "none"):
-        words = ["judge", "--model", model, "--style", pictures / "0.png", "--frames", pictures]
-        assert main([str(w) for w in (*words, "--vgg", vgg_file, "--provider", "cpu")]) == 0
-        verdict = json.loads(capsys.readouterr().out)
-        assert verdict["frames"] == 4
-        if model == "none":
-            assert verdict["content"] == 0
-            assert verdict["style"] == verdict["untouched_style"]
-        else:
-            assert verdict["content"] > 0
+    words = ["judge", "--model", out, "--style", pictures / "0.png", "--frames", pictures]
+    assert main([str(w) for w in (*words, "--vgg", vgg_file, "--provider", "cpu")]) == 0
+    verdict = json.loads(capsys.readouterr().out)
+    assert verdict["frames"] == 4
+    assert verdict["content"] > 0
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,8 @@ def test_the_command_prints_all_figures(vgg_file, pictures, capsys):
     assert main(argv) == 0
     verdict = json.loads(capsys.readouterr().out)
     assert verdict["style_size_px"] == 64
+    assert verdict["content"] == 0
+    assert verdict["style"] == verdict["untouched_style"]
     assert verdict["cells_mean"] == pytest.approx(1)
     assert verdict["cells_worst"] >= verdict["cells_mean"]
     assert verdict["style_ratio"] == verdict["relu4_3"] == pytest.approx(1)

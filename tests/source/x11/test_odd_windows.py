@@ -58,7 +58,7 @@ def shot(tmp_path: Path, window: str) -> np.ndarray:
     """What a run captures of the window."""
     path = tmp_path / "shot.png"
     argv = ["run", "--window", window, "--model", "none", "--present", "offscreen"]
-    argv += ["--frames", "2", "--seconds", "10", "--screenshot", str(path)]
+    argv += ["--sync", "--warmup", "0", "--frames", "1", "--screenshot", str(path)]
     assert main(argv) == 0
     with Image.open(path) as picture:
         return np.asarray(picture)
