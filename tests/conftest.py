@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes as c
 import os
 import select
 import shutil
@@ -28,6 +29,8 @@ from sway_game import enter
 
 from stylizer.compose.compositor import Compositor
 from stylizer.settings import Settings
+from stylizer.system.foreign import Signatures, declare
+from stylizer.system.x11 import Display
 
 # Flat colors whose BT.709 and BT.601 readings differ by 20 of 255 and more.
 COLORS = ((200, 40, 40), (40, 180, 60), (30, 80, 210), (220, 200, 40), (128, 128, 128))
@@ -204,14 +207,34 @@ def wait_for_manager(name: str | None = None) -> None:
     openbox says that it runs before it does: now and then a window opened at once was never mapped
     (3 of some 100 runs on a busy machine), and SDL waits for that without end.
     """
-    from stylizer.system.x11 import Display
-
-    display, deadline = Display(name), time.monotonic() + 15
-    while not display.numbers(display.root, "_NET_SUPPORTING_WM_CHECK"):
+    display, deadline = Display(name), time.monotonic() + 30
+    declare(display.x, SIMPLE_WINDOW)
+    while not (display.numbers(display.root, "_NET_SUPPORTING_WM_CHECK") and is_managed(display)):
         assert time.monotonic() < deadline, "the window manager did not start"
         time.sleep(0.01)
     display.close()
-    time.sleep(1.0)
+
+
+SIMPLE_WINDOW: Signatures = {
+    "XCreateSimpleWindow": (
+        c.c_ulong, [c.c_void_p, c.c_ulong, c.c_int, c.c_int, c.c_uint, c.c_uint, c.c_uint,
+                    c.c_ulong, c.c_ulong]),
+    "XDestroyWindow": (c.c_int, [c.c_void_p, c.c_ulong]),
+}  # fmt: skip
+
+
+def is_managed(display: Display) -> bool:
+    """Whether a window that is opened now is taken by a manager, by its WM_STATE (ICCCM 4.1.3.1),
+    which must also let it go again."""
+    window = display.x.XCreateSimpleWindow(display.pointer, display.root, 0, 0, 9, 9, 0, 0, 0)
+    display.x.XMapWindow(display.pointer, window)
+    deadline = time.monotonic() + 0.5
+    while not (taken := display.numbers(window, "WM_STATE")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    display.x.XDestroyWindow(display.pointer, window)
+    while display.numbers(display.root, "_NET_CLIENT_LIST") and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return bool(taken)
 
 
 @contextmanager

@@ -356,6 +356,7 @@ class Program:
         return self.process.returncode, error
 
 
+@pytest.mark.parametrize("xvfb", ["openbox"], indirect=True)
 def test_the_whole_program_paints_the_game_under_the_mouse(game, xvfb, tmp_path):
     """Painted exactly once, frame after frame: what is shown is not captured again."""
     one = game(place=PLACE)

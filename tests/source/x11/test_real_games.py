@@ -239,7 +239,7 @@ def run_on(played: Played, argv: list[str]) -> tuple[int, str]:
 
 def test_live_frames_of_a_covered_game_and_nothing_else(played, cover, tmp_path):
     report, video = tmp_path / "r.json", tmp_path / "out.mp4"
-    count = 300 if played.title == "Chromium" else 100
+    count = 100
     argv = ["--present", "offscreen", "--frames", str(count), "--model", "none"]
     code, error = run_on(played, [*argv, "--report", str(report), "--record", str(video)])
     assert code == 0, error
