@@ -153,12 +153,13 @@ def _screen() -> str:
 def _linux_capture() -> list[Finding]:
     if not sys.platform.startswith("linux"):
         return []
+    keys = "--sway" if os.environ.get("SWAYSOCK") else "--help"
     over_native = (
         []
         if not os.environ.get("WAYLAND_DISPLAY")
         else [
             attempt("layer over a monitor (Wayland)", lambda: _present("layer"), ""),
-            attempt("keys over a native game (Wayland)", _portal_keys, "stylizer key --help"),
+            attempt("keys over a native game (Wayland)", _portal_keys, f"stylizer key {keys}"),
         ]
     )
     return [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes as c
+import os
 from collections import defaultdict
 from collections.abc import Iterable
 from itertools import product
@@ -32,16 +33,23 @@ _MOVABLE = {"alt": (b"Alt_L", 1 << 3), "num lock": (b"Num_Lock", 1 << 4), "super
 INSTEAD = (("ctrl", "alt", "shift"), ("ctrl", "shift"), ("alt", "shift"), ("ctrl", "super"))
 QUIT_KEYS = ("q", "f12", "end", "x")  # with all of these, for there must be a way out
 
+# What these desktops keep from XWayland's programs, though those may grab it: GNOME's
+# org.gnome.desktop.wm.keybindings, and KWin's "Kill Window" of Plasma 5.
+RESERVED = {
+    "GNOME": ("ctrl+alt+escape", "ctrl+alt+shift+escape", "ctrl+alt+tab", "ctrl+alt+shift+tab"),
+    "KDE": ("ctrl+alt+escape",),
+}
+
 Key = tuple[int, int]  # keycode, modifier bits without the locks
 
 
 class GlobalKeys:
     """The actions' key combinations, on a connection of their own. One thread.
 
-    overrides: action -> combination, as in settings.global_keys. Where another program has a
-    default combination, one of INSTEAD takes its place; quit finds one in any case. That, and what
-    the keyboard lacks, is told by `take_notices`; the others work. names: what works.
-    Raises BadInput for combinations that cannot be, StylizerError without an X server.
+    overrides: action -> combination, as in settings.global_keys. Where another program or the
+    desktop has a default combination, one of INSTEAD takes its place; quit finds one in any
+    case. That, and what the keyboard lacks, is told by `take_notices`; the others work. names: what
+    works. Raises BadInput for combinations that cannot be, StylizerError without an X server.
     """
 
     def __init__(self, overrides: dict[str, str]) -> None:
@@ -51,6 +59,8 @@ class GlobalKeys:
         )
         self._combinations = {action: (text, *parse_combination(text)) for action, text in names}
         self._chosen = {action for action in overrides if action != "quit"}  # nothing instead
+        self._own = set(overrides)
+        self._reserved = [parse_combination(text) for text in _reserved()]
         self._symbols = {key: keysym(key) for _, _, key in self._combinations.values()}
         self._symbols |= {key: keysym(key) for key in QUIT_KEYS}
         self._display = Display()
@@ -58,6 +68,7 @@ class GlobalKeys:
         # A held key then sends presses without releases between them.
         self._x.XkbSetDetectableAutoRepeat(self._pointer, 1, None)
         self._wanted: dict[Key, str] = {}  # as the keyboard is
+        self._kept: set[Key] = set()  # by the desktop
         self._grabbed: dict[Key, str] = {}  # what we have of it, and what instead
         self.names: dict[str, str] = {}  # action -> the combination that works
         self._down: dict[int, str] = {}  # keycode -> action it began
@@ -190,10 +201,16 @@ class GlobalKeys:
             if place in keys:
                 problems["that mean two actions"].append(keys[place])
             keys[place] = action
+        self._kept = {
+            (self._x.XKeysymToKeycode(self._pointer, keysym(key)), sum(bits[m] for m in modifiers))
+            for modifiers, key in self._reserved
+        } - {place for place, action in keys.items() if action in self._own}
         return keys, problems
 
     def _grab(self, keycode: int, modifiers: int) -> bool:
         """With each state of the locks; False when somebody else has one of them."""
+        if (keycode, modifiers) in self._kept:
+            return False
         with self._display.trying() as errors:
             for lock in self._locks:
                 self._x.XGrabKey(
@@ -203,6 +220,14 @@ class GlobalKeys:
             for lock in self._locks:
                 self._x.XUngrabKey(self._pointer, keycode, modifiers | lock, self._display.root)
         return not errors
+
+
+def _reserved() -> tuple[str, ...]:
+    """Combinations that never come to us in this session."""
+    if not os.environ.get("WAYLAND_DISPLAY"):
+        return ()
+    desktops = os.environ.get("XDG_CURRENT_DESKTOP", "").split(":")
+    return tuple(text for name in desktops for text in RESERVED.get(name, ()))
 
 
 def keysym(name: str) -> int:

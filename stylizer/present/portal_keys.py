@@ -34,7 +34,6 @@ INTERFACE = "org.freedesktop.portal.GlobalShortcuts"
 SHORTCUTS = DBusAddress(PATH, BUS_NAME, INTERFACE)
 REGISTRY = DBusAddress(PATH, BUS_NAME, "org.freedesktop.host.portal.Registry")
 MODIFIER_NAMES = {"ctrl": "CTRL", "alt": "ALT", "shift": "SHIFT", "super": "LOGO"}
-ANYWHERE = "let the desktop's own shortcuts call `stylizer key NAME`"
 AT_ONCE = 64  # messages of one turn
 
 
@@ -126,7 +125,7 @@ class PortalKeys:
         if kind is MessageType.error and fields.get(HeaderFields.reply_serial) in self._pending:
             error = DBusErrorResponse(message)
             advice = ": `stylizer install-desktop` gives us one" if "app id" in str(error) else ""
-            self._give_up(portal.refusal(error, "GlobalShortcuts", ANYWHERE) + advice)
+            self._give_up(portal.refusal(error, "GlobalShortcuts") + advice)
         elif kind is not MessageType.signal:
             pass
         elif path == self._request and member == "Response":
@@ -187,7 +186,7 @@ def offered_version() -> int:
         except (TimeoutError, OSError) as error:
             raise StylizerError(f"the desktop's portal does not answer ({error})") from error
     if reply.header.message_type is MessageType.error:
-        raise StylizerError(portal.refusal(DBusErrorResponse(reply), "GlobalShortcuts", ANYWHERE))
+        raise StylizerError(portal.refusal(DBusErrorResponse(reply), "GlobalShortcuts"))
     return reply.body[0][1]
 
 

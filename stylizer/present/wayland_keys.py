@@ -85,8 +85,8 @@ class WaylandKeys:
                 "bindings for sway's configuration; `stylizer key quit` ends it"
             )
         return (
-            f"no key reaches the picture over a native game ({self._portal.why}); `stylizer key "
-            "quit` ends it"
+            f"no key reaches the picture over a native game ({self._portal.why}): the desktop's "
+            "own shortcuts may call `stylizer key NAME`; `stylizer key quit` ends it"
         )
 
 

@@ -42,9 +42,13 @@ def path_of(kind: str, bus: DBusConnection, name: str) -> str:
     return f"{PATH}/{kind}/{sender}/{name}"
 
 
-def refusal(error: DBusErrorResponse, portal: str, advice: str) -> str:
-    """One sentence for a D-Bus error; advice: where the desktop has no such portal."""
+def absence(portal: str) -> str:
+    return f"the desktop has no {portal} portal"
+
+
+def refusal(error: DBusErrorResponse, portal: str) -> str:
+    """One sentence for a D-Bus error; `absence` where the desktop has no such portal."""
     if error.name.rpartition(".")[2] in ABSENT:
-        return f"the desktop has no {portal} portal: {advice}"
+        return absence(portal)
     words = " ".join(str(part) for part in error.data)
     return f"the desktop's portal refused: {words or error.name}"

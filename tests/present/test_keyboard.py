@@ -118,6 +118,22 @@ def test_another_combination_takes_the_place_of_a_taken_one(german, monkeypatch)
         other.close()
 
 
+@needs_tools
+def test_what_the_desktop_keeps_is_not_taken(german, monkeypatch):
+    monkeypatch.setenv("DISPLAY", german)
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
+    monkeypatch.setenv("XDG_CURRENT_DESKTOP", "ubuntu:GNOME")
+    keys = GlobalKeys({"previous_style": "ctrl+alt+shift+tab"})
+    try:
+        assert keys.names["quit"] == "ctrl+shift+escape"
+        assert keys.names["next_style"] == "ctrl+shift+tab"
+        assert keys.names["previous_style"] == "ctrl+alt+shift+tab", "what the user chose is tried"
+        assert keys.names["hud"] == "ctrl+alt+h"
+        assert "ctrl+shift+escape: quit; ctrl+alt+k: all keys" in keys.take_notices()
+    finally:
+        keys.close()
+
+
 LISTEN = """
 import sys, time
 sys.path.insert(0, sys.argv[1])

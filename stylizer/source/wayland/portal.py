@@ -149,7 +149,9 @@ class ScreenCast:
         except OSError as error:
             raise StylizerError(f"the D-Bus session ended ({error})") from error
         if reply.header.message_type is MessageType.error:
-            raise StylizerError(portal.refusal(DBusErrorResponse(reply), "ScreenCast", INSTALL))
+            why = portal.refusal(DBusErrorResponse(reply), "ScreenCast")
+            absent = why == portal.absence("ScreenCast")
+            raise StylizerError(f"{why}: {INSTALL}" if absent else why)
         return reply.body
 
     def _ask(

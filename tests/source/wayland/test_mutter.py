@@ -4,6 +4,7 @@ portal stands on. Its windows come as the used part of a larger buffer."""
 from __future__ import annotations
 
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import pytest
 from drawn_frames import is_what_was_drawn, shows_what_was_drawn
 from jeepney import DBusAddress, MatchRule, MessageType, message_bus, new_method_call
 from jeepney.io.blocking import DBusConnection, Proxy, prep_socket
+from mutter_input import hands
 from sway_desktop import HERE, SwayDesktop, end, mutter_desktop
 
 from stylizer.frame import IDLE
@@ -127,7 +129,16 @@ def test_an_x11_game_by_its_own_window(desktop, monkeypatch):
     assert os.environ["DISPLAY"] == place["DISPLAY"]
 
 
-def test_the_overlay_covers_an_x11_game(desktop):
+def said_by(game: subprocess.Popen[str]) -> str:
+    """What it has printed since; waits a moment for more."""
+    assert game.stdout is not None
+    fd, found = game.stdout.fileno(), ""
+    while select.select([fd], [], [], 0.5)[0]:
+        found += os.read(fd, 4096).decode()
+    return found
+
+
+def test_the_overlay_covers_an_x11_game_and_lets_clicks_and_keys_through(desktop):
     place = x_display(desktop) | {"SDL_VIDEODRIVER": "x11"}
     script, red = str(HERE / "painted_window.py"), (200, 30, 40)
     where = [str(number) for number in (100, 60, *SIZE, *red)]
@@ -140,14 +151,26 @@ def test_the_overlay_covers_an_x11_game(desktop):
 
     try:
         with recorded(desktop, "RecordMonitor", "sa{sv}", "Meta-0", {}) as stream:
-            until(lambda: stream.take(0.1), lambda p: share(p) > 0.9)
+            seen = until(lambda: stream.take(0.1), lambda p: share(p) > 0.9).pixels[:, :, 2::-1]
+            rows, columns = np.nonzero((seen == np.array(red)).all(axis=2))
             painter = desktop.open(
                 sys.executable, str(HERE.parent / "main.py"), "run", "--window", "Red Game",
                 "--present", "overlay", "--model", "mosaic-fast", "--provider", "cpu", "--hud",
-                "graph", ready="", **place,
+                "graph", ready="", XDG_CURRENT_DESKTOP="GNOME", **place,
             )  # fmt: skip
             try:
                 until(lambda: stream.take(0.1), lambda p: share(p) < 0.02)
+                with hands(desktop.runtime / "bus") as player:
+                    player.move(int(columns.mean()), int(rows.mean()))
+                    told, deadline = "", time.monotonic() + 30
+                    while not ("click" in told and "key x" in told):
+                        assert time.monotonic() < deadline, told
+                        player.click()
+                        player.press("x")
+                        told += said_by(game)
+                    player.press("ctrl+shift+escape")  # Ctrl+Alt+Escape is the desktop's
+                    assert painter.wait(60) == 0
+                assert "escape" not in told + said_by(game)
             finally:
                 end(painter)
             until(lambda: stream.take(0.1), lambda p: share(p) > 0.9)

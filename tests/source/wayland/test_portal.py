@@ -7,6 +7,7 @@ import random
 import stat
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -30,6 +31,7 @@ pytestmark = [
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Wayland"),
 ]
 SIZE = (640, 360)
+WINDOW = '[app_id="wayland_window"]'
 
 
 @pytest.fixture(scope="module")
@@ -257,33 +259,49 @@ def test_without_pipewire_the_source_breaks_with_one_sentence(
         on_sway.start_portal()
 
 
-def test_fifty_events_are_survived(on_sway, numbered, source):
-    """Resized, moved to another workspace, closed, opened again, in any order."""
+def test_fifty_events_are_survived(on_sway, numbered, source, capsys):
+    """Resized, moved to another workspace, closed, opened again, in any order; what comes between
+    them is as young as ever."""
     pick = random.Random(21)
     captured, is_open = source(), True
     sizes = ("640x360", "480x270", "560x320")
+    ages: list[float] = []
+    done: Counter[str] = Counter()
     for _ in range(50):
-        event = pick.choice(["resize", "away", "back", "close", "fullscreen"])
+        here_or_gone = "close" if is_open else "open"
+        event = pick.choice(["resize", "away", "back", "move", here_or_gone, "fullscreen"])
         if event == "resize":
             on_sway.tell("output", "HEADLESS-1", "resolution", pick.choice(sizes))
         elif event in ("away", "back"):
             on_sway.tell("workspace", "2" if event == "away" else "1")
-        elif event == "fullscreen" and is_open:
-            on_sway.tell('[app_id="wayland_window"]', "fullscreen", "toggle", check=False)
-        elif event == "close":
-            numbered.tell("close" if is_open else "open")
-            is_open = not is_open
-        for _ in range(3):
-            captured.read(IDLE)
+        elif event == "move":
+            to = pick.choice("12")
+            on_sway.tell(WINDOW, "move", "container", "to", "workspace", to, check=False)
+        elif event == "fullscreen":
+            on_sway.tell(WINDOW, "fullscreen", "toggle", check=False)
+        else:
+            numbered.tell(event)
+            is_open = event == "open"
+        done[event] += 1
+        deadline = time.monotonic() + 0.2
+        while time.monotonic() < deadline:
+            frame = captured.read(IDLE)
+            if frame is not None and (age := read_age_ms(frame.rgb(), time.perf_counter())):
+                ages.append(age)
     if not is_open:
         numbered.tell("open")
     on_sway.tell("output", "HEADLESS-1", "resolution", "{}x{}".format(*SIZE))
     deadline = time.monotonic() + 20  # it may be opening, on either workspace
-    while not on_sway.tell('[app_id="wayland_window"]', "focus", check=False)[0]["success"]:
+    while not on_sway.tell(WINDOW, "focus", check=False)[0]["success"]:
         assert time.monotonic() < deadline
-    on_sway.tell('[app_id="wayland_window"]', "fullscreen", "enable")
+    on_sway.tell(WINDOW, "fullscreen", "enable")
     frame = next_frame(captured, lambda f: f.size == SIZE and numbered_frame(f))
     assert is_what_was_drawn(frame)
+    assert min(done[name] for name in ("resize", "move", "close", "open")) >= 3, done
+    assert len(ages) > 50
+    with capsys.disabled():
+        p50, p99 = np.percentile(ages, [50, 99])
+        print(f"\n50 events, {len(ages)} pictures between: p50 {p50:.1f} ms, p99 {p99:.1f} ms")
 
 
 def test_the_whole_program_paints_it(on_sway, numbered, tmp_path):
