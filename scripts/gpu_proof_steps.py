@@ -139,7 +139,7 @@ def only(way: str) -> Callable[..., Any]:
     """In place of `variants.fastest`: this variant, whichever is faster."""
     from stylizer.style.gl.network import Network
 
-    return lambda context, steps, blocks: (Network(context, steps, way == "compute"), way)
+    return lambda context, steps, *rest: (Network(context, steps, way == "compute"), way)
 
 
 def gl_variants(scale: Scale) -> Result:

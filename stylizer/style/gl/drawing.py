@@ -10,6 +10,7 @@ import moderngl
 import numpy as np
 
 from stylizer.frame import GpuPicture, Size, StyledTexture
+from stylizer.stages import is_software_gl
 from stylizer.style.canvas import Canvas
 from stylizer.style.contract import LAYOUTS, Packer, StyleModel
 from stylizer.style.gl.layout import GROUP
@@ -40,7 +41,10 @@ class Drawing:
         self.uploads = self.readbacks = 0
         self.gpu_ms: float | None = None
         blocks = size[0] // self._block, size[1] // self._block
-        self._network, self.variant = thread.run(lambda: fastest(thread.context, steps, blocks))
+        software = is_software_gl(thread.renderer)
+        self._network, self.variant = thread.run(
+            lambda: fastest(thread.context, steps, blocks, software)
+        )
         self._timer = thread.run(lambda: thread.context.query(time=True))
 
     def blocks_of(self, tensor: np.ndarray, canvas: Canvas | None) -> np.ndarray:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import moderngl
 
 from stylizer.frame import Size
-from stylizer.stages import is_software_gl
 from stylizer.style.gl.layout import GROUP
 from stylizer.style.gl.network import COMPUTE_VERSION, Network, Picture
 from stylizer.style.gl.steps import Steps
@@ -13,13 +12,17 @@ from stylizer.style.reasons import first_line
 
 TURNS, LEAST_TURNS, ENOUGH_MS = 5, 2, 50.0  # the first one compiles
 MOST_BLOCKS = (160, 90)  # a picture of 640x360 fills a GPU
-SOFTWARE_BLOCKS = (40, 24)  # there time goes with the size: 0.2 s a turn at the other
 
 
-def fastest(context: moderngl.Context, steps: Steps, blocks: Size) -> tuple[Network, str]:
+def fastest(
+    context: moderngl.Context, steps: Steps, blocks: Size, software: bool
+) -> tuple[Network, str]:
     """The network, and how its shaders were chosen, in words. blocks: of the pictures to come,
-    across and down. GL thread only. Raises as `Network`."""
+    across and down. software: a renderer on the CPU, for which both are level and compiling them
+    takes longest. GL thread only. Raises as `Network`."""
     drawn = Network(context, steps)
+    if software:
+        return drawn, "fragment shaders: others are not tried in software"
     version = context.version_code
     if version < COMPUTE_VERSION:
         told = f"OpenGL {version // 100}.{version // 10 % 10} has no others"
@@ -32,9 +35,7 @@ def fastest(context: moderngl.Context, steps: Steps, blocks: Size) -> tuple[Netw
         computed.release()
         return drawn, "fragment shaders: it looks at single pixels only"
     names = {drawn: "fragment", computed: "compute"}
-    software = is_software_gl(context.info["GL_RENDERER"])
-    most = SOFTWARE_BLOCKS if software else MOST_BLOCKS
-    columns, rows = (min(pair) for pair in zip(blocks, most, strict=True))
+    columns, rows = (min(pair) for pair in zip(blocks, MOST_BLOCKS, strict=True))
     trial = Trial(context, steps, (columns, rows))
     try:
         ms = trial.best_ms(list(names))

@@ -20,6 +20,7 @@ import pytest
 from stylizer.errors import BadInput
 from stylizer.frame import Frame
 from stylizer.settings import Settings
+from stylizer.stages import is_software_gl
 from stylizer.style import catalog
 from stylizer.style.gl.layout import layouts
 from stylizer.style.gl.network import Network, Picture
@@ -262,7 +263,9 @@ def test_the_size_seen_may_change_at_any_time():
             image = style.style(frame).image
             assert image is not None
             assert image.size == style.inference_size == (seen or frame.size)
+        software = "others are not tried in software"
         assert "drawn by" in style.provider_reason
+        assert (software in style.provider_reason) == is_software_gl(style.provider_reason)
     finally:
         style.close()
         style.close()
@@ -274,7 +277,7 @@ def test_the_size_seen_may_change_at_any_time():
 def test_the_faster_shaders_are_taken_and_the_figures_said(gl):
     """Whichever they are: their times were taken in turns, in one run."""
     steps = read_steps(onnx.load(str(catalog.resolve("mosaic-fast", "gl").path)))
-    network, told = gl.run(lambda: fastest(gl.context, steps, (40, 24)))
+    network, told = gl.run(lambda: fastest(gl.context, steps, (40, 24), False))
     computes = network.computes
     gl.run(network.release)
     found = re.fullmatch(
@@ -289,17 +292,21 @@ def test_the_faster_shaders_are_taken_and_the_figures_said(gl):
 
 def test_a_network_of_single_pixels_has_nothing_to_share(gl, tmp_path):
     steps = read_steps(onnx.load(str(networks.mixer(tmp_path / "m.onnx"))))
-    network, told = gl.run(lambda: fastest(gl.context, steps, (8, 8)))
+    network, told = gl.run(lambda: fastest(gl.context, steps, (8, 8), False))
     gl.run(network.release)
     assert told == "fragment shaders: it looks at single pixels only"
 
 
 OLD = """
-from stylizer.settings import Settings
-from stylizer.style.opening import open_style
-style = open_style(Settings(provider="gl"), "mosaic-fast", (64, 48))
-print(style.provider_reason)
-style.close()"""
+import onnx
+from stylizer.style import catalog
+from stylizer.style.gl.reading import read_steps
+from stylizer.style.gl.thread import GlThread
+from stylizer.style.gl.variants import fastest
+gl = GlThread()
+steps = read_steps(onnx.load(str(catalog.resolve("mosaic-fast", "gl").path)))
+print(gl.run(lambda: fastest(gl.context, steps, (8, 8), False))[1])
+gl.close()"""
 
 
 def test_an_older_opengl_draws_with_fragments_and_says_why():
@@ -311,7 +318,7 @@ def test_an_older_opengl_draws_with_fragments_and_says_why():
         text=True,
         check=True,
     ).stdout
-    assert "fragment shaders: OpenGL 3.3 has no others" in told
+    assert told == "fragment shaders: OpenGL 3.3 has no others\n"
 
 
 # --- refusals -------------------------------------------------------------------------------
