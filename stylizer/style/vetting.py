@@ -43,8 +43,6 @@ RULES = "1"  # another number makes every file foreign again
 FOLDER_VARIABLE = "STYLIZER_VETTED"
 
 # A server that has imported the runtime forks a child in some 30 ms; a fresh interpreter takes 1 s.
-# It has imported what the children run, too, or each of them would take a quarter of a second to.
-PRELOADED = ["onnx", "onnxruntime", "stylizer.style.inspection"]
 _METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 _context: Any = multiprocessing.get_context(_METHOD)
 
@@ -86,7 +84,8 @@ def in_child(
     """Run `work(*arguments)` in a child with limits. Raises what it raises, and BadInput where the
     child had to be killed or died."""
     if _METHOD == "forkserver":
-        _context.set_forkserver_preload(PRELOADED)
+        # What is run, too, or each child would import it anew, for a quarter of a second.
+        _context.set_forkserver_preload(["onnx", "onnxruntime", __name__, work.__module__])
     ours, theirs = _context.Pipe(duplex=False)
     child = _context.Process(target=_serve, args=(theirs, work, arguments), daemon=True)
     child.start()
