@@ -16,6 +16,7 @@ from stylizer.settings import PROVIDERS, Settings
 from stylizer.stages import PRESENTERS, open_backend
 from stylizer.system.installed import GL_LIBRARIES, fitting
 
+UNIFORM_BYTES = 65536  # what most drivers take; with OpenGL's least, 16384, the count is no other
 # The line at a message's end that mends it.
 FIX = re.compile(r"(?:[:;,]| on Debian| to fix it:| run:)+ ((?:apt-get|pip) [^;]+)$")
 
@@ -123,13 +124,19 @@ def _providers() -> list[Finding]:
 
 def _shaders() -> str:
     """How a real network is drawn, which tells more than the tiny one of `provider gl`."""
+    from stylizer.style import catalog
+    from stylizer.style.gl.arithmetic import arithmetic
     from stylizer.style.opening import open_style
+    from stylizer.style.probe import load_model
 
     style = open_style(Settings(provider="gl"), "mosaic-fast", (640, 360))
-    try:
-        return style.provider_reason.partition(" with ")[2]
-    finally:
-        style.close()
+    told = style.provider_reason.partition(" with ")[2]
+    style.close()
+    path = catalog.resolve("mosaic-fast", "gl").path
+    assert path is not None
+    mine, graphs = arithmetic(*load_model(path, 0), (1280, 720), UNIFORM_BYTES)
+    times = f" ({mine / graphs:.2f} times the graph's own)" if graphs else ""
+    return f"{told}; {mine / 1e9:.2f} billion multiplications{times} at 1280x720"
 
 
 def _one_onnxruntime() -> Finding:

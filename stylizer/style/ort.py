@@ -11,6 +11,7 @@ import onnxruntime
 from stylizer.errors import BadInput, StylizerError
 from stylizer.style import graph, providers
 from stylizer.style.contract import Packer, Size, StyleModel
+from stylizer.style.reasons import left_to_the_cpu
 from stylizer.style.session import Runner, SessionStyle, blank_frame, closed
 from stylizer.style.sizes import BySize
 
@@ -39,7 +40,7 @@ class OrtStyle(SessionStyle):
         super().__init__(model, row.name, frame_size, inference_size, move_canvas)
         self._row, self._wrapped = row, graph.wrap(proto, model)
         session = providers.build_session(row, self._wrapped)
-        self.provider_reason = providers.left_to_the_cpu(session)
+        self.provider_reason = left_to_the_cpu(session)
         self._run = self._runner(session)
         if row.plans:
             self._sizes = BySize(self._run, self._packer.padded, self._made_for)

@@ -32,7 +32,6 @@ _NVIDIA = f"install the NVIDIA driver {DRIVER_NEEDED} or newer, then {_EXTRA}"
 
 
 MEMORY_SHARE = 0.5  # of a GPU that a game draws on, too
-MOST_NAMED = 3  # operators in a sentence
 
 
 class ProviderProblem(StylizerError):
@@ -193,26 +192,6 @@ def build_session(row: Provider, model: bytes) -> ort.InferenceSession:
         )
     session.disable_fallback()
     return session
-
-
-def left_to_the_cpu(session: Any) -> str:
-    """For the reason shown: how many operators of another provider's session run on the CPU, with
-    copies to it and back, and which; "" for none, and for the CPU's own session."""
-    # The package for DirectML is older than the others and cannot tell.
-    ask = getattr(session, "get_provider_graph_assignment_info", None)
-    kinds: dict[str, int] = {}
-    everything = 0
-    for part in ask() if ask else ():
-        for node in part.get_nodes():
-            everything += 1
-            if part.ep_name == "CPUExecutionProvider":
-                kinds[node.op_type] = kinds.get(node.op_type, 0) + 1
-    left = sum(kinds.values())
-    if not left or left == everything:
-        return ""
-    usual = sorted(kinds, key=kinds.__getitem__, reverse=True)
-    named = ", ".join(usual[:MOST_NAMED]) + (" ..." if len(usual) > MOST_NAMED else "")
-    return f", {left} of {everything} operators on the CPU ({named})"
 
 
 def _session(row: Provider, model: bytes) -> ort.InferenceSession:

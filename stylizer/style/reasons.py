@@ -1,10 +1,12 @@
-"""What a runtime's error says, in one short sentence for the user."""
+"""What a runtime says, in few words for the user: its errors, and what it runs where."""
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
 LONGEST = 160
+MOST_NAMED = 3  # operators in a sentence
 
 _KIND = re.compile(r"^\[ONNXRuntimeError\] : -?\d+ : \w+ : ")
 # Where ONNX Runtime says in which of its own lines it gave up: "/…/cuda_call.cc:129 void f(…) "
@@ -44,3 +46,23 @@ def _closed(text: str, start: int) -> int:
         if depth == 0 and start >= 0:
             return at + 1
     return 0
+
+
+def left_to_the_cpu(session: Any) -> str:
+    """For the reason shown: how many operators of another provider's session run on the CPU, with
+    copies to it and back, and which; "" for none, and for the CPU's own session."""
+    # The package for DirectML is older than the others and cannot tell.
+    ask = getattr(session, "get_provider_graph_assignment_info", None)
+    kinds: dict[str, int] = {}
+    everything = 0
+    for part in ask() if ask else ():
+        for node in part.get_nodes():
+            everything += 1
+            if part.ep_name == "CPUExecutionProvider":
+                kinds[node.op_type] = kinds.get(node.op_type, 0) + 1
+    left = sum(kinds.values())
+    if not left or left == everything:
+        return ""
+    usual = sorted(kinds, key=kinds.__getitem__, reverse=True)
+    named = ", ".join(usual[:MOST_NAMED]) + (" ..." if len(usual) > MOST_NAMED else "")
+    return f", {left} of {everything} operators on the CPU ({named})"

@@ -20,6 +20,7 @@ from stylizer.settings import Settings
 from stylizer.style import inspection, opening, providers
 from stylizer.style.opening import open_style
 from stylizer.style.ort import _Binding
+from stylizer.style.reasons import left_to_the_cpu
 
 SIZE = (48, 32)
 
@@ -190,19 +191,19 @@ class Divided:
 
 def test_operators_that_are_left_to_the_cpu_are_told():
     left = ["Pad", "Shape", "Pad", "Cast", "Gather"]
-    told = providers.left_to_the_cpu(
+    told = left_to_the_cpu(
         Divided({"CUDAExecutionProvider": ["Conv"] * 15, "CPUExecutionProvider": left})
     )
     assert told == ", 5 of 20 operators on the CPU (Pad, Shape, Cast ...)"
-    assert providers.left_to_the_cpu(Divided({"CUDAExecutionProvider": ["Conv"]})) == ""
-    assert providers.left_to_the_cpu(object()) == "", "a package that cannot tell"
+    assert left_to_the_cpu(Divided({"CUDAExecutionProvider": ["Conv"]})) == ""
+    assert left_to_the_cpu(object()) == "", "a package that cannot tell"
 
 
 def test_the_cpus_own_session_leaves_nothing(tmp_path):
     path = tiny.painter(tmp_path / "m.onnx")
     session = providers.build_session(providers.PROVIDERS["cpu"], path.read_bytes())
     assert sum(len(p.get_nodes()) for p in session.get_provider_graph_assignment_info()) > 0
-    assert providers.left_to_the_cpu(session) == ""
+    assert left_to_the_cpu(session) == ""
 
 
 def test_webgpu_says_what_it_leaves_to_the_cpu():

@@ -9,7 +9,8 @@ import moderngl
 import numpy as np
 
 from stylizer.frame import Size
-from stylizer.style.gl.layout import GROUP, Layout, layer_blocks, layouts, matrices
+from stylizer.style.gl.layout import GROUP, layer_blocks, layouts, matrices
+from stylizer.style.gl.sized import Sized
 from stylizer.style.gl.steps import MOST_EXACT, Add, Conv, Steps, Tensor
 from stylizer.system.resources import shader
 
@@ -60,7 +61,7 @@ class Network:
             self._passes.append(self._pass(step, kind, alike))
         planes = self._layouts[network.result].planes
         self._out = self._program("net_out.frag", f"PLANES {planes}")
-        self._sized: _Sized | None = None
+        self._sized: Sized | None = None
         # Released while bound, a framebuffer leaves an error for the next one: this one is bound.
         self._idle = context.framebuffer([context.renderbuffer((1, 1), 4)])
 
@@ -77,7 +78,7 @@ class Network:
         large, or smaller where the last blocks are not whole."""
         if self._sized is None or self._sized.blocks != size:
             self._release_sized()
-            self._sized = _Sized(self.context, self.network, self._layouts, size)
+            self._sized = Sized(self.context, self.network, self._layouts, size)
         self.context.enable_only(moderngl.NOTHING)
         for one in self._passes:
             self._draw(one, given, self._sized)
@@ -149,7 +150,7 @@ class Network:
 
     # --- drawn every time -------------------------------------------------------------------
 
-    def _draw(self, one: _Pass, given: dict[str, Picture], sized: _Sized) -> None:
+    def _draw(self, one: _Pass, given: dict[str, Picture], sized: Sized) -> None:
         step, program, out = one.step, one.program, self._layouts[one.step.out]
         units = _Units(program)
         other = None
@@ -174,7 +175,7 @@ class Network:
             units.bind("table", [one.table])
         self._draw_tiles(one, sized)
 
-    def _draw_tiles(self, one: _Pass, sized: _Sized) -> None:
+    def _draw_tiles(self, one: _Pass, sized: Sized) -> None:
         out, target = self._layouts[one.step.out], sized.targets[one.step.out]
         width, height = sized.size(one.step.out)
         target.use()
@@ -195,7 +196,7 @@ class Network:
         if one.vertices is None:
             self.context.memory_barrier()
 
-    def _draw_out(self, sized: _Sized, block: Size, into: moderngl.Framebuffer) -> None:
+    def _draw_out(self, sized: Sized, block: Size, into: moderngl.Framebuffer) -> None:
         tensor, (program, vertices) = self.network.result, self._out
         _Units(program).bind("planes", sized.textures[tensor])
         _put(program, "block", block)
@@ -205,7 +206,7 @@ class Network:
         assert vertices is not None
         vertices.render(moderngl.TRIANGLES, vertices=3)
 
-    def _where(self, tensor: Tensor, given: dict[str, Picture], sized: _Sized) -> _Where:
+    def _where(self, tensor: Tensor, given: dict[str, Picture], sized: Sized) -> _Where:
         width, height = size = sized.size(tensor)
         if not tensor.given:
             layout = self._layouts[tensor]
@@ -253,42 +254,6 @@ class _Units:
         assert isinstance(sampler, moderngl.Uniform)
         sampler.value = tuple(units) if len(units) > 1 else units[0]
         self._next = units.stop
-
-
-class _Sized:
-    """Textures of all tensors that steps make, at one size."""
-
-    def __init__(
-        self,
-        context: moderngl.Context,
-        network: Steps,
-        layouts: dict[Tensor, Layout],
-        blocks: Size,
-    ) -> None:
-        self.blocks = blocks
-        self.textures: dict[Tensor, list[moderngl.Texture]] = {}
-        self.targets: dict[Tensor, moderngl.Framebuffer] = {}
-        for step in network.steps:
-            layout, (width, height) = layouts[step.out], self.size(step.out)
-            made = [
-                context.texture((width * layout.tiles, height), GROUP, dtype="u1")
-                for _ in range(layout.planes)
-            ]
-            for texture in made:
-                texture.filter = (moderngl.NEAREST, moderngl.NEAREST)
-            self.textures[step.out] = made
-            self.targets[step.out] = context.framebuffer(made)
-
-    def size(self, tensor: Tensor) -> Size:
-        """(width, height) of one of its tiles."""
-        columns, rows = self.blocks
-        return columns // tensor.shrink, rows // tensor.shrink
-
-    def release(self) -> None:
-        for target in self.targets.values():
-            target.release()
-        for texture in (t for made in self.textures.values() for t in made):
-            texture.release()
 
 
 def _set(program: Program, name: str, where: _Where) -> None:

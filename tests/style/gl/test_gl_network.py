@@ -22,6 +22,7 @@ from stylizer.frame import Frame
 from stylizer.settings import Settings
 from stylizer.stages import is_software_gl
 from stylizer.style import catalog
+from stylizer.style.gl.arithmetic import arithmetic, multiplications
 from stylizer.style.gl.layout import layouts
 from stylizer.style.gl.network import Network, Picture
 from stylizer.style.gl.reading import DoesNotFit, read_steps
@@ -29,6 +30,7 @@ from stylizer.style.gl.steps import Conv, Quantized, sum_rule
 from stylizer.style.gl.thread import GlThread
 from stylizer.style.gl.variants import fastest
 from stylizer.style.opening import open_style
+from stylizer.style.probe import load_model
 
 BUNDLED = [m.name for m in catalog.bundled() if (m.tier, m.precision) == ("fast", "int8")]
 SIZES = [(8, 8), (8, 24), (40, 8), (24, 40), (64, 48), (104, 56)]  # (width, height)
@@ -269,6 +271,28 @@ def test_the_size_seen_may_change_at_any_time():
     finally:
         style.close()
         style.close()
+
+
+# --- what it costs ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("block_bytes", [16384, 65536])  # OpenGL's least, what drivers have
+@pytest.mark.parametrize("name", BUNDLED)
+def test_passes_multiply_little_more_than_the_graph(name, block_bytes):
+    path = catalog.resolve(name, "gl").path
+    assert path is not None
+    mine, graphs = arithmetic(*load_model(path, 0), (1280, 720), block_bytes)
+    assert graphs is not None
+    assert graphs < mine <= 1.2 * graphs
+
+
+def test_multiplications_are_counted_by_hand(tmp_path):
+    """From 64 to 6 channels, which fill two groups of four, over a neighborhood of 3 x 3."""
+    g = networks.IntegerGraph()
+    x = g.conv(g.conv(g.given("input", 64), 6, 3), 64)
+    steps = read_steps(onnx.load(str(g.save(tmp_path / "m.onnx", x))))
+    by_hand = 5 * 3 * (64 * 8 * 9 + 8 * 64)
+    assert multiplications(steps, layouts(steps, 65536), (5, 3)) == by_hand
 
 
 # --- which shaders ---------------------------------------------------------------------------
