@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes as c
-import os
 from collections import defaultdict
 from collections.abc import Iterable
 from itertools import product
@@ -18,6 +17,7 @@ from stylizer.hotkeys import (
     parse_combination,
 )
 from stylizer.present.keyboard import sign_of
+from stylizer.present.reserved import INSTEAD, reserved
 from stylizer.system.x11 import Display
 from stylizer.system.xkb import key_name
 from stylizer.system.xlib import KEY_PRESS, XEvent, input_event, library
@@ -28,17 +28,7 @@ ASYNC = 1  # GrabModeAsync: nothing is held back from anybody
 # modifier -> (keysym that bears it, its usual bit)
 _MOVABLE = {"alt": (b"Alt_L", 1 << 3), "num lock": (b"Num_Lock", 1 << 4), "super": (b"Super_L", 64)}
 
-# Tried one after the other where another program has Ctrl+Alt and the key. Super last: a manager
-# that opens its menu by it (icewm) lets nobody hear what is pressed with it.
-INSTEAD = (("ctrl", "alt", "shift"), ("ctrl", "shift"), ("alt", "shift"), ("ctrl", "super"))
 QUIT_KEYS = ("q", "f12", "end", "x")  # with all of these, for there must be a way out
-
-# What these desktops keep from XWayland's programs, though those may grab it: GNOME's
-# org.gnome.desktop.wm.keybindings, and KWin's "Kill Window" of Plasma 5.
-RESERVED = {
-    "GNOME": ("ctrl+alt+escape", "ctrl+alt+shift+escape", "ctrl+alt+tab", "ctrl+alt+shift+tab"),
-    "KDE": ("ctrl+alt+escape",),
-}
 
 Key = tuple[int, int]  # keycode, modifier bits without the locks
 
@@ -60,7 +50,7 @@ class GlobalKeys:
         self._combinations = {action: (text, *parse_combination(text)) for action, text in names}
         self._chosen = {action for action in overrides if action != "quit"}  # nothing instead
         self._own = set(overrides)
-        self._reserved = [parse_combination(text) for text in _reserved()]
+        self._reserved = [parse_combination(text) for text in reserved()]
         self._symbols = {key: keysym(key) for _, _, key in self._combinations.values()}
         self._symbols |= {key: keysym(key) for key in QUIT_KEYS}
         self._display = Display()
@@ -220,14 +210,6 @@ class GlobalKeys:
             for lock in self._locks:
                 self._x.XUngrabKey(self._pointer, keycode, modifiers | lock, self._display.root)
         return not errors
-
-
-def _reserved() -> tuple[str, ...]:
-    """Combinations that never come to us in this session."""
-    if not os.environ.get("WAYLAND_DISPLAY"):
-        return ()
-    desktops = os.environ.get("XDG_CURRENT_DESKTOP", "").split(":")
-    return tuple(text for name in desktops for text in RESERVED.get(name, ()))
 
 
 def keysym(name: str) -> int:

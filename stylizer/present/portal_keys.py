@@ -24,7 +24,8 @@ from jeepney.io.blocking import DBusConnection
 from jeepney.wrappers import DBusErrorResponse
 
 from stylizer.errors import StylizerError
-from stylizer.hotkeys import DEFAULT_KEYS, HELD_ACTIONS, Action, global_combinations, key_label
+from stylizer.hotkeys import DEFAULT_KEYS, HELD_ACTIONS, Action, key_label
+from stylizer.present.reserved import free_combinations
 from stylizer.system import portal
 from stylizer.system.installed import DESKTOP_ID
 from stylizer.system.portal import BUS_NAME, PATH, REQUEST, SESSION
@@ -48,7 +49,7 @@ class PortalKeys:
     def __init__(self, overrides: dict[str, str]) -> None:
         self._wanted = {
             action: trigger(keys, MODIFIER_NAMES)
-            for action, keys in global_combinations(overrides).items()
+            for action, keys in free_combinations(overrides).items()
         }
         self.names: dict[str, str] = {}
         self.why, self.waits = "", True  # waits: the desktop has not answered yet

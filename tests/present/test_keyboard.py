@@ -14,9 +14,10 @@ import pygame
 import pytest
 from conftest import x_server
 
-from stylizer.hotkeys import Action, key_label
+from stylizer.hotkeys import DEFAULT_KEYS, Action, key_label
 from stylizer.present.global_keys import GlobalKeys, keysym
 from stylizer.present.keyboard import Place, place_of
+from stylizer.present.reserved import free_combinations
 from stylizer.present.user_input import UserInput
 from stylizer.present.window import WindowPresenter
 from stylizer.settings import Settings
@@ -132,6 +133,11 @@ def test_what_the_desktop_keeps_is_not_taken(german, monkeypatch):
         assert "ctrl+shift+escape: quit; ctrl+alt+k: all keys" in keys.take_notices()
     finally:
         keys.close()
+    found = free_combinations({})
+    assert found["quit"] == "ctrl+shift+escape"
+    assert found["next_style"] == "ctrl+shift+tab"
+    assert found["previous_style"] == "alt+shift+tab"
+    assert len(set(found.values())) == len(found) == len(DEFAULT_KEYS)
 
 
 LISTEN = """
