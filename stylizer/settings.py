@@ -18,6 +18,7 @@ from stylizer.rules import Rule, choice
 from stylizer.stages import PRESENTERS, SOURCES
 
 HudMode = Literal["off", "fps", "graph"]
+RecordSound = Literal["auto", "game", "desktop", "off"]
 MaskStyle = Literal["first", "second"]
 HudCorner = Literal["top-left", "top-right", "bottom-left", "bottom-right"]
 Group = Literal["source", "model", "look", "speed", "output", "limits"]
@@ -266,6 +267,12 @@ class Settings:
     record: Path | None = setting(
         None, "output", rules.FILE, "write an .mp4 or .mkv (never the HUD)"
     )
+    record_sound: RecordSound = setting(
+        "auto", "output", choice(*get_args(RecordSound)),
+        "what is heard in a live recording of what is captured: the game's own sound, else all of "
+        "this computer's (auto), one of them, or nothing (Linux, PipeWire)",
+        in_file=True,
+    )  # fmt: skip
     output: Path | None = setting(
         None, "output", replace(rules.FILE, metavar="DIR"), "write every picture as PNG"
     )
@@ -330,6 +337,13 @@ class Settings:
         return self.blend_with is not None and (
             self.blend > 0 or (masks and self.mask_style == "second")
         )
+
+    @property
+    def records_sound(self) -> bool:
+        """Whether a live recording is to have sound: with "auto" that of captured programs only."""
+        captured = self.source in ("window", "screen", "portal", "wlroots")
+        wanted = self.record_sound in ("game", "desktop")
+        return not self.sync and (wanted or (self.record_sound == "auto" and captured))
 
     @property
     def over_game(self) -> bool:

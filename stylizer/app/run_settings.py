@@ -89,6 +89,10 @@ def check_together(args: argparse.Namespace, source: str, given: dict[str, Any])
         raise BadInput("--target-fps chooses the inference size itself; leave out --inference-size")
     if args.replay and args.replay > LONGEST_REPLAY_S:
         raise BadInput(f"--replay {args.replay:g}: at most {LONGEST_REPLAY_S} seconds can be kept")
+    if given.get("record_sound") == "game" and source != "window":
+        raise BadInput("--record-sound game belongs to --window NAME: choose desktop, or off")
+    if given.get("record_sound") in ("game", "desktop") and (args.sync or source in FILE_SOURCES):
+        raise BadInput("--record-sound belongs to a live recording: leave it out")
     if given.get("faster_tiers") and not args.target_fps:
         raise BadInput("--faster-tiers belongs to --target-fps N")
 

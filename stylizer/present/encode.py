@@ -12,6 +12,8 @@ import numpy as np
 from av.video.reformatter import Colorspace
 
 from stylizer.present.fitting import Fitting
+from stylizer.present.game_sound import GameSound
+from stylizer.present.live_sound import LiveSound
 from stylizer.present.output_file import OutputFile
 from stylizer.present.sound import Sound
 from stylizer.system.files import av_name, is_stream
@@ -36,8 +38,13 @@ class Encoder:
     """
 
     def __init__(
-        self, path: Path, size: tuple[int, int], rate: float | None, audio_from: Path | None
+        self,
+        path: Path,
+        size: tuple[int, int],
+        rate: float | None,
+        audio: Path | GameSound | None,
     ) -> None:
+        """audio: the video whose sound goes along, or what is heard meanwhile."""
         self.path = path
         self.size = size
         self.frames = 0
@@ -54,7 +61,7 @@ class Encoder:
         )
         self._container.metadata["comment"] = REMARK
         self._stream = self._add_stream()
-        self._sound = self._add_sound(audio_from)
+        self._sound = self._add_sound(audio)
 
     def add(self, pixels: np.ndarray, time_s: float) -> None:
         """Encode uint8 (height, width, 3 or 4); time_s counts only without a constant rate."""
@@ -104,7 +111,8 @@ class Encoder:
 
     def _mux(self, frame: av.VideoFrame | None) -> None:
         if self._sound:
-            self._sound.write_until(float((self._last_pts + self._duration) * self._unit))
+            write = self._sound.finish if frame is None else self._sound.write_until
+            write(float((self._last_pts + self._duration) * self._unit))
         for packet in self._stream.encode(frame):
             packet.duration = self._duration  # libx264 does not pass it on
             self._container.mux(packet)
@@ -115,6 +123,8 @@ class Encoder:
             return self._last_pts
         if self._first_s is None:
             self._first_s = time_s
+            if self._sound:
+                self._sound.begin(time_s)
         pts = max(self._last_pts + 1, round((time_s - self._first_s) * self._ticks))
         if self._last_pts >= 0:
             self._duration = pts - self._last_pts  # the last frame lasts as long as the one before
@@ -133,11 +143,13 @@ class Encoder:
         context.color_range = LIMITED
         return stream
 
-    def _add_sound(self, audio_from: Path | None) -> Sound | None:
-        if audio_from is None:
+    def _add_sound(self, audio: Path | GameSound | None) -> Sound | LiveSound | None:
+        if audio is None:
             return None
+        if not isinstance(audio, Path):
+            return LiveSound(self._container, audio)
         try:
-            return Sound(self._container, audio_from)
+            return Sound(self._container, audio)
         except LookupError:
             return None  # a silent video makes a silent recording
 

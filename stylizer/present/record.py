@@ -12,6 +12,7 @@ import numpy as np
 
 from stylizer.errors import BadInput, StylizerError
 from stylizer.present.encode import FORMATS, Encoder
+from stylizer.present.game_sound import GameSound
 from stylizer.present.output_file import check_unlocked
 from stylizer.present.waiting import Waiting
 from stylizer.system.files import check_writable
@@ -24,8 +25,9 @@ class Recorder:
 
     size: (width, height) of the recording, any; odd sides are padded by one edge pixel, pictures
     of another size are letterboxed. rate: frames a second, frame n is then shown at n / rate;
-    None takes each frame's own time (variable rate). audio_from: a video whose sound goes along,
-    counted from its first frame and cut at the recording's end.
+    None takes each frame's own time (variable rate). audio: a video whose sound goes along, counted
+    from its first frame and cut at the recording's end; or what is heard meanwhile, by the clock of
+    the frames' times, closed with the recording.
 
     Raises BadInput at construction for what cannot be recorded to; nothing is written before the
     first frame. A failure of the encoder's thread (full disk) is raised as StylizerError by every
@@ -37,13 +39,14 @@ class Recorder:
         path: Path,
         size: tuple[int, int],
         rate: float | None = None,
-        audio_from: Path | None = None,
+        audio: Path | GameSound | None = None,
     ) -> None:
         path = Path(path)
-        _check(path, size, rate, audio_from)
+        _check(path, size, rate, audio if isinstance(audio, Path) else None)
         self.path = path
+        self._live_sound = None if isinstance(audio, Path) else audio
         try:
-            self._encoder = Encoder(path, size, rate, audio_from)
+            self._encoder = Encoder(path, size, rate, audio)
         except (av.error.FFmpegError, OSError, ValueError) as error:
             raise BadInput(f"{path} cannot be recorded: {error}") from error
         self._waiting: Waiting[tuple[np.ndarray, float] | None] = Waiting()
@@ -84,6 +87,8 @@ class Recorder:
             self._waiting.give(None)
             thread.join()  # perhaps of two threads at once, see system/ending.py
             self._thread = None
+        if self._live_sound is not None:
+            self._live_sound.close()
         if self._failure and not self._told:
             self._told = True
             raise self._failure
@@ -130,13 +135,13 @@ def check_recordable(path: Path) -> None:
     check_unlocked(path)
 
 
-def _check(path: Path, size: tuple[int, int], rate: float | None, audio_from: Path | None) -> None:
+def _check(path: Path, size: tuple[int, int], rate: float | None, video: Path | None) -> None:
     check_recordable(path)
     if min(size) < 1:
         raise BadInput(f"cannot record to {path}: the size {size} has no pixels")
     if rate is not None and not 0 < rate <= 1000:
         raise BadInput(f"cannot record to {path}: {rate} frames a second is no frame rate")
-    check_apart(path, audio_from)
+    check_apart(path, video)
 
 
 def check_apart(path: Path, video: Path | None) -> None:

@@ -70,6 +70,13 @@ class Sound:
             packet.stream = self._to
             self._container.mux(packet)
 
+    def begin(self, time_s: float) -> None:
+        """Nothing: the source has its own time."""
+
+    def finish(self, time_s: float) -> None:
+        """Write what sounds before the end."""
+        self.write_until(time_s)
+
     def close(self) -> None:
         """Close the source; may be called twice."""
         self._packets.close()

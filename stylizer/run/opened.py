@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
@@ -67,6 +68,7 @@ class Opened:
             settings.sync,
             settings.warmup,
         )
+        self.outputs.process_id = self._process_id
         self._closers.append(self.feed.close)
         self._closers.append(self._gl.cancel)  # else the feed would wait for that load
         if not self._first_size.done():
@@ -125,6 +127,20 @@ class Opened:
 
         size = self.shown_size or self._first_size.result()
         return open_style(replace(self._settings, provider="cpu"), name, size)
+
+    def _process_id(self) -> int:
+        """Of the captured window's program; 0: not known."""
+        if self._settings.source != "window" or not sys.platform.startswith("linux"):
+            return 0
+        from stylizer.source.x11.window_list import describe
+        from stylizer.system.x11 import Display
+
+        display = Display()
+        try:
+            found = describe(display, self.source.window_id) if self.source.window_id else None
+            return found.pid or 0 if found else 0
+        finally:
+            display.close()
 
     @property
     def frame_size(self) -> tuple[int, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from stylizer.settings import Settings
 if TYPE_CHECKING:
     import numpy as np
 
+    from stylizer.present.game_sound import GameSound
     from stylizer.present.record import Recorder
     from stylizer.present.replay import Replay
     from stylizer.present.virtual_camera import VirtualCamera
@@ -45,6 +47,12 @@ class Outputs:
         self._path = settings.record
         self._started_at = 0.0
         self._new: Path | None = None  # the empty file that keeps a recording's name
+        self._sound: GameSound | None = None  # of the recording that runs
+        self.process_id: Callable[[], int] = lambda: 0  # of the captured game; 0: not known
+        if settings.record_sound in ("game", "desktop"):
+            from stylizer.present.game_sound import check_sound
+
+            check_sound()
         outputs.distinct((settings.screenshot, settings.report, settings.record))
         pictures = pictures_read(settings)
         read = [
@@ -103,7 +111,7 @@ class Outputs:
     def stop_recording(self) -> Path | None:
         """Finish the recording, if one runs; returns its file. Raises StylizerError (disk full)."""
         path, self._path = self._path, None
-        recorder, self._recorder = self._recorder, None
+        recorder, self._recorder, self._sound = self._recorder, None, None
         new, self._new = self._new, None
         try:
             if recorder is not None:
@@ -127,6 +135,8 @@ class Outputs:
         """What there is to tell since the last call: saved replays, the camera, and why one of them
         is no more."""
         notices, self._notices = self._notices, []
+        if self._sound is not None and (told := self._sound.take_told()):
+            notices.append(told)
         if self._replay is not None:
             notices += self._replay.saved
             self._replay.saved = []
@@ -173,15 +183,29 @@ class Outputs:
         if self._path is None:
             return
         if self._recorder is None:
-            video = self._settings.source == "video" and self._settings.sync
-            sound = self._settings.input if video else None
             size = (picture.shape[1], picture.shape[0])
             self._recorder = self._record.Recorder(
-                self._path, size, recording_rate(self._settings), sound
+                self._path, size, recording_rate(self._settings), self._audio()
             )
             self._started_at = time.perf_counter()
-        clock_s = time.perf_counter() - self._started_at
-        self._recorder.add(picture, clock_s if frame.media_time_s is None else frame.media_time_s)
+        # Live, the time at which it was captured, as the sound has it.
+        time_s = frame.captured_at if frame.media_time_s is None else frame.media_time_s
+        self._recorder.add(picture, time_s)
+
+    def _audio(self) -> Path | GameSound | None:
+        """What a recording that begins is to be heard of."""
+        settings = self._settings
+        if settings.source == "video":
+            return settings.input if settings.sync else None
+        if not settings.records_sound:
+            return None
+        from stylizer.present.game_sound import GameSound, is_there
+
+        if not is_there():
+            self._notices.append("recording without sound: PipeWire is not running here")
+            return None
+        self._sound = GameSound(settings.record_sound, self.process_id())
+        return self._sound
 
     def screenshot(self, path: Path, picture: np.ndarray) -> None:
         """Write a PNG, whole or not at all. Raises StylizerError when the disk is full."""

@@ -32,6 +32,7 @@ _SIGNATURES: Signatures = {
     "pw_stream_update_params": (c.c_int, [_POINTER, _POINTER, _NUMBER]),
     "pw_stream_dequeue_buffer": (_POINTER, [_POINTER]),
     "pw_stream_queue_buffer": (c.c_int, [_POINTER, _POINTER]),
+    "pw_stream_get_time_n": (c.c_int, [_POINTER, _POINTER, c.c_size_t]),
     "pw_stream_flush": (c.c_int, [_POINTER, c.c_bool]),
     "pw_stream_is_driving": (c.c_bool, [_POINTER]),
     "pw_stream_trigger_process": (c.c_int, [_POINTER]),

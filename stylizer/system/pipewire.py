@@ -209,8 +209,8 @@ class Stream(Connection):
     # --- on PipeWire's thread ---------------------------------------------------------------
 
     def _on_format(self, param: bytes) -> list[bytes]:
-        """Take the Format pod agreed on; the answer's parameters. Raises ValueError or KeyError
-        for one that is unknown to us."""
+        """Take the Format pod agreed on; the answer's parameters, none for the usual. Raises
+        ValueError or KeyError for one that is unknown to us."""
         raise NotImplementedError
 
     def _on_process(self, _: int) -> None:
@@ -237,6 +237,8 @@ class Stream(Connection):
             answer = self._on_format(c.string_at(param, size))
         except (ValueError, KeyError) as error:
             self._fail(f"its pictures have a format unknown to us ({error})")
+            return
+        if not answer:
             return
         with pointers(answer) as (params, count):
             self._pw.pw_stream_update_params(self._stream, params, count)

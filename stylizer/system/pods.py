@@ -7,17 +7,21 @@ https://docs.pipewire.org/page_spa_pod.html and spa/param/format.h.
 from __future__ import annotations
 
 import struct
+import sys
 from collections.abc import Iterator
 
 from stylizer.frame import ChannelOrder
 
-ID, INT, RECTANGLE, FRACTION, OBJECT, CHOICE = 3, 4, 10, 11, 15, 19  # spa/utils/type.h
+ID, INT, RECTANGLE, FRACTION, ARRAY, OBJECT, CHOICE = 3, 4, 10, 11, 13, 15, 19  # spa/utils/type.h
 FORMAT_OBJECT, BUFFERS_OBJECT, META_OBJECT = 0x40003, 0x40004, 0x40005
 ENUM_FORMAT, FORMAT, BUFFERS, META = 3, 4, 5, 6  # spa/param/param.h
 MEDIA_TYPE, MEDIA_SUBTYPE = 1, 2
 VIDEO_FORMAT, VIDEO_SIZE, VIDEO_RATE = 0x20001, 0x20003, 0x20004
 VIDEO_RANGE, VIDEO_MATRIX = 0x2000C, 0x2000D
-VIDEO, RAW = 2, 1
+VIDEO, AUDIO, RAW = 2, 1, 1
+AUDIO_FORMAT, AUDIO_RATE, AUDIO_CHANNELS, AUDIO_POSITION = 0x10001, 0x10003, 0x10004, 0x10005
+S16 = 0x103 if sys.byteorder == "little" else 0x104  # spa/param/audio/raw.h, interleaved
+LEFT, RIGHT = 3, 4  # there, too: the channels' places
 I420 = 2  # spa/param/video/raw.h
 LIMITED, BT601 = 2, 4  # spa/param/video/color.h
 # As there -> our order of channels; alpha and x are ignored alike.
@@ -65,6 +69,23 @@ def wanted_format() -> bytes:
             VIDEO_FORMAT: choice(ENUM, ID, orders),
             VIDEO_SIZE: choice(RANGE, RECTANGLE, sizes),
             VIDEO_RATE: choice(RANGE, FRACTION, rates),
+        },
+    )
+
+
+def wanted_sound(rate: int) -> bytes:
+    """Stereo, 16 bits, at this rate: PipeWire converts whatever there is."""
+    places = struct.pack("=IIII", 4, ID, LEFT, RIGHT)
+    return an_object(
+        FORMAT_OBJECT,
+        ENUM_FORMAT,
+        {
+            MEDIA_TYPE: an_id(AUDIO),
+            MEDIA_SUBTYPE: an_id(RAW),
+            AUDIO_FORMAT: an_id(S16),
+            AUDIO_RATE: pod(INT, struct.pack("=i", rate)),
+            AUDIO_CHANNELS: pod(INT, struct.pack("=i", 2)),
+            AUDIO_POSITION: pod(ARRAY, places),
         },
     )
 

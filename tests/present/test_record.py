@@ -139,7 +139,7 @@ def test_another_size_is_letterboxed_into_the_first(tmp_path: Path) -> None:
 def test_sound_goes_along(tmp_path: Path, suffix: str, codec: str, container: str) -> None:
     source = write_video(tmp_path / f"in{container}", noise(30), sound=codec)
     path = tmp_path / f"out{suffix}"
-    record(path, noise(30), times=[n / 15 for n in range(30)], audio_from=source)
+    record(path, noise(30), times=[n / 15 for n in range(30)], audio=source)
     samples, rate, begin = sound_of(path)
     assert abs(begin) < 0.03
     assert len(samples) / rate == pytest.approx(2.0, abs=0.05)
@@ -150,7 +150,7 @@ def test_sound_goes_along(tmp_path: Path, suffix: str, codec: str, container: st
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_sound_is_cut_at_the_end_and_starts_with_the_picture(clip: Clip, tmp_path, suffix) -> None:
     path = tmp_path / f"out{suffix}"
-    record(path, noise(12), rate=clip.rate, audio_from=clip.path)
+    record(path, noise(12), rate=clip.rate, audio=clip.path)
     samples, rate, begin = sound_of(path)
     assert abs(begin) < 0.03
     assert len(samples) / rate == pytest.approx(12 / clip.rate, abs=0.05)
@@ -159,7 +159,7 @@ def test_sound_is_cut_at_the_end_and_starts_with_the_picture(clip: Clip, tmp_pat
 
 def test_sound_shorter_than_the_picture(clip: Clip, tmp_path: Path) -> None:
     path = tmp_path / "out.mp4"
-    record(path, noise(60), rate=clip.rate, audio_from=clip.path)
+    record(path, noise(60), rate=clip.rate, audio=clip.path)
     assert len(pictures_of(path)) == 60
     samples, rate, _ = sound_of(path)
     assert len(samples) / rate == pytest.approx(2.0, abs=0.05)
@@ -167,7 +167,7 @@ def test_sound_shorter_than_the_picture(clip: Clip, tmp_path: Path) -> None:
 
 def test_silent_source_makes_a_silent_recording(tmp_path: Path) -> None:
     source = write_video(tmp_path / "in.mp4", noise(3))
-    record(tmp_path / "out.mp4", noise(3), rate=10, audio_from=source)
+    record(tmp_path / "out.mp4", noise(3), rate=10, audio=source)
     with av.open(str(tmp_path / "out.mp4")) as container:
         assert not container.streams.audio
 
