@@ -19,9 +19,9 @@ from stylizer.timing import percentile
 WARMUP = 5
 
 
-def series(presenter: OffscreenPresenter, pairs: list, hold: float, frames: int) -> list[float]:
+def series(presenter: OffscreenPresenter, pairs: list, keep: float, frames: int) -> list[float]:
     """Milliseconds of each frame from upload to finished drawing."""
-    compositor = Compositor(presenter.context, hold=hold)
+    compositor = Compositor(presenter.context, keep=keep)
     whole = Rect(0, 0, *presenter.size)
     times = []
     for number in range(WARMUP + frames):
@@ -50,8 +50,8 @@ def main() -> None:
         pairs.append((Frame(pixels, "RGBA", 0.0, number), StyledImage(styled)))
     times: dict[float, list[float]] = {0.0: [], 0.8: []}
     for _ in range(options.rounds):  # interleaved: a slow moment hits both
-        for hold, all_ms in times.items():
-            all_ms += series(presenter, pairs, hold, options.frames)
+        for keep, all_ms in times.items():
+            all_ms += series(presenter, pairs, keep, options.frames)
     off, on = (percentile(values, 50) for values in times.values())
     print(f"{presenter.context.info['GL_RENDERER']}, {options.size}, upload and compose p50")
     print(f"off {off:.2f} ms, on {on:.2f} ms: {on - off:.2f} ms more (goal at most 4)")

@@ -8,7 +8,7 @@ in vec2 pixel;
 uniform vec2 size;
 uniform sampler2D source_picture;
 uniform sampler2D before;  // what this pass drew for the last pair
-uniform float hold;        // share of it that is kept where nothing moves; 0 after a cut
+uniform float keep;        // share of it that is kept where nothing moves; 0 after a cut
 #ifdef PLANAR
 uniform sampler2DArray styled_picture;
 #else
@@ -33,5 +33,5 @@ void main() {
     float luma = dot(texture(source_picture, at).rgb, LUMA);
     vec4 old = texture(before, flipped);
     float moved = clamp((abs(luma - old.a) - STILL) / (MOVED - STILL), 0.0, 1.0);
-    steady = vec4(mix(styled, old.rgb, hold * (1.0 - moved)), luma);
+    steady = vec4(mix(styled, old.rgb, keep * (1.0 - moved)), luma);
 }

@@ -62,17 +62,17 @@ class Compositor:
     times in the shader; else it is packed to RGBA on the CPU first. None chooses by renderer: at
     1280x720 on llvmpipe the two extra fetches cost 5 ms of CPU time a draw, packing 0.7 ms an
     image; a GPU fetches for nothing.
-    hold: share of the last picture that a new one keeps where the source stands still (0: none);
+    keep: share of the last picture that a new one keeps where the source stands still (0: none);
     may be changed at any time, and counts from the next picture made.
     mix: how a second styled picture goes into the first; may be changed at any time as well, and is
     seen at once, unless pictures are held.
     """
 
     def __init__(
-        self, context: moderngl.Context, planar_on_gpu: bool | None = None, hold: float = 0.0
+        self, context: moderngl.Context, planar_on_gpu: bool | None = None, keep: float = 0.0
     ) -> None:
         self._context = context
-        self._hold = self.hold = hold
+        self._keep = self.keep = keep
         self._stabilizer = Stabilizer(context)
         if planar_on_gpu is None:
             planar_on_gpu = not is_software_gl(context.info["GL_RENDERER"])
@@ -110,10 +110,10 @@ class Compositor:
                 self._take_textures(frame, image)
             elif image.seen is not None:
                 self.upload_bytes += self._seen.put(image.seen, swizzle_of(frame))
-            if not self._hold:
+            if not self._keep:
                 self._stabilizer.reset()  # where it begins now, what it kept is of long ago
-            self._hold = self.hold
-            if self._hold:
+            self._keep = self.keep
+            if self._keep:
                 self.upload_bytes += self._styled.mix(self.mix, frame.size)
                 self._stabilize(frame, image)
         self._image = image
@@ -129,7 +129,7 @@ class Compositor:
         """
         if self._frame is None:
             raise ValueError("nothing was uploaded yet")
-        if not self._hold and self._image is not None:
+        if not self._keep and self._image is not None:
             self.upload_bytes += self._styled.mix(self.mix, self._frame.size)
         width, height = framebuffer.size
         framebuffer.use()
@@ -138,7 +138,7 @@ class Compositor:
         if (rect.x, rect.y, rect.width, rect.height) != (0, 0, width, height):
             framebuffer.clear(0.0, 0.0, 0.0, 1.0)
         if self._is_plain_copy(framebuffer, rect, look):
-            if self._hold:
+            if self._keep:
                 self._stabilizer.copy_to(framebuffer)
             else:
                 self._styled.copy_to(framebuffer)
@@ -201,7 +201,7 @@ class Compositor:
         self._styled.use(_STYLED_UNIT)
         units = (_SOURCE_UNIT, _STYLED_UNIT, _BEFORE_UNIT)
         kind = "PLANAR" if self._styled.planar else "BOTTOM_UP" if self._styled.bottom_up else ""
-        self._stabilizer.draw(frame, image.size, kind, units, self._hold)
+        self._stabilizer.draw(frame, image.size, kind, units, self._keep)
 
     def _is_plain_copy(self, framebuffer: moderngl.Framebuffer, rect: Rect, look: Look) -> bool:
         """Whether what is shown is the styled picture and nothing else, with its last row first as
@@ -218,14 +218,14 @@ class Compositor:
     @property
     def _bottom_up(self) -> bool:
         """Whether the styled picture has its last row first: given so, or by the stabilizer."""
-        return self._hold > 0 or (self._image is not None and self._styled.bottom_up)
+        return self._keep > 0 or (self._image is not None and self._styled.bottom_up)
 
     def _draw_pair(self, rect: Rect, look: Look) -> None:
         assert self._frame is not None
         size = self._frame.size
         shows = self._shows(look)
         exact = (rect.width, rect.height) == size
-        planar = shows != "SOURCE" and self._styled.planar and not self._hold
+        planar = shows != "SOURCE" and self._styled.planar and not self._keep
         small = shows != "SOURCE" and self._image is not None and self._image.size != size
         bottom_up = shows != "SOURCE" and self._bottom_up
         detail = small and look.detail
@@ -243,7 +243,7 @@ class Compositor:
             self._use_source()
             program["source_picture"] = _SOURCE_UNIT
         if shows != "SOURCE":
-            if self._hold:
+            if self._keep:
                 self._stabilizer.picture.use(_STYLED_UNIT)
             else:
                 self._styled.use(_STYLED_UNIT)

@@ -35,7 +35,7 @@ class Stabilizer:
             repeat_x=False, repeat_y=False, filter=(moderngl.NEAREST, moderngl.NEAREST)
         )
         self._sample: np.ndarray | None = None
-        self._fresh = True  # nothing to hold yet
+        self._fresh = True  # nothing to keep yet
 
     def reset(self) -> None:
         """Forget the last picture: another model, another source."""
@@ -47,11 +47,11 @@ class Stabilizer:
         size: tuple[int, int],
         kind: Literal["", "PLANAR", "BOTTOM_UP"],
         units: tuple[int, int, int],
-        hold: float,
+        keep: float,
     ) -> None:
         """Draw the pair bound to texture units (source, styled), both of `size`, over the last
         picture, which is bound to the third; `picture` is the result. kind: of the styled one, as
-        in the shader. `hold`: 0..1, kept a frame where it is still.
+        in the shader. `keep`: 0..1, kept a frame where it is still.
         """
         self._fit(size)
         cut = self._is_cut(frame)
@@ -61,7 +61,7 @@ class Stabilizer:
         program["source_picture"], program["styled_picture"] = source, styled
         program["before"] = before
         program["size"] = size
-        program["hold"] = 0.0 if self._fresh or cut else min(hold, MOST)
+        program["keep"] = 0.0 if self._fresh or cut else min(keep, MOST)
         bound = self._context.fbo
         self._targets[1].use()
         self._context.enable_only(moderngl.NOTHING)

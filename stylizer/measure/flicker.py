@@ -66,7 +66,7 @@ class Painter:
             self._presenter = open_backend(
                 PRESENTERS, "presenter", "offscreen", settings, settings.size
             )
-            self._compositor = Compositor(self._presenter.context, hold=settings.stabilize)
+            self._compositor = Compositor(self._presenter.context, keep=settings.stabilize)
 
     def paint(self, source: np.ndarray) -> np.ndarray:
         """The picture shown for the next frame."""

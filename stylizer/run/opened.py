@@ -90,8 +90,8 @@ class Opened:
             self.bank.active()  # a model that cannot be loaded ends the run here
         from stylizer.compose.compositor import Compositor
 
-        hold = 0.0 if settings.source == "images" else settings.stabilize
-        self.compositor = Compositor(self.presenter.context, hold=hold)
+        keep = 0.0 if settings.source == "images" else settings.stabilize
+        self.compositor = Compositor(self.presenter.context, keep=keep)
         self._closers.append(self.compositor.release)
         self.hud = HudFeed(self.presenter.context, self.presenter.scale, settings)
         self._closers.append(self.hud.close)

@@ -305,7 +305,7 @@ class PanelFeed:
         self._controls.hud_corner, self._controls.hud_place = corner, None
 
     def _stabilize(self, share: float) -> None:
-        self._controls.stabilize = self._opened.compositor.hold = share
+        self._controls.stabilize = self._opened.compositor.keep = share
 
     def _save(self) -> str:
         assert self._presets is not None

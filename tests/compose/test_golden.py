@@ -73,7 +73,7 @@ def as_captured(rgb: np.ndarray) -> np.ndarray:
 
 def stabilized(presenter: OffscreenPresenter) -> np.ndarray:
     """The second of two pairs: the sun and the floor have moved, the sky stands still."""
-    compositor = Compositor(presenter.context, hold=0.8)
+    compositor = Compositor(presenter.context, keep=0.8)
     try:
         for shift, styled in ((0, stylized(scene())), (12, 255 - stylized(scene()))):
             planes = np.ascontiguousarray(styled.transpose(2, 0, 1))

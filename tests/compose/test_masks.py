@@ -133,7 +133,7 @@ def test_with_the_other_ways_of_showing(compositor: Compositor) -> None:
 
 
 def test_a_network_that_sees_less_and_a_stabilizer(presenter: OffscreenPresenter) -> None:
-    compositor = Compositor(presenter.context, hold=0.5)
+    compositor = Compositor(presenter.context, keep=0.5)
     source = pair()[0].pixels
     seen = np.ascontiguousarray(source[::2, ::2])
     styled = StyledImage(np.ascontiguousarray(255 - seen), "hwc", seen)

@@ -103,7 +103,7 @@ def test_a_second_of_another_size_is_taken_all_the_same(compositor: Compositor) 
 
 
 def test_it_is_held_still_as_one_picture(presenter: OffscreenPresenter) -> None:
-    compositor = Compositor(presenter.context, hold=0.5)
+    compositor = Compositor(presenter.context, keep=0.5)
     compositor.mix = SECOND
     compositor.upload(FRAME, image(2), image(3))
     first = compositor.render(Look())[..., :3].astype(int)

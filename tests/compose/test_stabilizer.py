@@ -13,13 +13,13 @@ from stylizer.present.offscreen import OffscreenPresenter
 from stylizer.settings import Settings
 
 WIDTH, HEIGHT = 96, 50
-HOLD = 0.8
+KEEP = 0.8
 
 
 @pytest.fixture(params=[False, True], ids=["packed", "planes"])
 def compositor(request: pytest.FixtureRequest) -> Iterator[Compositor]:
     presenter = OffscreenPresenter(Settings(), (64, 48))
-    compositor = Compositor(presenter.context, planar_on_gpu=request.param, hold=HOLD)
+    compositor = Compositor(presenter.context, planar_on_gpu=request.param, keep=KEEP)
     yield compositor
     compositor.release()
     assert presenter.context.error == "GL_NO_ERROR"
@@ -51,7 +51,7 @@ def test_the_first_picture_is_the_styled_one(compositor: Compositor) -> None:
 def test_a_still_source_holds_the_last_picture(compositor: Compositor) -> None:
     source, first, second = picture(0), picture(1), picture(2)
     show(compositor, source, first)
-    expected = HOLD * first.astype(float) + (1 - HOLD) * second
+    expected = KEEP * first.astype(float) + (1 - KEEP) * second
     assert np.abs(show(compositor, source, second) - expected).max() <= 1
     shown = [show(compositor, source, second) for _ in range(60)]
     assert np.abs(shown[-1] - second).max() <= 3, "in the end it lets go"
@@ -60,7 +60,7 @@ def test_a_still_source_holds_the_last_picture(compositor: Compositor) -> None:
 def test_pictures_given_bottom_up_are_held_alike(compositor: Compositor) -> None:
     source, first, second = picture(0), picture(1), picture(2)
     assert np.array_equal(show(compositor, source, first, bottom_up=True), first)
-    expected = HOLD * first.astype(float) + (1 - HOLD) * second
+    expected = KEEP * first.astype(float) + (1 - KEEP) * second
     assert np.abs(show(compositor, source, second, bottom_up=True) - expected).max() <= 1
 
 
@@ -68,7 +68,7 @@ def test_noise_of_one_step_is_still(compositor: Compositor) -> None:
     source, first, second = picture(0, 10, 240), picture(1), picture(2)
     show(compositor, source, first)
     noisy = source + np.random.default_rng(3).integers(-1, 2, source.shape).astype(np.uint8)
-    expected = HOLD * first.astype(float) + (1 - HOLD) * second
+    expected = KEEP * first.astype(float) + (1 - KEEP) * second
     assert np.abs(show(compositor, noisy, second) - expected).max() <= 1
 
 
@@ -114,7 +114,7 @@ def test_the_framebuffer_shows_what_is_recorded(compositor: Compositor) -> None:
     """A plain copy on the screen, a pass of shaders in a recording or under a wipe: one picture."""
     source, first, second = picture(0, 40, 120), picture(1), picture(2)
     presenter = OffscreenPresenter(Settings(), (WIDTH, HEIGHT))
-    own = Compositor(presenter.context, hold=HOLD)
+    own = Compositor(presenter.context, keep=KEEP)
     show(own, source, first)
     shown = show(own, source, second)
     whole = Rect(0, 0, WIDTH, HEIGHT)
