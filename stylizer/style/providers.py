@@ -92,7 +92,8 @@ _ROWS = (
     Provider(
         "directml",
         "DmlExecutionProvider",
-        "pip uninstall -y onnxruntime-gpu onnxruntime && pip install onnxruntime-directml",
+        # The newest; the others are at 1.31, and 1.24.4 of those runs all that we ask of it.
+        "pip uninstall -y onnxruntime-gpu onnxruntime && pip install onnxruntime-directml==1.24.4",
         ("win32",),
     ),
     # On any vendor's GPU, the slowest in a notebook among them, and on a software one.

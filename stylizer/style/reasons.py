@@ -51,11 +51,9 @@ def _closed(text: str, start: int) -> int:
 def left_to_the_cpu(session: Any) -> str:
     """For the reason shown: how many operators of another provider's session run on the CPU, with
     copies to it and back, and which; "" for none, and for the CPU's own session."""
-    # The package for DirectML is older than the others and cannot tell.
-    ask = getattr(session, "get_provider_graph_assignment_info", None)
     kinds: dict[str, int] = {}
     everything = 0
-    for part in ask() if ask else ():
+    for part in session.get_provider_graph_assignment_info():
         for node in part.get_nodes():
             everything += 1
             if part.ep_name == "CPUExecutionProvider":

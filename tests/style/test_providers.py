@@ -6,7 +6,9 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import integer_networks
@@ -17,7 +19,7 @@ import tiny_models as tiny
 
 from stylizer.errors import BadInput, StylizerError
 from stylizer.settings import Settings
-from stylizer.style import inspection, opening, providers
+from stylizer.style import catalog, inspection, opening, providers
 from stylizer.style.opening import open_style
 from stylizer.style.ort import _Binding
 from stylizer.style.reasons import left_to_the_cpu
@@ -196,7 +198,6 @@ def test_operators_that_are_left_to_the_cpu_are_told():
     )
     assert told == ", 5 of 20 operators on the CPU (Pad, Shape, Cast ...)"
     assert left_to_the_cpu(Divided({"CUDAExecutionProvider": ["Conv"]})) == ""
-    assert left_to_the_cpu(object()) == "", "a package that cannot tell"
 
 
 def test_the_cpus_own_session_leaves_nothing(tmp_path):
@@ -213,6 +214,36 @@ def test_webgpu_says_what_it_leaves_to_the_cpu():
     style = open_style(Settings(provider="webgpu"), "mosaic-fast", (64, 48))
     style.close()
     assert re.search(r", \d+ of \d+ operators on the CPU \(", style.provider_reason)
+
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", ROOT / "scripts" / "setup.sh", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def test_every_line_that_installs_something_names_an_extra_that_there_is():
+    """Of the table, of set-up (which offers CUDA where libcuda is) and of the pages."""
+    known = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    texts = [row.install for row in providers.PROVIDERS.values()] + [providers._EXTRA]
+    texts += [page.read_text(encoding="utf-8") for page in PAGES]
+    found = {e for text in texts for e in re.findall(r"(?:stylizer|\.)\[([a-z,]+)\]", text)}
+    assert {"cuda", "webgpu", "openvino"} <= found
+    assert {e for many in found for e in many.split(",")} <= set(known["optional-dependencies"])
+
+
+def test_directml_is_a_version_that_there_is():
+    """Its package stops at 1.24: with ONNX Runtime 1.24.4 the tests of the style have passed."""
+    assert providers.PROVIDERS["directml"].install.endswith("onnxruntime-directml==1.24.4")
+
+
+@pytest.mark.parametrize("name", ["mosaic-fast", "mosaic-fast-fp16"])
+def test_the_files_for_gpus_have_no_operator_that_webgpu_leaves_to_the_cpu(name):
+    """SpaceToDepth and a 1x1 convolution are exported as one 4x4 convolution of stride 4."""
+    path = catalog.resolve(name, "webgpu").path
+    assert path is not None
+    nodes = onnx.load(str(path)).graph.node
+    assert "SpaceToDepth" not in {node.op_type for node in nodes}
+    first = next(n for n in nodes if n.op_type == "Conv")
+    assert [a.ints[:] for a in first.attribute if a.name == "strides"] == [[4, 4]]
 
 
 def test_wrong_provider_for_a_session_is_noticed(tmp_path):
