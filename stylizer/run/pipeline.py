@@ -161,7 +161,8 @@ class Run:
         """Poll, take what is new, draw, present, count. False when the run is over."""
         self._poll()
         is_open = self.opened.presenter.is_open
-        if not is_open or self.controls.quit or self.counts.enough(self.shown):
+        enough = not self.sharing.quiet and self.counts.enough(self.shown)
+        if not is_open or self.controls.quit or enough:
             return False
         new = self._take_new()
         if self.sharing.keeps_off(new):

@@ -25,7 +25,7 @@ class Sharing:
 
     def __init__(self, settings: Settings, opened: Opened) -> None:
         self._opened = opened
-        self._possible = settings.present == "overlay"
+        self._possible = settings.present == "overlay" and not settings.sync
         self._drawing: Drawing | None = None
         self._window = 0  # that is counted
         self._share: GameShare | None = None
