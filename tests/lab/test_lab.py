@@ -129,6 +129,7 @@ def test_steps_without_a_finite_loss_are_skipped_then_refused(
 ):
     nan = np.full((1, 3, 64, 64), np.nan, np.float32)
     monkeypatch.setattr(ContentSet, "batch", lambda *_: nan)
+    monkeypatch.setattr(loop, "MAX_BAD_STEPS", 4)
     long = recipe(steps=50)
     state = new_state(long)
     before = [p.clone() for p in state.network.parameters()]

@@ -11,6 +11,7 @@ from PIL import Image
 from stylizer.errors import BadInput, StylizerError
 from stylizer.frame import Frame, StyledImage
 from stylizer.painting import make as making
+from stylizer.painting import quilt
 from stylizer.painting.make import files_of, free_name, make, mixed, painting_of, parts_of
 from stylizer.painting.network import grade_of, tile_of
 from stylizer.settings import Settings
@@ -21,6 +22,7 @@ from stylizer.style.opening import open_style
 @pytest.fixture(autouse=True)
 def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("STYLIZER_STYLES", str(tmp_path / "own" / "styles"))
+    monkeypatch.setattr(quilt, "TRIES", 10)  # how well patches fit is test_quilt's matter
     return tmp_path / "own" / "styles"
 
 
