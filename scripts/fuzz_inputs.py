@@ -148,11 +148,12 @@ def _model(rng: random.Random, folder: Path) -> Case:
         for _ in range(rng.choice((1, 1, 2, 4))):
             _rebuild(rng, proto)
         path.write_bytes(proto.SerializeToString())
+    program = rng.choice(("mpv", "reshade", "magpie"))
     ways = (
         ["models", "inspect", str(path)],
         ["models", "check", str(path), "--size", "64x48"],
         ["run", "--model", str(path), *ONE_FRAME],
-        ["models", "export", str(path), "--to", "mpv", "--out", "sub"],
+        ["models", "export", str(path), "--to", program, "--out", "sub"],
     )
     return Case(rng.choices(ways, (6, 2, 2, 2))[0], path)
 

@@ -45,7 +45,7 @@ void Corner(uint id, float tile, float tiles, out float4 position, out float2 pl
 }
 $corners
 $passes
-technique $name < ui_label = "$label"; >
+technique Style_$name < ui_label = "$label"; >
 {
 $technique
 }

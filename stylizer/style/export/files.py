@@ -15,6 +15,7 @@ from stylizer.style import catalog, graph, remembered
 from stylizer.style.contract import StyleModel
 from stylizer.style.export.magpie import magpie_effect
 from stylizer.style.export.mpv import mpv_shader
+from stylizer.style.export.plan import plain
 from stylizer.style.export.reshade import reshade_effect
 from stylizer.style.gl.backend import takes_blocks_of_pixels
 from stylizer.style.gl.reading import DoesNotFit, read_steps
@@ -74,7 +75,10 @@ def export(
     vet(file.path, graph.load(file.path), load_model, file.path, file.index, given)
     model, proto = load_model(file.path, file.index, given)
     form = FORMATS[to]
-    path, picture = folder / f"{model.stem}{form.suffix}", folder / f"{model.stem}-canvas.png"
+    path, picture = (
+        folder / f"{model.stem}{form.suffix}",
+        folder / f"{plain(model.stem)}-canvas.png",
+    )
     beside = form.canvas_beside and model.canvas is not None
     permission = Permission.of([file.path], overwrite)
     permission.check(path, "shader")

@@ -10,7 +10,7 @@ from string import Template
 
 from stylizer.style.contract import StyleModel
 from stylizer.style.export.hlsl import groups_of, statements
-from stylizer.style.export.plan import Plan
+from stylizer.style.export.plan import Plan, plain
 from stylizer.style.gl.layout import MOST_PLANES
 from stylizer.style.gl.steps import Add, Conv, Steps, Tensor
 from stylizer.system.outputs import REMARK
@@ -30,7 +30,7 @@ def magpie_effect(model: StyleModel, network: Steps, canvas_file: str) -> str:
         common=shader("export_common.hlsl"),
         passes="\n".join([*writer.passes(), writer.out()]),
     )
-    return f"// {model.stem}, {REMARK} for Magpie 0.11 or newer\n{text}"
+    return f"// {plain(model.stem)}, {REMARK} for Magpie 0.11 or newer\n{text}"
 
 
 class _Writer:
@@ -90,7 +90,7 @@ class _Writer:
         lines += [f"{name}[pixel] = result{o} / 255.0;" for o, name in enumerate(outs)]
         given = [t for t in step.reads if t.given]
         names = ["INPUT" if self.plan.is_frame(t) else CANVAS for t in given]
-        told = f"{step.out.name} {tile + 1}/{self.plan.layouts[step.out].tiles}"
+        told = f"{plain(step.out.name)} {tile + 1}/{self.plan.layouts[step.out].tiles}"
         return _whole(_head(n, told, list(dict.fromkeys([*names, *read])), outs, 8), n, lines)
 
     def _length(self, side: str, shrink: int) -> str:

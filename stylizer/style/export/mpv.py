@@ -15,7 +15,7 @@ from string import Template
 import numpy as np
 
 from stylizer.style.contract import StyleModel
-from stylizer.style.export.plan import Plan, number
+from stylizer.style.export.plan import Plan, number, plain
 from stylizer.style.gl.layout import GROUP, Layout
 from stylizer.style.gl.steps import Add, Conv, Steps, SumRule, Tensor
 from stylizer.system.outputs import REMARK
@@ -33,7 +33,7 @@ def mpv_shader(model: StyleModel, network: Steps, canvas_file: str = "") -> str:
     passes = [
         writer.conv(step) if isinstance(step, Conv) else writer.add(step) for step in network.steps
     ]
-    head = f"// {model.stem}, {REMARK}: mpv --glsl-shader=THIS_FILE VIDEO\n"
+    head = f"// {plain(model.stem)}, {REMARK}: mpv --glsl-shader=THIS_FILE VIDEO\n"
     return "\n".join([head, *writer.canvas(), *passes, writer.out()])
 
 
@@ -99,7 +99,7 @@ class _Writer:
         """From the last tensor to the picture that mpv goes on with."""
         result = self._plan.network.result
         text = shader("mpv_out.glsl", *self._from(result))
-        head = self._head([result], f"{self._model.stem}: the picture")
+        head = self._head([result], f"{plain(self._model.stem)}: the picture")
         return "\n".join([*head, shader("mpv_common.glsl", *self._common), text])
 
     # --- parts of a pass --------------------------------------------------------------------
@@ -108,7 +108,7 @@ class _Writer:
         self, name: str, out: Tensor, bound: list[Tensor], defines: list[str], **constants: str
     ) -> str:
         place, layout = self._places[out], self._layouts[out]
-        head = self._head(bound, f"{self._model.stem}: {out.name}")
+        head = self._head(bound, f"{plain(self._model.stem)}: {plain(out.name)}")
         head += [f"//!SAVE {place.name}", "//!COMPONENTS 4"]
         head += [f"//!WIDTH {self._length('w', out.shrink, place.across)}"]
         head += [f"//!HEIGHT {self._length('h', out.shrink, place.down)}"]

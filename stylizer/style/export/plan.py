@@ -6,6 +6,7 @@ groups of four channels lie in RGBA textures of bytes (`layout.Layout`), n of 0.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,6 +67,11 @@ def number(value: float) -> str:
     them."""
     text = np.format_float_scientific(np.float32(value), trim="-")
     return f"{int(value)}." if value == int(value) else text
+
+
+def plain(name: str) -> str:
+    """A name that can stand in any program's text, whatever the file or its author called it."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", name)
 
 
 def _check(model: StyleModel, step: Conv, program: str) -> None:

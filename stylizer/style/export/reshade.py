@@ -7,12 +7,11 @@ is where a Vulkan driver may stop (lavapipe does).
 
 from __future__ import annotations
 
-import re
 from string import Template
 
 from stylizer.style.contract import StyleModel
 from stylizer.style.export.hlsl import groups_of, statements
-from stylizer.style.export.plan import Plan
+from stylizer.style.export.plan import Plan, plain
 from stylizer.style.gl.steps import Steps, Tensor
 from stylizer.system.outputs import REMARK
 from stylizer.system.resources import shader
@@ -24,12 +23,12 @@ POINT = "MinFilter = POINT; MagFilter = POINT; MipFilter = POINT;"
 def reshade_effect(model: StyleModel, network: Steps, canvas_file: str) -> str:
     """The whole file. Raises DoesNotFit for a network that ReShade's passes cannot hold."""
     writer = _Writer(Plan.of(model, network, MOST_TARGETS, "ReShade"))
-    name = re.sub(r"\W", "_", model.stem)
+    stem = plain(model.stem)
     text = Template(shader("export_reshade.fx")).substitute(
         multiple=model.size_multiple,
         block=writer.plan.block,
-        name=name,
-        label=f"Stylizer: {model.stem}",
+        name=stem.replace("-", "_"),
+        label=f"Stylizer: {stem}",
         textures="\n".join(writer.textures(canvas_file)),
         common=shader("export_common.hlsl"),
         canvas=writer.canvas(),
@@ -37,7 +36,7 @@ def reshade_effect(model: StyleModel, network: Steps, canvas_file: str) -> str:
         passes="\n".join([*writer.passes(), *writer.out()]),
         technique="\n".join(writer.technique()),
     )
-    return f"// {model.stem}, {REMARK} for ReShade 4 or newer\n{text}"
+    return f"// {stem}, {REMARK} for ReShade 4 or newer\n{text}"
 
 
 class _Writer:

@@ -30,14 +30,6 @@ uint2 Rmp8x8(uint a) {
 }
 uint2 GetInputSize() { return __inputSize; }
 uint2 GetOutputSize() { return __outputSize; }
-float4 MulAdd(float4 x, float4x4 y, float4 a) {
-    float4 result = a;
-    result = mad(x.x, y._m00_m01_m02_m03, result);
-    result = mad(x.y, y._m10_m11_m12_m13, result);
-    result = mad(x.z, y._m20_m21_m22_m23, result);
-    result = mad(x.w, y._m30_m31_m32_m33, result);
-    return result;
-}
 """
 BEHIND = """
 [numthreads({threads}, 1, 1)]
@@ -79,7 +71,7 @@ def blocks(text: str) -> list[Block]:
 def test_it_keeps_to_magpies_grammar(tmp_path, canvas):
     model, steps, _ = network(tmp_path, canvas)
     head, *parts = blocks(magpie_effect(model, steps, "tile.png"))
-    assert head.told == [("MAGPIE", "EFFECT"), ("VERSION", "4"), ("USE", "MulAdd")]
+    assert head.told == [("MAGPIE", "EFFECT"), ("VERSION", "4")]
     assert not head.code.strip()
     textures = [re.fullmatch(r"Texture2D (\w+);", p.code.strip()) for p in parts]
     names = [match[1] for match in textures if match]

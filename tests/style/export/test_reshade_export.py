@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from exported import network, ours, picture_of
 from PIL import Image, ImageGrab
 
 from stylizer.app.cli import main
+from stylizer.style.export.files import FORMATS
 from stylizer.style.export.reshade import reshade_effect
 from stylizer.system.pictures import psnr_db
 
@@ -66,6 +68,21 @@ def test_the_command_writes_the_effect_and_its_canvas(tmp_path, monkeypatch, cap
     assert main(words) == 2
     assert (tmp_path / "mosaic-fast-int8-canvas.png").read_text() == "mine"
     assert "no picture of ours" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("program", ["mpv", "reshade", "magpie"])
+def test_no_name_of_a_foreign_file_gets_into_the_code(tmp_path, program):
+    """A network's author chose the tensors' names, whoever saved it the file's."""
+    model, steps, _ = network(tmp_path, 16)
+    odd = 'a"\n*/ //!PASS 99 ${x} é'
+    for step in steps.steps:
+        object.__setattr__(step.out, "name", odd)  # frozen, and compared by identity
+    text = FORMATS[program].write(
+        replace(model, path=tmp_path / f"1{odd[:2]}.onnx"), steps, "t.png"
+    )
+    assert "PASS 99" not in text
+    assert 'a"' not in text
+    assert text.isascii()
 
 
 @pytest.mark.desktop
