@@ -66,10 +66,21 @@ def parse(argv: list[str]) -> argparse.Namespace:
     """Parsed arguments; `run` is meant where no command is named. Raises BadInput."""
     if not argv or (argv[0].startswith("-") and argv[0] not in ("-h", "--help", "--version")):
         argv = ["run", *argv]
+    argv, program = split_program(argv)
     args = build_parser().parse_args(argv)
+    if program is not None:
+        args.program = program
     if not hasattr(args, "command"):
         raise BadInput("name a command; `stylizer --help` lists them")
     return args
+
+
+def split_program(argv: list[str]) -> tuple[list[str], list[str] | None]:
+    """(our own words, those of the program that `play -- PROGRAM ...` starts, None: none)."""
+    if argv[0] != "play" or "--" not in argv:
+        return argv, None
+    at = argv.index("--")
+    return argv[:at], argv[at + 1 :]
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {

@@ -55,12 +55,14 @@ def add_play(commands: argparse._SubParsersAction) -> None:
         f"it, at {PLAY_FPS:g} frames a second where that can be, and so that the game keeps "
         f"{PLAY_SHARE:.0%} of its own rate: run --window NAME --present overlay "
         f"--target-fps {PLAY_FPS:g} --game-share {PLAY_SHARE:g}.",
-        epilog="example: stylizer play neverball",
+        epilog="examples: stylizer play neverball; stylizer play -- neverball (starts it, too); "
+        "stylizer play --model udnie-fast -- gamescope -W 1280 -H 720 -- neverball",
         argument_default=argparse.SUPPRESS,
     )
     p.add_argument(
-        "window", metavar="NAME", type=words,
-        help="the game's window: part of its title, 0xID, pid:N, class:NAME",
+        "window", metavar="NAME", type=words, nargs="?",
+        help="the game's window: part of its title, 0xID, pid:N, class:NAME; or, last, -- and the "
+        "program to start",
     )  # fmt: skip
     add_run_options(p, leave_out=("window",))
     p.set_defaults(command="play", pick=False)

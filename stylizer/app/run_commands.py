@@ -30,6 +30,17 @@ def play_command(args: argparse.Namespace) -> int:
     if getattr(args, "present", "overlay") != "overlay":
         raise BadInput("play paints over the game itself: `run --window NAME` has other ways")
     args.present = "overlay"
+    program: list[str] | None = getattr(args, "program", None)
+    if (program is None) == (getattr(args, "window", None) is None):
+        raise BadInput("play which game? name its window, or start it: `stylizer play -- PROGRAM`")
+    if program is not None:
+        from stylizer.app.start_game import start_game
+
+        if not program:
+            raise BadInput("play -- which program? write it and its own options behind")
+        args.window = program[0]
+        run_settings(args, PLAY)  # what is wrong with our own words is said before a game starts
+        args.window = start_game(program)
     return run_with(run_settings(args, PLAY), args)
 
 
