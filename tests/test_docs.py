@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from stylizer.app.options import build_parser
+from stylizer.app.cli import parse
 from stylizer.run.report import DEFINITIONS, make_report
 from stylizer.run.result import unopened
 from stylizer.settings import Settings
@@ -74,7 +74,7 @@ def test_the_commands_in_the_text_are_understood(path):
     for line in commands(path):
         words = shlex.split(line, comments=True)[1:]
         if words:
-            build_parser().parse_args(words)  # raises BadInput for what there is not
+            parse(words)  # raises BadInput for what there is not
 
 
 def test_the_readme_is_short_and_names_the_command_in_one_way():
