@@ -8,7 +8,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from stylizer.system.wayland import Display, core, interface
+from stylizer.system.wayland import Display
+from stylizer.system.wayland_library import core, interface
 
 LEFT = 0x110  # BTN_LEFT of linux/input-event-codes.h
 KEYS = {"c": 46, "x": 45, "h": 35, "escape": 1, "ctrl": 29, "alt": 56, "f9": 67}  # the same

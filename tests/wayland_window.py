@@ -18,7 +18,8 @@ import numpy as np
 
 from stylizer.settings import Settings
 from stylizer.source.synthetic import SyntheticSource, burn_time
-from stylizer.system.wayland import Display, Proxy, core, interface
+from stylizer.system.wayland import Display, Proxy
+from stylizer.system.wayland_library import core, interface
 
 XRGB8888, BUFFERS = 1, 3
 # The few requests of xdg-shell (stable, version 1) that a window needs; the rest keep their places.

@@ -8,7 +8,8 @@ from functools import partial
 
 from stylizer.errors import BadInput
 from stylizer.frame import Rect, UiEvent
-from stylizer.system.wayland import Display, Interface, Proxy, core, interface
+from stylizer.system.wayland import Display, Proxy
+from stylizer.system.wayland_library import Interface, core, interface
 
 OVERLAY, ALL_EDGES, UNDER_PANELS = 3, 0b1111, -1
 BUTTONS = {0x110: 0, 0x111: 1, 0x112: 2}  # linux/input-event-codes.h: left, right, middle

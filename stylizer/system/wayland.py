@@ -1,9 +1,5 @@
-"""libwayland-client through ctypes: a connection, its objects, and what their interfaces say.
-
-An object's requests and events are called by their names; how their arguments are passed is read
-from libwayland's own description (`struct wl_interface`), given by the library for the core
-protocol and by `interface` for others. See
-https://wayland.freedesktop.org/docs/html/apb.html and wayland-util.h.
+"""A connection to a Wayland compositor and its objects, whose requests and events are called by
+their names; see `wayland_library` for what they are made of.
 """
 
 from __future__ import annotations
@@ -14,123 +10,20 @@ import os
 import select
 import time
 from collections.abc import Callable, Iterator
-from functools import cache
 from typing import Any
 
 from stylizer.errors import StylizerError
-from stylizer.system.foreign import Signatures, declare
+from stylizer.system.wayland_library import (
+    DISPATCHER,
+    Argument,
+    Interface,
+    InterfaceStruct,
+    core,
+    letters_of,
+    library,
+)
 
 Handlers = dict[str, Callable[..., object]]
-
-
-class _Message(c.Structure):
-    """wl_message"""
-
-    _fields_ = [("name", c.c_char_p), ("signature", c.c_char_p), ("types", c.c_void_p)]
-
-
-class InterfaceStruct(c.Structure):
-    """wl_interface"""
-
-    _fields_ = [
-        ("name", c.c_char_p), ("version", c.c_int),
-        ("method_count", c.c_int), ("methods", c.POINTER(_Message)),
-        ("event_count", c.c_int), ("events", c.POINTER(_Message)),
-    ]  # fmt: skip
-
-
-class _Argument(c.Union):
-    """wl_argument"""
-
-    _fields_ = [("i", c.c_int32), ("u", c.c_uint32), ("s", c.c_char_p), ("o", c.c_void_p)]
-
-
-_DISPATCHER = c.CFUNCTYPE(
-    c.c_int, c.c_void_p, c.c_void_p, c.c_uint32, c.POINTER(_Message), c.POINTER(_Argument)
-)
-_POINTER, _NUMBER = c.c_void_p, c.c_uint32
-_SIGNATURES: Signatures = {
-    "wl_display_connect": (_POINTER, [c.c_char_p]),
-    "wl_display_disconnect": (None, [_POINTER]),
-    "wl_display_get_fd": (c.c_int, [_POINTER]),
-    "wl_display_get_error": (c.c_int, [_POINTER]),
-    "wl_display_flush": (c.c_int, [_POINTER]),
-    "wl_display_roundtrip": (c.c_int, [_POINTER]),
-    "wl_display_dispatch_pending": (c.c_int, [_POINTER]),
-    "wl_display_prepare_read": (c.c_int, [_POINTER]),
-    "wl_display_read_events": (c.c_int, [_POINTER]),
-    "wl_display_cancel_read": (None, [_POINTER]),
-    "wl_proxy_destroy": (None, [_POINTER]),
-    "wl_proxy_get_version": (_NUMBER, [_POINTER]),
-    "wl_proxy_marshal_array": (None, [_POINTER, _NUMBER, _POINTER]),
-    "wl_proxy_marshal_array_constructor_versioned": (
-        _POINTER, [_POINTER, _NUMBER, _POINTER, _POINTER, _NUMBER]),
-    "wl_proxy_add_dispatcher": (c.c_int, [_POINTER, _DISPATCHER, _POINTER, _POINTER]),
-}  # fmt: skip
-
-
-class Interface:
-    """A wl_interface: its requests and events by name."""
-
-    def __init__(self, struct: InterfaceStruct, keep: object = None) -> None:
-        self.struct, self._keep = struct, keep  # the struct points into what is kept
-        self.name = struct.name.decode()
-        self.version = struct.version
-        self.opcodes = {struct.methods[i].name.decode(): i for i in range(struct.method_count)}
-
-    def request(self, opcode: int) -> tuple[str, int | None]:
-        """(its arguments' letters, address of the interface of the object it makes)."""
-        message = self.struct.methods[opcode]
-        letters = _letters(message)
-        if "n" not in letters:
-            return letters, None
-        types = c.cast(message.types, c.POINTER(c.c_void_p))
-        return letters, types[letters.index("n")]
-
-
-def _letters(message: _Message) -> str:
-    """A signature without versions and question marks, as in "iuo"."""
-    return "".join(letter for letter in message.signature.decode() if letter in "iufsonah")
-
-
-def interface(
-    name: str,
-    version: int,
-    requests: list[tuple[str, str, list[Interface | None]]],
-    events: list[tuple[str, str]] = (),  # type: ignore[assignment]
-) -> Interface:
-    """Describe an interface as a protocol's XML does.
-
-    requests: (name, signature, the interface of each object or new object among its arguments).
-    events: (name, signature), of plain values and known objects only.
-    """
-    keep: list[object] = []
-
-    def messages(rows: list[tuple[str, str, list[Interface | None]]]) -> Any:
-        array = (_Message * max(1, len(rows)))()
-        for i, (row, signature, kinds) in enumerate(rows):
-            letters = [letter for letter in signature if letter in "iufsonah"]
-            left = iter(kinds)
-            types = (c.c_void_p * max(1, len(letters)))()
-            for at, letter in enumerate(letters):
-                kind = next(left, None) if letter in "on" else None
-                types[at] = c.addressof(kind.struct) if kind else None
-            keep.extend((types, kinds))
-            array[i] = _Message(row.encode(), signature.encode(), c.addressof(types))
-        keep.append(array)
-        return array
-
-    plain = [(row, signature, []) for row, signature in events]
-    struct = InterfaceStruct(
-        name.encode(), version, len(requests), messages(requests), len(plain), messages(plain)
-    )
-    return Interface(struct, keep)
-
-
-@cache
-def core(name: str) -> Interface:
-    """An interface of the core protocol, as "wl_surface"."""
-    return Interface(InterfaceStruct.in_dll(library(), f"{name}_interface"))
 
 
 class Proxy:
@@ -146,7 +39,7 @@ class Proxy:
         opcode = self.kind.opcodes[request]
         letters, made = self.kind.request(opcode)
         given = iter(values)
-        arguments = (_Argument * max(1, len(letters)))()
+        arguments = (Argument * max(1, len(letters)))()
         for at, letter in enumerate(letters):
             if letter != "n":
                 _put(arguments[at], letter, next(given))
@@ -191,7 +84,7 @@ class Display:
     def __init__(self, name: str | None = None) -> None:
         self.objects: dict[int, Proxy] = {}
         self._kinds: dict[int, Interface] = {}
-        self.dispatcher = _DISPATCHER(self._dispatch)
+        self.dispatcher = DISPATCHER(self._dispatch)
         self._failure: BaseException | None = None
         self.pointer = None
         places = name, *map(os.environ.get, ("WAYLAND_DISPLAY", "XDG_RUNTIME_DIR"))
@@ -216,7 +109,7 @@ class Display:
         for name, (what, offered) in sorted(self.globals.items()):
             if what == kind.name and number in (None, name):
                 version = min(version, offered, kind.version)
-                arguments = (_Argument * 4)()
+                arguments = (Argument * 4)()
                 for at, (letter, value) in enumerate(
                     zip("usu", (name, what, version), strict=True)
                 ):
@@ -281,14 +174,14 @@ class Display:
         if proxy is None:
             return 0
         told = message.contents
-        values = [self._get(arguments[at], letter) for at, letter in enumerate(_letters(told))]
+        values = [self._get(arguments[at], letter) for at, letter in enumerate(letters_of(told))]
         try:
             proxy.handle(told.name.decode(), values)
         except BaseException as error:  # C cannot carry it
             self._failure = self._failure or error
         return 0
 
-    def _get(self, argument: _Argument, letter: str) -> Any:
+    def _get(self, argument: Argument, letter: str) -> Any:
         if letter in "so":
             if letter == "s":
                 return (argument.s or b"").decode(errors="replace")
@@ -327,19 +220,3 @@ def connected(name: str | None = None) -> Iterator[Display]:
         yield display
     finally:
         display.close()
-
-
-@cache
-def library() -> Any:
-    """libwayland-client with the types of what is called. Raises StylizerError without it.
-
-    The system's own, which Mesa uses, too: a wheel's copy cannot share objects with it.
-    """
-    try:
-        wl = c.CDLL("libwayland-client.so.0")
-    except OSError as error:
-        raise StylizerError(
-            "libwayland is not installed: apt-get install libwayland-client0"
-        ) from error
-    declare(wl, _SIGNATURES)
-    return wl

@@ -13,7 +13,8 @@ import numpy as np
 
 from stylizer.errors import BadInput, StylizerError
 from stylizer.frame import ChannelOrder, Rect
-from stylizer.system.wayland import Display, Interface, Proxy, core, interface
+from stylizer.system.wayland import Display, Proxy
+from stylizer.system.wayland_library import Interface, core, interface
 
 Y_INVERT = 1
 ORDERS: dict[int, ChannelOrder] = {  # wl_shm.format: ARGB, XRGB, ABGR, XBGR, 8 bits each
