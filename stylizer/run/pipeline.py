@@ -205,24 +205,30 @@ class Run:
         touched |= changed or any(messages)
         for message in messages:
             self._say(message)
-        for notice in (
-            *presenter.take_notices(),
-            *opened.bank.take_notices(),
-            *opened.outputs.take_notices(),
-            *opened.blending.take_messages(),
-        ):
-            print(f"stylizer: {notice}", file=sys.stderr)
-            self._say(notice)
-            touched = True
-        for failure in opened.bank.take_failures():
-            opened.hud.say(failure)
-            touched = True
+        touched |= self._tell_notices()
         opened.blending.show(self.controls.blend > 0 or self.controls.second_in_masks)
         unseen = presenter.minimized and not opened.outputs.wants_pictures
         opened.feed.pause(unseen or self.sharing.quiet)
         self._idling.sparing = self.sharing.holds_back
         self._idling.see(opened.feed.newest, bool(opened.bank.loading), touched)
         opened.feed.steer(presenter.inputs(), self.controls.show_source)
+
+    def _tell_notices(self) -> bool:
+        """What happened beside the loop, on screen and terminal; whether anything did."""
+        opened = self.opened
+        notices = (
+            *opened.presenter.take_notices(),
+            *opened.bank.take_notices(),
+            *opened.outputs.take_notices(),
+            *opened.blending.take_messages(),
+        )
+        for notice in notices:
+            print(f"stylizer: {notice}", file=sys.stderr)
+            self._say(notice)
+        failures = opened.bank.take_failures()
+        for failure in failures:
+            self._say(failure)
+        return bool(notices or failures)
 
     def _drag_hud(self) -> bool:
         """The figures follow the mouse that drags them; whether it does."""
