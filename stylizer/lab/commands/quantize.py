@@ -63,7 +63,7 @@ def quantize_command(args: argparse.Namespace) -> int:
     network, contract, recipe = open_parent(parent)
     out = out_path(args, parent, "int8" if args.target == "cpu" else "int8-gpu")
     job = new_job(args, parent, network)
-    compared, plan = best_ranges(job, args.target, args.psnr)
+    compared, plan = best_ranges(job, args.target)
     steps = choose_layers(job, plan, args.psnr)
     plan = replace(plan, kept=steps[-1].kept)
     made, tuned = quantized(job.model, plan), None
@@ -111,16 +111,15 @@ def new_job(args: argparse.Namespace, parent: Path, network: StyleNetwork) -> Jo
     return Job(parent, network, seen, deployed(network, seen), calibration, held, wanted)
 
 
-def best_ranges(job: Job, target: Any, goal_db: float) -> tuple[list[dict[str, Any]], Plan]:
-    """Every method's PSNR, the best first, and the plan with that one's ranges: the highest mean of
-    those whose lowest frame reaches the goal, with which no layer has to compute in float."""
+def best_ranges(job: Job, target: Any) -> tuple[list[dict[str, Any]], Plan]:
+    """Every method's PSNR, the best first, and the plan with that one's ranges."""
     found = []
     for method, ranges in find_ranges(job.model, job.calibration).items():
         plan = Plan(ranges, target=target)
         mean_db, least_db = job.fidelity(quantized(job.model, plan))
         say(f"ranges by {method}: mean {mean_db:.1f}, lowest {least_db:.1f} dB")
         row = {"ranges": method, "psnr": f"{mean_db:.1f} / {least_db:.1f}"}
-        found.append(((least_db >= goal_db, mean_db), row, plan))
+        found.append((mean_db, row, plan))
     found.sort(key=lambda f: f[0], reverse=True)
     rows = [row for _, row, _ in found]
     print_facts(rows)

@@ -132,7 +132,7 @@ class StyleNetwork(Painter):
 
 def gains(network: StyleNetwork) -> Tensor:
     """(GIVEN,): what the last layer's channels are multiplied by, in units of 0..255."""
-    values = [255 * OUTPUT_GAIN] * (GIVEN - 1) + [LAID_GAIN]
+    values = [255 * OUTPUT_GAIN] * (GIVEN - 1) + [255 * LAID_GAIN]
     return network.deconv3.conv2d.weight.new_tensor(values)
 
 

@@ -80,13 +80,16 @@ def seen(graph: OnnxGraph, whole: str) -> str:
 
 def laid(graph: OnnxGraph, network: Painter, given: str, whole: str) -> None:
     """The output, (B, 3, H, W): the graded frame, the edit, and the canvas as strongly as the last
-    layer says; `given` is its (B, 4, H, W)."""
+    layer says; `given` is its (B, 4, H, W), all in units of 0..255: with the strength in units of
+    one, eight bits for all four channels left it only a few steps."""
     axis = graph.constant("channels", np.array([1], np.int64))
     ends = [graph.constant(f"given_{n}", np.array([n], np.int64)) for n in (0, 3, 4)]
     edit = graph.node("Slice", [given, ends[0], ends[1], axis])
     strength = graph.node("Slice", [given, ends[1], ends[2], axis])
     nothing = graph.constant("no_canvas", np.array(255 * CANVAS_MIDDLE, np.float32))
-    strokes = graph.node("Mul", [strength, graph.node("Sub", [whole, nothing])])
+    unit = graph.constant("canvas_unit", np.array(255, np.float32))
+    off = graph.node("Div", [graph.node("Sub", [whole, nothing]), unit])
+    strokes = graph.node("Mul", [strength, off])
     ground = graph.node("Add", [graded(graph, network, np.float32), edit])
     graph.node("Add", [ground, strokes], "output")
 
