@@ -10,7 +10,8 @@ from stylizer.rules import count, natural, number, path, positive, share, size
 
 # The fields of `Paint`, which only the lab can import.
 PAINT_PARTS = (
-    "strokes", "joints", "joint_from", "contours", "flat", "on_edges", "on_busy", "edge",
+    "strokes", "joints", "joint_from", "contours", "flat", "on_edges", "on_busy", "edge", "texture",
+    "tone", "tone_from",
 )  # fmt: skip
 
 
@@ -130,6 +131,7 @@ def add_paint(p: argparse.ArgumentParser) -> None:
     )
     p.add_argument("--patch", type=count, metavar="PX", help="side of the patches of that quilt")
     p.add_argument("--contrast", type=positive, metavar="X", help="of the color grade")
+    p.add_argument("--saturation", type=positive, metavar="X", help="of what it makes of colors")
     p.add_argument(
         "--paint",
         type=paint_part,

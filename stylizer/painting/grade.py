@@ -35,17 +35,23 @@ def colors_of(pictures: list[np.ndarray]) -> np.ndarray:
     return np.concatenate(taken).astype(np.float64) / 255
 
 
-def color_grade(content: np.ndarray, style: np.ndarray, contrast: float = 1.15) -> Grade:
+def color_grade(
+    content: np.ndarray, style: np.ndarray, contrast: float = 1.15, saturation: float = 1.0
+) -> Grade:
     """The grade that gives colors of `content` the mean and covariance of `style`, both (N, 3) in
     0..1: the Monge-Kantorovich linear map (Pitié and Kokaram 2007).
 
     A dark painting would leave nothing of a game's range, so the grays are put back: black stays
-    near black, white near white, and `contrast` stretches about the middle.
+    near black, white near white, and `contrast` stretches about the middle. `saturation` then
+    multiplies what is color: games show larger areas of one pure color than paintings do, and
+    the map makes them purer.
     """
-    return grade_between(moments(content), moments(style), contrast)
+    return grade_between(moments(content), moments(style), contrast, saturation)
 
 
-def grade_between(content: Moments, style: Moments, contrast: float = 1.15) -> Grade:
+def grade_between(
+    content: Moments, style: Moments, contrast: float = 1.15, saturation: float = 1.0
+) -> Grade:
     """`color_grade` of colors of which only mean and covariance are known."""
     (mean, covariance), (aim, wanted) = content, style
     root, inverse = _power(covariance, 0.5), _power(covariance, -0.5)
@@ -56,7 +62,9 @@ def grade_between(content: Moments, style: Moments, contrast: float = 1.15) -> G
     high = min(max(black + slope, LIGHTEST), 1.0)
     matrix = matrix + np.outer(np.ones(3), LUMA) * (high - low - slope)
     offset = offset + low - black
-    return matrix * contrast, (offset - 0.5) * contrast + 0.5
+    matrix, offset = matrix * contrast, (offset - 0.5) * contrast + 0.5
+    paler = saturation * np.eye(3) + (1 - saturation) * np.outer(np.ones(3), LUMA)
+    return paler @ matrix, paler @ offset
 
 
 def moments(colors: np.ndarray) -> Moments:

@@ -49,6 +49,14 @@ def test_black_stays_black_and_white_white(content, paint, contrast):
     assert white >= (LIGHTEST - 0.5) * contrast + 0.5 - 1e-9
 
 
+def test_saturation_pales_colors_and_keeps_their_light(content):
+    whole, paler = (color_grade(content, content**2, 1.2, s) for s in (1.0, 0.6))
+    strong, weak = (content @ matrix.T + offset for matrix, offset in (whole, paler))
+    np.testing.assert_allclose(weak @ LUMA, strong @ LUMA, atol=1e-9)
+    colored = [made - (made @ LUMA)[:, None] for made in (strong, weak)]
+    np.testing.assert_allclose(colored[1], 0.6 * colored[0], atol=1e-9)
+
+
 def test_pictures_of_one_color_have_a_grade():
     one = np.full((100, 3), 0.3)
     matrix, offset = color_grade(one, np.full((100, 3), 0.6))

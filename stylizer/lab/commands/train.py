@@ -166,7 +166,7 @@ def give_style(
     quilted of the painting. Raises BadInput for a canvas that is none."""
     picture = style[0].permute(1, 2, 0).numpy()  # (H, W, 3)
     colors = colors_of([np.asarray(p) for p in content.pictures])
-    grade = color_grade(colors, picture.reshape(-1, 3), recipe.contrast)
+    grade = color_grade(colors, picture.reshape(-1, 3), recipe.contrast, recipe.saturation)
     tile = canvas_tile(picture, recipe.patch) if canvas is None else read_tile(canvas)
     matrix, offset = (torch.from_numpy(part).float() for part in grade)
     network.train_on(matrix, offset, tile)

@@ -18,7 +18,7 @@ PERCEPTUAL = (
     "style_weight", "style_share", "style_ramp", "local_share", "content_limit", "tv_weight",
     "tone_weight", "still_weight", "grid_weight", "teacher", "imitate_steps",
 )  # fmt: skip
-PAINTING = ("paint", "canvas", "patch", "contrast")
+PAINTING = ("paint", "canvas", "patch", "contrast", "saturation")
 
 
 def recipe_of(args: argparse.Namespace, start: Path | None) -> Recipe:
@@ -99,5 +99,6 @@ def values(args: argparse.Namespace, start: Path | None) -> dict[str, Any]:
         "learning_rate": args.lr,
         "seed": args.seed,
         "contrast": args.contrast,
+        "saturation": args.saturation,
         "patch": args.patch,
     }

@@ -28,7 +28,9 @@ class Paint:
     strokes: of the canvas' colors. joints: darkness of its darkest lines. contours: dark lines
     along the frame's own edges. flat: how far the frame's fine texture is smoothed away.
     on_edges, on_busy: share of all that on contours, and in places full of detail.
-    edge: slope of luma a pixel from which a contour is one, in the light.
+    edge: slope of luma a pixel from which a contour is one, in the light. texture: by how much of
+    the mean slope around a place that is raised, so that a game's textures are painted, too.
+    tone, tone_from: share that is taken off large bright places, of what they are above that luma.
     """
 
     strokes: float = 0.75
@@ -39,6 +41,9 @@ class Paint:
     on_edges: float = 0.08
     on_busy: float = 0.5
     edge: float = 0.034
+    texture: float = 0.6
+    tone: float = 0.5
+    tone_from: float = 0.55
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,7 @@ class Recipe:
     seed: int = 1
     paint: Paint | None = None  # what a network learns to lay on; None: it learns from VGG
     contrast: float = 1.15  # of its color grade
+    saturation: float = 0.7  # of what that grade makes of the content's colors
     patch: int = 192  # pixels, of the painting, that its canvas is quilted from
 
 

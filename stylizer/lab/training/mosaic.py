@@ -54,7 +54,7 @@ def mosaic_picture(picture: np.ndarray, tile: float = 36.0, seed: int = 1) -> np
     return out
 
 
-def mosaic_tile(side: int, tile: float = 36.0, seed: int = 3, spread: float = 0.2) -> np.ndarray:
+def mosaic_tile(side: int, tile: float = 36.0, seed: int = 3, spread: float = 0.22) -> np.ndarray:
     """uint8 (side, side, 3), toroidal, 128 is nothing: panes of many colors, for a canvas."""
     rng = np.random.default_rng(seed)
     bend = np.stack([16 * smooth_noise(rng, (side, side), 64) for _ in "xy"], axis=-1)
@@ -64,7 +64,7 @@ def mosaic_tile(side: int, tile: float = 36.0, seed: int = 3, spread: float = 0.
     centers = relaxed(places.reshape(-1, 2), odds, count, rng, 1, around=side)
     fine = (grid(side, side, SUPERSAMPLING) + enlarged(bend, wrap=True)) % side
     pane, joint, offset = cells(centers, fine.reshape(-1, 2), around=side)
-    color = rng.normal(0, 0.75, (count, 1)) + rng.normal(0, 0.75, (count, 3))
+    color = rng.normal(0, 0.7, (count, 1)) + rng.normal(0, 1.05, (count, 3))
     shine = -(offset * GLOSS).sum(axis=1, keepdims=True) * 0.03
     laid = reduced((color[pane] + shine) * joint - 4.2 * (1 - joint), side, side)
     laid -= laid.mean(axis=(0, 1))

@@ -17,10 +17,11 @@ from stylizer.lab.nets.registry import Paint
 
 JOINT_WIDTH = 0.12  # of the canvas' darkness, from no joint to all of it
 BUSY = 0.10  # standard deviation of a busy place's high-passed luma
-SMOOTHED = 0.004  # variance that the frame's own texture may have and is painted flat (He 2010)
+SMOOTHED = 0.008  # variance that the frame's own texture may have and is painted flat (He 2010)
 CONTOUR_RADIUS = 1.2  # pixels
-HIGHLIGHT = 0.75  # luma above which painted places are toned down, or strokes on snow were lost
-HIGHLIGHT_SHARE = 0.85  # of that, where strokes are laid at full strength
+TONED_SIGMA = 16.0  # pixels: brighter places of such a size are toned down
+AROUND_SIGMA = 24.0  # pixels around a place, whose mean slope says how busy it is
+BUSIEST = 0.1  # slope a pixel that counts for that: where all is text, letters are still contours
 BRIGHT = 0.45  # mean luma around a place from which on strokes are as strong as they get
 DARK_SHARE = 0.15  # of that, in black places: there the game itself has little contrast (Weber)
 
@@ -31,8 +32,10 @@ def painted(graded: Tensor, canvas: Tensor, paint: Paint) -> Tensor:
     what lies over it, 0.5 asks for nothing; both as the result."""
     y = luma(graded)
     light = mixed(DARK_SHARE, (blurred(y, 10.0) / BRIGHT).clamp(max=1))
-    near = blurred(F.max_pool2d(slope(y), 5, 1, 2), 2.0)
-    quiet = torch.exp(-((near / (paint.edge * light)) ** 2))
+    steps = slope(y)
+    near = blurred(F.max_pool2d(steps, 5, 1, 2), 2.0)
+    around = coarsely_blurred(steps, AROUND_SIGMA).clamp(max=BUSIEST)
+    quiet = torch.exp(-((near / (paint.edge * light + paint.texture * around)) ** 2))
     detail = blurred((y - blurred(y, 6.0)).square(), 10.0).sqrt()
     calm = torch.exp(-((detail / (BUSY * light)) ** 2))
     share = mixed(paint.on_edges, quiet) * mixed(paint.on_busy, calm) * light
@@ -40,8 +43,7 @@ def painted(graded: Tensor, canvas: Tensor, paint: Paint) -> Tensor:
     joint = ((-luma(texture) - paint.joint_from) / JOINT_WIDTH).clamp(0, 1) * (paint.joints > 0)
     ground = graded + paint.flat * (smoothed(graded) - graded)
     drawn = luma(ground)  # without fine texture, which is not to be drawn around
-    toned = HIGHLIGHT_SHARE * paint.strokes * share
-    ground = ground - toned * F.relu(drawn - HIGHLIGHT)
+    ground = ground - paint.tone * F.relu(coarsely_blurred(drawn, TONED_SIGMA) - paint.tone_from)
     laid = ground + paint.strokes * texture * (1 - joint) * share
     laid = laid * (1 - paint.joints * joint * share)
     dark_side = F.relu(blurred(drawn, 1.6 * CONTOUR_RADIUS) - blurred(drawn, CONTOUR_RADIUS))
@@ -68,6 +70,13 @@ def blurred(x: Tensor, sigma: float) -> Tensor:
     x = F.conv2d(x, kernel[:, :, None], groups=x.shape[1])
     x = F.pad(x, (0, 0, reach, reach), mode="replicate")
     return F.conv2d(x, kernel[..., None], groups=x.shape[1])
+
+
+def coarsely_blurred(x: Tensor, sigma: float) -> Tensor:
+    """`blurred` at a quarter of the size: for a large sigma."""
+    small = F.avg_pool2d(x, 4, ceil_mode=True, count_include_pad=False)
+    size = x.shape[2:]
+    return F.interpolate(blurred(small, sigma / 4), size=size, mode="bilinear")
 
 
 def slope(y: Tensor) -> Tensor:

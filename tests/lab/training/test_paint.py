@@ -9,7 +9,7 @@ from torch import Tensor  # noqa: E402
 from stylizer.lab.nets.registry import Paint  # noqa: E402
 from stylizer.lab.training.paint import blurred, luma, painted, smoothed  # noqa: E402
 
-NOTHING = Paint(strokes=0, joints=0, contours=0, flat=0)
+NOTHING = Paint(strokes=0, joints=0, contours=0, flat=0, tone=0)
 REST = torch.full((1, 3, 96, 128), 0.5)
 
 
@@ -69,6 +69,37 @@ def test_snow_takes_strokes_too():
     assert float(made.std()) > 0.7 * float(painted(REST, canvas(), Paint(contours=0)).std())
 
 
+def test_large_bright_places_are_toned_down_and_small_ones_stay_apart():
+    frame = torch.full((1, 3, 192, 256), 0.95)
+    frame[..., 128:] = 0.3
+    frame[:, :, 80:84, 60:64] = 0.2  # something small on the snow
+    frame[:, :, 80:84, 188:192] = 1.0  # a light in the dark
+    made = painted(frame, torch.full_like(frame, 0.5), Paint(contours=0, flat=0, tone=0.5))
+    assert float(made[..., 8:24].mean()) == pytest.approx(0.95 - 0.5 * (0.95 - 0.55), abs=0.02)
+    assert float(made[..., -40:].mean()) == pytest.approx(0.3, abs=0.01)
+    assert float(made[0, 0, 82, 190]) > 0.97
+    assert float(made[0, 0, 82, 72] - made[0, 0, 82, 62]) > 0.9 * 0.75
+
+
+def test_a_texture_is_painted_where_all_around_is_like_it():
+    """A game's grass or ice; a contour as strong as it on a calm ground is spared."""
+    noise = torch.rand(1, 1, 192, 256, generator=torch.Generator().manual_seed(3))
+    grass = (0.5 + 0.3 * (blurred(noise, 1.0) - 0.5) / 0.3).expand(-1, 3, -1, -1)
+    line = torch.full_like(grass, 0.4)
+    line[..., 128:] = 0.6
+    strokes = canvas().repeat(1, 1, 2, 2)
+    changes = []
+    for frame in (grass, line):
+        for texture in (0.0, 1.5):
+            paint = Paint(contours=0, flat=0, texture=texture)
+            change = painted(frame, strokes, paint) - painted(
+                frame, torch.full_like(frame, 0.5), paint
+            )
+            changes.append(float(change[..., 64:128, 120:136].abs().mean()))
+    assert changes[1] > 2 * changes[0]
+    assert changes[3] < 1.5 * changes[2]
+
+
 def test_writing_stays_readable():
     frame = writing()
     with_strokes, without = (painted(frame, c, Paint()) for c in (canvas(), REST))
@@ -101,7 +132,7 @@ def test_joints_darken_where_the_canvas_is_darkest():
 def test_contours_lie_on_the_dark_side_of_an_edge():
     step = torch.full((1, 3, 96, 128), 0.3)
     step[:, :, :, 64:] = 0.7
-    change = painted(step, REST, Paint(strokes=0, contours=2.0, flat=0)) - step
+    change = painted(step, REST, Paint(strokes=0, contours=2.0, flat=0, tone=0)) - step
     assert float(change[:, :, :, 62:64].max()) < -0.05
     assert float(change[:, :, :, 64:].abs().max()) < 1e-6
     assert float(change[:, :, :, :48].abs().max()) < 1e-3
