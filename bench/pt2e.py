@@ -1,4 +1,4 @@
-"""The seed's first way today: PyTorch's own quantization (PT2E, in torchao) and its ONNX export.
+"""PyTorch's own quantization (PT2E, in torchao) and its ONNX export, as they are today.
 
     pip install torchao onnxscript
     python bench/pt2e.py MODEL.onnx FRAMES

@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from stylizer.frame import Shape
+from stylizer.frame import Shape, Size
 from stylizer.settings import HudCorner, HudMode, MaskStyle
-
-Size = tuple[int, int]  # (width, height) in pixels
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from stylizer.frame import Size
 from stylizer.system.motion import CELL_PX, Motion, cell_places, sampled
-
-Size = tuple[int, int]
 
 MOST_STRETCH = 0.12  # pixels a pixel: a fresh field has little of it
 MOST_TREND = 0.06  # the same over the whole picture

@@ -16,7 +16,8 @@ torch = pytest.importorskip("torch")
 
 from stylizer.app.cli import main  # noqa: E402
 from stylizer.errors import BadInput, StylizerError  # noqa: E402
-from stylizer.lab.nets.johnson import ARCHS, Arch, StyleNetwork, parameter_count  # noqa: E402
+from stylizer.lab.nets.johnson import JOHNSON_ARCHS as ARCHS  # noqa: E402
+from stylizer.lab.nets.johnson import Arch, StyleNetwork, parameter_count  # noqa: E402
 from stylizer.lab.onnx import export  # noqa: E402
 from stylizer.lab.training import checkpoint, loop  # noqa: E402
 from stylizer.lab.training.checkpoint import load_checkpoint, new_state  # noqa: E402

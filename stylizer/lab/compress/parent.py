@@ -10,7 +10,7 @@ import onnx
 from onnx.external_data_helper import uses_external_data
 
 from stylizer.errors import BadInput
-from stylizer.lab.nets.johnson import ARCHS, StyleNetwork
+from stylizer.lab.nets.johnson import JOHNSON_ARCHS, StyleNetwork
 from stylizer.lab.onnx.card import write_compressed_card
 from stylizer.lab.onnx.export import load_network
 from stylizer.lab.onnx.onnx_graph import with_texts
@@ -54,8 +54,8 @@ def open_parent(path: Path) -> tuple[StyleNetwork, dict[str, Any], dict[str, Any
             f"{path} is not a model that `train` wrote (it has no {CONTRACT_KEY} of ours); "
             "compress one of those"
         ) from error
-    if tier not in ARCHS:
-        raise BadInput(f"{path} is of tier {tier}; this command knows {', '.join(ARCHS)}")
+    if tier not in JOHNSON_ARCHS:
+        raise BadInput(f"{path} is of tier {tier}; this command knows {', '.join(JOHNSON_ARCHS)}")
     if precision != "fp32":
         raise BadInput(
             f"{path} is {precision} already; name its parent {contract.get('parent', '')}"

@@ -45,7 +45,7 @@ class Arch:
     half: bool = False
 
 
-ARCHS = {
+JOHNSON_ARCHS = {
     "original": Arch("original", (32, 64, 128)),
     "small": Arch("small", (16, 32, 32), half=True),
     "tiny": Arch("tiny", (4, 8, 8), blocks=1),  # for tests: trains in seconds

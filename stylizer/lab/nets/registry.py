@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from stylizer.lab.nets.fast import FAST_ARCHS, FastArch, FastNetwork
-from stylizer.lab.nets.johnson import ARCHS as JOHNSON_ARCHS
-from stylizer.lab.nets.johnson import Arch, StyleNetwork
+from stylizer.lab.nets.johnson import JOHNSON_ARCHS, Arch, StyleNetwork
 
 ARCHS: dict[str, Arch | FastArch] = {**JOHNSON_ARCHS, **FAST_ARCHS}
 Network = StyleNetwork | FastNetwork

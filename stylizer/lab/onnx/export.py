@@ -13,9 +13,9 @@ import torch
 from stylizer.errors import BadInput, StylizerError
 from stylizer.lab.nets.fake_quant import bound, normalize, observe, quantize
 from stylizer.lab.nets.fast import FAST_ARCHS, FastArch, FastNetwork, activations
-from stylizer.lab.nets.johnson import ARCHS as JOHNSON_ARCHS
 from stylizer.lab.nets.johnson import (
     GIVEN,
+    JOHNSON_ARCHS,
     Arch,
     ConvLayer,
     StyleNetwork,

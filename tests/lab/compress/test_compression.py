@@ -37,7 +37,8 @@ from stylizer.lab.compress.static_quant import (  # noqa: E402
     session_of,
 )
 from stylizer.lab.nets.fake_quant import WEIGHT_LEVELS, Activation  # noqa: E402
-from stylizer.lab.nets.johnson import ARCHS, StyleNetwork, parameter_count  # noqa: E402
+from stylizer.lab.nets.johnson import JOHNSON_ARCHS as ARCHS  # noqa: E402
+from stylizer.lab.nets.johnson import StyleNetwork, parameter_count  # noqa: E402
 from stylizer.lab.onnx import export  # noqa: E402
 from stylizer.lab.onnx.deploy import deployed, observe_channels, phases, wide_head  # noqa: E402
 from stylizer.lab.training.sampling import tensor_of  # noqa: E402
