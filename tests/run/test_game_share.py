@@ -6,15 +6,20 @@ import json
 import os
 import subprocess
 import sys
+import time
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tiny_models
 
 from stylizer.app.cli import main
+from stylizer.frame import Frame, InputState, StyledFrame
 from stylizer.run.game_share import LEVELS, GameShare, ordinal, rate
+from stylizer.run.threads import open_feed
 from stylizer.source.x11.drawing import Pictures
+from stylizer.stages import Source
 
 ROOT = Path(__file__).parents[2]
 
@@ -122,6 +127,48 @@ def test_a_game_that_stands_still_has_no_rate():
     for tick in range(1000, 2000):
         share.turn(tick / 40, [tick / 40], 1, may_be_quiet=True)
     assert share.own_fps == pytest.approx(40, rel=0.02), "it is taken once it moves"
+
+
+def test_every_second_frame_is_captured():
+    share = GameShare(0.85)
+    FakeGame(share, 44, 0.0075).play(30)
+    assert share.every == 2
+    assert share.beside_fps is not None
+    assert 1 / share.beside_fps < share.interval_s < 2 / share.beside_fps
+
+
+class Fast(Source):
+    """A frame at every read."""
+
+    capture_method, size = "a fake", (4, 4)
+
+    def __init__(self) -> None:
+        self.frames = 0
+
+    def read(self, inputs: InputState) -> Frame:
+        self.frames += 1
+        time.sleep(0.002)
+        return Frame(np.zeros((4, 4, 3), np.uint8), "RGB", time.perf_counter(), self.frames)
+
+    def close(self) -> None: ...
+
+
+def test_a_paced_feed_reads_no_sooner():
+    def style(frame: Frame) -> StyledFrame:
+        return StyledFrame(frame, None, "none", 0.0, 0.0, time.perf_counter())
+
+    source = Fast()
+    feed, _ = open_feed(lambda: source, style, sync=False, warmup=1)
+    try:
+        while source.frames < 20:
+            feed.next(0.1)
+        feed.pace(0.1)
+        time.sleep(0.15)
+        before, began = source.frames, time.perf_counter()
+        time.sleep(1.0)
+        assert 2 <= source.frames - before <= (time.perf_counter() - began) / 0.1 + 1
+    finally:
+        feed.close()
 
 
 def test_pauses_are_no_frames():
