@@ -53,7 +53,6 @@ def main() -> None:
         frame = scene.render(STYLES_FRAME)[:, :, :3].copy()
     finally:
         scene.close()
-    moving_picture(DOCS / "demo.webp", ["--source", "demo", "--seed", "0"])
     cards = [painted(frame, f"{style}-fast").resize(CARD) for style in STYLES]
     for style, card in zip(STYLES, cards, strict=True):
         card.save(DOCS / "styles" / f"{style}.jpg", quality=85)
