@@ -23,7 +23,7 @@ from stylizer.source.video import VideoSource
 from stylizer.stages import SOURCES, Source, SourceEnded, open_backend
 
 LIVE = {"window", "screen"}  # in lock-step too they may have nothing yet
-ASKING = {"portal", "wlroots"}  # want a Wayland desktop: tests/source/wayland
+ASKING = {"portal", "wlroots", "pipewire"}  # want a desktop or PipeWire: tests/source/wayland
 EXISTING = [
     name
     for name, row in SOURCES.items()
