@@ -95,6 +95,17 @@ def check_together(args: argparse.Namespace, source: str, given: dict[str, Any])
         raise BadInput("--record-sound belongs to a live recording: leave it out")
     if given.get("faster_tiers") and not args.target_fps:
         raise BadInput("--faster-tiers belongs to --target-fps N")
+    check_styles(args, given)
+
+
+def check_styles(args: argparse.Namespace, given: dict[str, Any]) -> None:
+    """Raise BadInput where the command line asks for a style that is not there."""
+    if given.get("mask_style") == "second" and args.blend_with is None:
+        raise BadInput("--mask-style second needs a second style: name it by --blend-with STYLE")
+    if given.get("blend_with") is not None and args.model == "none":
+        raise BadInput(
+            "--blend-with is a second style beside a first one, and --model none has none"
+        )
 
 
 def guess_source(args: argparse.Namespace) -> str:

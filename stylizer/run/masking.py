@@ -37,7 +37,7 @@ class Masking:
 def read_mask(path: Path) -> MaskPicture:
     """A grayscale picture file as a mask, white inside. Raises BadInput for anything else."""
     from stylizer.compose.masks import MaskPicture
-    from stylizer.source.picture_file import load_rgba
+    from stylizer.source.picture_file import ANOTHER, load_rgba
 
     if path.is_dir():
         raise BadInput(f"the mask {path} is a folder: name a grayscale picture, white where the "
@@ -48,7 +48,7 @@ def read_mask(path: Path) -> MaskPicture:
         rgb = load_rgba(path)[:, :, :3]
     except BadInput as error:
         what, _, advice = str(error).rpartition(": ")
-        if not advice.endswith("remove it"):  # as from a folder of pictures
+        if advice != ANOTHER:
             raise
         raise BadInput(f"{what}: name a grayscale picture as the mask") from error
     if (rgb.max(axis=2) - rgb.min(axis=2)).max() > COLOR:

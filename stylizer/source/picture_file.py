@@ -19,6 +19,7 @@ ORIENTATION = 0x0112  # EXIF tag; values 5 to 8 swap width and height
 MOST_SIDE = 16_384  # pixels; what graphics drivers take as a texture, llvmpipe included
 MOST_PIXELS = 64 * 2**20  # a picture, its styled one and the frame on the way take 0.8 GB then
 MOST_FILE_PIXELS = 250_000_000  # Pillow holds a whole picture, at 4 bytes a pixel, to reduce it
+ANOTHER = "name another, or take it out of its folder"  # what to do about a broken one
 BAND = 256  # rows of the reduced picture made at once
 
 
@@ -41,13 +42,13 @@ def opened(path: Path) -> Iterator[Image.Image]:
     except PermissionError as error:
         raise BadInput(f"the picture {path} cannot be read: you lack the permission") from error
     except UnidentifiedImageError as error:
-        raise BadInput(f"{path} is no picture that Pillow can read: remove it") from error
+        raise BadInput(f"{path} is no picture that Pillow can read: {ANOTHER}") from error
     except BadInput:
         raise
     except MemoryError as error:
         raise BadInput(f"there is not enough memory for the picture {path}") from error
     except Exception as error:  # Pillow raises all kinds: OSError, SyntaxError, IndexError ...
-        raise BadInput(f"the picture {path} is damaged or cut off: repair or remove it") from error
+        raise BadInput(f"the picture {path} is damaged or cut off: {ANOTHER}") from error
     finally:
         Image.MAX_IMAGE_PIXELS = before
 

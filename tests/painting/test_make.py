@@ -97,7 +97,7 @@ def test_strokes_of_another_style(tmp_path: Path):
 
 def test_what_is_no_painting_is_refused(tmp_path: Path, own_folder: Path):
     (tmp_path / "text.png").write_text("hello")
-    with pytest.raises(BadInput, match="no picture that Pillow can read"):
+    with pytest.raises(BadInput, match="no picture that Pillow can read: name another"):
         make(tmp_path / "text.png")
     with pytest.raises(BadInput, match=r"160x20 pixels, too few .* 48 pixels"):
         make(picture(tmp_path / "thin.png", size=(160, 20)))

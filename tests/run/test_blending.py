@@ -82,8 +82,10 @@ def test_the_second_style_inside_a_mask(picture: Path, models: list[str], tmp_pa
 def test_without_a_second_style_a_mask_stays_as_it_is(
     picture: Path, models: list[str], tmp_path: Path
 ) -> None:
-    left = ["--mask-shapes", "rectangle 0,0,0.5,1", "--mask-style", "second"]
-    shown = stylized(picture, tmp_path, *models[:2], "--provider", "cpu", *left)
+    file = tmp_path / "settings.toml"
+    file.write_text('mask_style = "second"\nmask_shapes = ["rectangle 0,0,0.5,1"]\n')
+    left = ["--settings", str(file)]
+    shown = stylized(picture, tmp_path / "out", *models[:2], "--provider", "cpu", *left)
     assert (shown[:, :32] == RED).all()
 
 
@@ -121,3 +123,18 @@ def test_bad_names(capsys: pytest.CaptureFixture, name: str, words: list[str]) -
         fails(capsys, [*argv, "--blend-with", name], 2, *words)
     else:
         assert main([*argv, "--blend-with", name]) == 0
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["--mask-style", "second"], "needs a second style"),
+        (["--mask-style", "second", "--blend-with", "none"], "needs a second style"),
+        (["--model", "none", "--blend-with", "ink"], "--model none has none"),
+    ],
+)
+def test_a_style_that_is_missing_is_told(
+    capsys: pytest.CaptureFixture, argv: list[str], words: str
+) -> None:
+    """Asked for by the command line; the panel may have the one before the other."""
+    fails(capsys, ["run", "--present", "offscreen", "--frames", "1", *argv], 2, words)
