@@ -9,6 +9,7 @@ from stylizer.frame import LUMA
 SAMPLE = 4096  # colors taken of each picture
 RIDGE = 1e-5  # of variance: a picture of one color has no inverse
 DARKEST, LIGHTEST = 0.04, 0.93  # black maps no higher, white no lower: games need their range
+PIVOT = 0.3  # what contrast leaves as it is: about the middle, dark games became black
 
 Grade = tuple[np.ndarray, np.ndarray]  # (3, 3) matrix and (3,) offset, on colors in 0..1
 Moments = tuple[np.ndarray, np.ndarray]  # (3,) mean and (3, 3) covariance
@@ -42,7 +43,7 @@ def color_grade(
     0..1: the Monge-Kantorovich linear map (Pitié and Kokaram 2007).
 
     A dark painting would leave nothing of a game's range, so the grays are put back: black stays
-    near black, white near white, and `contrast` stretches about the middle. `saturation` then
+    near black, white near white, and `contrast` stretches about a dark gray. `saturation` then
     multiplies what is color: games show larger areas of one pure color than paintings do, and
     the map makes them purer.
     """
@@ -62,7 +63,7 @@ def grade_between(
     high = min(max(black + slope, LIGHTEST), 1.0)
     matrix = matrix + np.outer(np.ones(3), LUMA) * (high - low - slope)
     offset = offset + low - black
-    matrix, offset = matrix * contrast, (offset - 0.5) * contrast + 0.5
+    matrix, offset = matrix * contrast, (offset - PIVOT) * contrast + PIVOT
     paler = saturation * np.eye(3) + (1 - saturation) * np.outer(np.ones(3), LUMA)
     return paler @ matrix, paler @ offset
 

@@ -16,7 +16,7 @@ MOST_STRETCH = 0.12  # pixels a pixel: a fresh field has little of it
 MOST_TREND = 0.06  # the same over the whole picture
 PULLS = (13, 25, 41)  # cells around a steep place that it is evened out over, again and again
 APART = 0.5  # pixels of the canvas: fields nearer to each other than that are one
-FADE_FRAMES = 14  # from one field to the next
+FADE_FRAMES = 16  # from one field to the next
 WILD_STRETCH = 0.5  # strokes more stretched than that are faded sooner
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stylizer.frame import LUMA
-from stylizer.painting.grade import DARKEST, LIGHTEST, color_grade, colors_of
+from stylizer.painting.grade import DARKEST, LIGHTEST, PIVOT, color_grade, colors_of
 
 
 @pytest.fixture
@@ -45,8 +45,8 @@ def test_black_stays_black_and_white_white(content, paint, contrast):
     style = np.array(paint) + np.random.default_rng(1).normal(0, 0.04, (4000, 3))
     matrix, offset = color_grade(content, style, contrast)
     black, white = LUMA @ offset, LUMA @ (matrix.sum(axis=1) + offset)
-    assert black <= (DARKEST - 0.5) * contrast + 0.5 + 1e-9
-    assert white >= (LIGHTEST - 0.5) * contrast + 0.5 - 1e-9
+    assert black <= (DARKEST - PIVOT) * contrast + PIVOT + 1e-9
+    assert white >= (LIGHTEST - PIVOT) * contrast + PIVOT - 1e-9
 
 
 def test_saturation_pales_colors_and_keeps_their_light(content):
@@ -55,6 +55,15 @@ def test_saturation_pales_colors_and_keeps_their_light(content):
     np.testing.assert_allclose(weak @ LUMA, strong @ LUMA, atol=1e-9)
     colored = [made - (made @ LUMA)[:, None] for made in (strong, weak)]
     np.testing.assert_allclose(colored[1], 0.6 * colored[0], atol=1e-9)
+
+
+def test_contrast_leaves_dark_games_their_light(content):
+    """About the middle it made a corridor of a mean of 0.15 half as bright."""
+    plain, strong = (color_grade(content, content, contrast) for contrast in (1.0, 1.3))
+    dark = np.full(3, 0.15)
+    lumas = [float(LUMA @ (matrix @ dark + offset)) for matrix, offset in (plain, strong)]
+    assert lumas[0] == pytest.approx(0.15, abs=1e-6)
+    assert lumas[1] > 0.65 * lumas[0]
 
 
 def test_pictures_of_one_color_have_a_grade():

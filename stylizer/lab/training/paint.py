@@ -23,7 +23,7 @@ TONED_SIGMA = 16.0  # pixels: brighter places of such a size are toned down
 AROUND_SIGMA = 24.0  # pixels around a place, whose mean slope says how busy it is
 BUSIEST = 0.1  # slope a pixel that counts for that: where all is text, letters are still contours
 BRIGHT = 0.45  # mean luma around a place from which on strokes are as strong as they get
-DARK_SHARE = 0.15  # of that, in black places: there the game itself has little contrast (Weber)
+DARK_SHARE = 0.3  # of that, in black places: there the game itself has little contrast (Weber)
 
 
 @torch.no_grad()

@@ -47,7 +47,7 @@ def test_strokes_go_with_the_light():
     for light in (0.05, 0.25, 0.6):
         ground = torch.full_like(REST, light)
         changes.append(float((painted(ground, strokes, only) - ground).abs().mean()))
-    assert 0 < changes[0] < 0.45 * changes[1]
+    assert 0 < changes[0] < 0.6 * changes[1]
     assert changes[1] < 0.7 * changes[2]
 
 
