@@ -184,13 +184,13 @@ def gl_times(scale: Scale) -> Result:
     return found
 
 
-def style_times(scale: Scale, provider: str, size: Size, *thread: Any) -> Result:
+def style_times(scale: Scale, provider: str, size: Size, thread: Any = None) -> Result:
     """Milliseconds of a frame through a style backend, packing and copies included."""
     from stylizer.settings import Settings
     from stylizer.style.opening import open_style
 
     started = time.perf_counter()
-    style = open_style(Settings(provider=provider), FAST, size, *thread)
+    style = open_style(Settings(provider=provider), FAST, size, lambda: thread)
     opened_s = time.perf_counter() - started
     try:
         frame = frame_of(size)

@@ -16,7 +16,14 @@ from stylizer.run.models import ModelBank
 from stylizer.run.outputs import Outputs
 from stylizer.run.threads import open_feed
 from stylizer.settings import Settings
-from stylizer.stages import PRESENTERS, SOURCES, Presenter, StyleBackend, open_backend
+from stylizer.stages import (
+    PRESENTERS,
+    SOURCES,
+    Presenter,
+    StyleBackend,
+    is_software_gl,
+    open_backend,
+)
 
 if TYPE_CHECKING:
     from stylizer.style.gl.thread import GlThread
@@ -98,9 +105,11 @@ class Opened:
         self.gl_renderer = str(self.presenter.context.info["GL_RENDERER"])
 
     def _open_gl(self) -> None:
-        """The thread that a named provider `gl` draws on, sharing textures with the presenter."""
-        thread = None
-        if self._settings.provider == "gl":
+        """The thread that shaders draw on, sharing textures with the presenter: where they are
+        asked for, or `auto` may take them."""
+        thread, asked = None, self._settings.provider
+        renderer = str(self.presenter.context.info["GL_RENDERER"])
+        if asked == "gl" or (asked == "auto" and not is_software_gl(renderer)):
             from stylizer.style.gl.thread import GlThread
 
             thread = GlThread.beside_current()
@@ -116,10 +125,8 @@ class Opened:
         """On the thread that loads models."""
         from stylizer.style.opening import open_style
 
-        first_size, thread = self._first_size.result(), None
-        if self._settings.provider == "gl":
-            thread = self._gl.result()
-        return open_style(self._settings, name, self.shown_size or first_size, thread)
+        size = self.shown_size or self._first_size.result()
+        return open_style(self._settings, name, size, self._gl.result)
 
     def _load_on_cpu(self, name: str) -> StyleBackend:
         """In place of one that a GPU has lost."""

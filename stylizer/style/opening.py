@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,14 +24,15 @@ SEEN_BY_MODEL = ("inference_size", "model_layout", "model_range", "model_order")
 
 
 def open_style(
-    settings: Settings, model: str, frame_size: Size, thread: Any = None
+    settings: Settings, model: str, frame_size: Size, thread: Callable[[], Any] = lambda: None
 ) -> StyleBackend:
     """Build the named model on the settings' provider and prove it with one run of `frame_size`.
 
     May be called from any thread; takes from 50 ms to seconds. `auto` providers are tried best
     first, then the shaders and WebGPU are timed against the one that works; `provider_reason` says
     why the one taken was taken. Raises BadInput for a model or provider that cannot be used,
-    StylizerError when no provider works. thread: the GlThread for a named `gl`.
+    StylizerError when no provider works. thread: gives the GlThread that shaders draw on, None for
+    one of their own; asked only when it comes to them.
     """
     if model == "none":
         return open_backend(STYLES, "style backend", "none", frame_size)
@@ -40,16 +42,21 @@ def open_style(
     loaded = _Loaded(settings, model)
     if settings.provider != "auto":
         try:
-            style = _built(rows[0], loaded, frame_size, *([thread] if thread else []))
+            style = _built(rows[0], loaded, frame_size, *_drawn_on(rows[0], thread))
         except providers.ProviderProblem as problem:
             raise providers.not_built(rows[0], problem) from problem
         reason = providers.chosen_because(rows[0], settings.provider, {})
     else:
-        style, reason = _best(rows, loaded, frame_size)
+        style, reason = _best(rows, loaded, frame_size, thread)
     style.provider_reason = reason + style.provider_reason
     style.provider_reason += _size_remark(loaded.model, frame_size, settings)
     loaded.keep_flags()
     return style
+
+
+def _drawn_on(row: Any, thread: Callable[[], Any]) -> list[Any]:
+    """What the shaders' backend takes beside what all take."""
+    return [thread()] if row.backend == "gl" else []
 
 
 def _built(row: Any, loaded: _Loaded, frame_size: Size, *more: Any) -> StyleBackend:
@@ -72,7 +79,9 @@ def _built(row: Any, loaded: _Loaded, frame_size: Size, *more: Any) -> StyleBack
         return style
 
 
-def _best(rows: list[Any], loaded: _Loaded, frame_size: Size) -> tuple[StyleBackend, str]:
+def _best(
+    rows: list[Any], loaded: _Loaded, frame_size: Size, thread: Callable[[], Any]
+) -> tuple[StyleBackend, str]:
     """What `auto` takes, and why. Raises BadInput."""
     from stylizer.style import providers
 
@@ -93,21 +102,25 @@ def _best(rows: list[Any], loaded: _Loaded, frame_size: Size) -> tuple[StyleBack
         told = "; ".join(f"{name}: {problem}" for name, problem in problems.items())
         raise BadInput(f"{loaded.model_name} runs on no provider here ({told}); see `doctor`")
     *timed, last = built
-    shaders = _shaders(rows, loaded, frame_size, problems)
+    shaders = _shaders(rows, loaded, frame_size, problems, thread)
     reason = providers.chosen_because(providers.PROVIDERS[last.provider], "auto", problems)
     rivals = [*([shaders] if shaders else []), *timed]
     return _fastest(rivals, last, frame_size, reason) if rivals else (last, reason)
 
 
 def _shaders(
-    rows: list[Any], loaded: _Loaded, frame_size: Size, problems: dict[str, Any]
+    rows: list[Any],
+    loaded: _Loaded,
+    frame_size: Size,
+    problems: dict[str, Any],
+    thread: Callable[[], Any],
 ) -> StyleBackend | None:
     """The model on a GPU through OpenGL, which counts only where it is one; else why not."""
     from stylizer.style import providers
 
     row = next(row for row in rows if row.name == "gl")
     try:
-        return _built(replace(row, software=False), loaded, frame_size)
+        return _built(replace(row, software=False), loaded, frame_size, *_drawn_on(row, thread))
     except providers.WrongModel:
         return None  # it draws one kind of network: nothing that could be mended
     except providers.ProviderProblem as problem:

@@ -21,6 +21,7 @@ from PIL import Image
 from stylizer.app.cli import main
 from stylizer.frame import Frame, StyledTexture
 from stylizer.settings import Settings
+from stylizer.style import opening, providers
 from stylizer.style.canvas import Canvas
 from stylizer.style.contract import Packer
 from stylizer.style.probe import load_model
@@ -156,6 +157,24 @@ def test_a_frame_is_sent_once_and_nothing_comes_back(over_the_bus, look):
     assert counts[1]["write"] - counts[0]["write"] == 3
 
 
+@pytest.mark.parametrize("faster", ["gl", "cpu"])
+def test_nothing_comes_back_where_auto_took_the_shaders(
+    over_the_bus, faster, tmp_path, monkeypatch
+):
+    """With a software renderer taken for a GPU that is faster or slower than the CPU."""
+    for room in ("run.opened", "style.gl.backend"):
+        monkeypatch.setattr(f"stylizer.{room}.is_software_gl", lambda renderer: False)
+    monkeypatch.setattr(providers, "is_installed", lambda row: row.name in ("gl", "cpu"))
+    monkeypatch.setattr(opening, "_frame_ms", lambda style, size: float(style.provider != faster))
+    report = tmp_path / "report.json"
+    words = [*SMALL, "--provider", "auto", "--frames", "3", "--report", str(report)]
+    assert main(words) == 0
+    told = json.loads(report.read_text())
+    assert told["provider"] == faster
+    assert "read back" not in told["provider_reason"]
+    assert over_the_bus["read"] == 0
+
+
 @pytest.mark.parametrize(
     "look",
     [
@@ -189,7 +208,7 @@ def test_pictures_are_not_drawn_over_while_somebody_holds_them():
 
     context = standalone_context()
     thread = GlThread.beside_current()
-    style = open_style(Settings(provider="gl"), MODEL, (64, 48), thread)
+    style = open_style(Settings(provider="gl"), MODEL, (64, 48), lambda: thread)
     try:
         frames = [Frame(np.full((48, 64, 3), 40 * n, np.uint8), "RGB", 0.0, n) for n in range(6)]
         held = [style.style(frame).image for frame in frames]

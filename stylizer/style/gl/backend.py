@@ -48,9 +48,12 @@ class GlStyle(SessionStyle):
         steps = _fitting_steps(model, proto)
         self._run = self._read_back
         self._drawing: Drawing | None = None
-        self._own_thread = None if thread else _own_thread(row)
+        self._own_thread = None if thread else _own_thread()
         self._thread = thread or self._own_thread
         assert self._thread is not None
+        if not row.software and is_software_gl(self._thread.renderer):
+            self.close()
+            raise providers.ProviderProblem(f"OpenGL is software here: {self._thread.renderer}")
         self._resident = self._thread.shared is not None and _takes_pixels(model)
         try:
             self._drawing = Drawing(self._thread, model, steps, self._packer.padded)
@@ -96,16 +99,12 @@ class GlStyle(SessionStyle):
         return self._drawing
 
 
-def _own_thread(row: providers.Provider) -> GlThread:
+def _own_thread() -> GlThread:
     """Raises ProviderProblem."""
     try:
-        thread = GlThread()
+        return GlThread()
     except Exception as error:  # moderngl raises bare Exceptions
         raise providers.ProviderProblem(first_line(error)) from error
-    if not row.software and is_software_gl(thread.renderer):
-        thread.close()
-        raise providers.ProviderProblem(f"OpenGL is software here: {thread.renderer}")
-    return thread
 
 
 def takes_blocks_of_pixels(model: StyleModel, steps: Steps) -> bool:
