@@ -25,6 +25,7 @@ Group = Literal["source", "model", "look", "speed", "output", "limits"]
 PROVIDERS = (
     "auto", "cpu", "gl", "cuda", "openvino", "webgpu", "directml", "coreml",
 )  # fmt: skip
+USUAL_SHARE = 0.85  # of its own rate, that a game keeps where painting may cost it something
 
 
 @dataclass(frozen=True)
@@ -234,7 +235,7 @@ class Settings:
         None, "speed",
         Rule(float, 'a number from 0.1 to 0.95, or "off"', "0..1", rules.most, nothing="off"),
         "over a game: paint fewer of its frames rather than leave it less than this share of the "
-        "rate that it draws at alone, or off (X11; `play` has 0.85)",
+        f"rate that it draws at alone, or off (X11; `play` has {USUAL_SHARE:g})",
         in_file=True,
     )  # fmt: skip
     faster_tiers: bool = setting(

@@ -24,8 +24,7 @@ from av.container.output import OutputContainer
 from av.video.reformatter import Interpolation
 from av.video.stream import VideoStream
 from PIL import Image
-from sway_desktop import SwayDesktop
-from sway_game import enter
+from sway_desktop import SwayDesktop, enter
 
 from stylizer.compose.compositor import Compositor
 from stylizer.settings import Settings
@@ -384,6 +383,4 @@ def compositor(request: pytest.FixtureRequest) -> Iterator[Compositor]:
 @pytest.fixture
 def on_sway(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> SwayDesktop:
     """The desktop of a file's own, and this process on it."""
-    desktop = request.getfixturevalue("desktop")
-    enter(desktop, monkeypatch)
-    return desktop
+    return enter(request.getfixturevalue("desktop"), monkeypatch)

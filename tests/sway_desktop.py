@@ -242,6 +242,15 @@ def end(process: subprocess.Popen) -> None:
             pipe.close()
 
 
+def enter(desktop: SwayDesktop, monkeypatch: pytest.MonkeyPatch) -> SwayDesktop:
+    """Put this process on the desktop, with a home of its own."""
+    monkeypatch.delenv("SDL_VIDEODRIVER", raising=False)
+    for name, value in desktop.env.items():
+        if name != "HOME":
+            monkeypatch.setenv(name, value)
+    return desktop
+
+
 @contextmanager
 def sway_desktop(size: tuple[int, int] = (1280, 720), more: str = "") -> Iterator[SwayDesktop]:
     """A desktop of one output, HEADLESS-1; more: lines of sway's configuration.

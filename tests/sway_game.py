@@ -8,7 +8,6 @@ import threading
 from pathlib import Path
 
 import numpy as np
-import pytest
 from PIL import Image
 from sway_desktop import HERE, SwayDesktop
 
@@ -47,14 +46,6 @@ class RedGame:
         assert self.process.stdout is not None
         for line in self.process.stdout:
             self.got.append(line.strip())
-
-
-def enter(desktop: SwayDesktop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put this process on the desktop."""
-    monkeypatch.delenv("SDL_VIDEODRIVER", raising=False)
-    for name, value in desktop.env.items():
-        if name != "HOME":
-            monkeypatch.setenv(name, value)
 
 
 def picture(desktop: SwayDesktop, path: Path) -> np.ndarray:

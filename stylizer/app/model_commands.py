@@ -13,6 +13,7 @@ from typing import Any
 from stylizer.app.telling import tell
 from stylizer.errors import BadInput
 from stylizer.settings import Settings
+from stylizer.style.export import PROGRAMS
 
 
 def bench_command(args: argparse.Namespace) -> int:
@@ -97,7 +98,9 @@ def models_command(args: argparse.Namespace) -> int:
 
 def export_command(args: argparse.Namespace, settings: Settings) -> int:
     if args.to is None:
-        raise BadInput("`models export` needs --to PROGRAM: --to mpv, reshade or magpie")
+        *others, last = PROGRAMS
+        names = f"{', '.join(others)} or {last}"
+        raise BadInput(f"`models export` needs --to PROGRAM: --to {names}")
     from stylizer.style.export.files import export
 
     written = export(args.model, args.to, args.out or Path(), settings, args.overwrite)

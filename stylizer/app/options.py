@@ -16,9 +16,10 @@ from stylizer.app.lab_options import (
 from stylizer.app.parser import OneSentenceParser, add_model_options, add_setting, add_settings
 from stylizer.hotkeys import DEFAULT_KEYS
 from stylizer.rules import count, natural, path, size, sizes, words
+from stylizer.settings import USUAL_SHARE
+from stylizer.style.export import PROGRAMS
 
 PLAY_FPS = 60.0  # what `play` holds, where nothing else is said
-PLAY_SHARE = 0.85  # and what it leaves the game of its own rate
 
 
 def add_run_options(
@@ -53,8 +54,8 @@ def add_play(commands: argparse._SubParsersAction) -> None:
         help="paint a running game right over its own window",
         description="Paint a running game right over its own window, with the settings kept for "
         f"it, at {PLAY_FPS:g} frames a second where that can be, and so that the game keeps "
-        f"{PLAY_SHARE:.0%} of its own rate: run --window NAME --present overlay "
-        f"--target-fps {PLAY_FPS:g} --game-share {PLAY_SHARE:g}.",
+        f"{USUAL_SHARE:.0%} of its own rate: run --window NAME --present overlay "
+        f"--target-fps {PLAY_FPS:g} --game-share {USUAL_SHARE:g}.",
         epilog="examples: stylizer play neverball; stylizer play -- neverball (starts it, too); "
         "stylizer play --model udnie-fast -- gamescope -W 1280 -H 720 -- neverball",
         argument_default=argparse.SUPPRESS,
@@ -139,7 +140,7 @@ def add_models(commands: argparse._SubParsersAction) -> None:
     p.add_argument("what", choices=("list", "inspect", "check", "export"))
     p.add_argument("model", nargs="?", help="STYLE-TIER or PATH.onnx[#K]")
     add_model_options(p)
-    p.add_argument("--to", choices=("mpv", "reshade", "magpie"), help="the program to export for")
+    p.add_argument("--to", choices=PROGRAMS, help="the program to export for")
     p.add_argument("--out", type=path, metavar="DIR", help="where to, default here")
     add_setting(p, "overwrite")
     p.add_argument(

@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from stylizer.app.options import PLAY_FPS, PLAY_SHARE
+from stylizer.app.options import PLAY_FPS
 from stylizer.app.run_settings import pick, run_settings
 from stylizer.app.settings_file.keep import FilePresets
 from stylizer.app.settings_file.read import settings_path
 from stylizer.app.telling import tell
 from stylizer.errors import BadInput
-from stylizer.settings import Settings
+from stylizer.settings import USUAL_SHARE, Settings
 from stylizer.system.ending import INTERRUPTED
 
-PLAY = {"target_fps": PLAY_FPS, "game_share": PLAY_SHARE}  # over a game, where nobody says more
+PLAY = {"target_fps": PLAY_FPS, "game_share": USUAL_SHARE}  # over a game, where nobody says more
 
 
 def run_command(args: argparse.Namespace) -> int:

@@ -259,10 +259,9 @@ def _rows(data: HudData) -> list[tuple[str, str, str]]:
         rows.insert(1, ("blend", *data.blended))
     if data.held:
         rows.append(("target", data.held, ""))
-    if data.shared:
-        painting, _, game = data.shared.partition(": ")
-        rows.append(("painting", painting.removeprefix("painting "), ""))
-        rows.append(("the game", game.removeprefix("the game "), ""))
+    if data.shared[0]:
+        painting, game = data.shared
+        rows += [("painting", painting, ""), ("the game", game, "")]
     return rows
 
 

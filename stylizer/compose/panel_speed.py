@@ -7,10 +7,10 @@ from imgui_bundle import ImVec2, imgui
 from stylizer.compose.frame_graph import frame_graph
 from stylizer.compose.panel_ui import Ui
 from stylizer.compose.pen import AMBER, BLUE, DIM, GREEN, RED, TEXT, WHITE
+from stylizer.settings import USUAL_SHARE
 from stylizer.timing import p50_p99
 
 USUAL_FPS, LOWEST_FPS, HIGHEST_FPS = 60, 10, 165
-USUAL_SHARE = 0.85
 GRAPH_HEIGHT = 96
 
 

@@ -148,17 +148,23 @@ class GameShare:
             self._easy, self._raised = 0, True
 
     @property
-    def text(self) -> str:
-        """What is painted and why: "painting every 2nd frame: the game keeps 87 % of its 44 fps";
-        "" before its own rate was taken."""
+    def told(self) -> tuple[str, str]:
+        """What is painted, and what the game does: "every 2nd frame", "keeps 87% of its 44 fps";
+        both "" before its own rate was taken."""
         if not self.taken:
-            return ""
+            return "", ""
         if self.own_fps is None:
-            return f"painting {self.part}: the game stands still"
-        kept = "" if self.kept is None else f"keeps {self.kept:.0%} of its "
-        if kept and self.at_the_least:
-            kept = f"keeps only {self.kept:.0%} of its "
-        return f"painting {self.part}: the game {kept or 'alone has '}{self.own_fps:.0f} fps"
+            return self.part, "stands still"
+        if self.kept is None:
+            return self.part, f"alone has {self.own_fps:.0f} fps"
+        only = "only " if self.at_the_least else ""
+        return self.part, f"keeps {only}{self.kept:.0%} of its {self.own_fps:.0f} fps"
+
+    @property
+    def text(self) -> str:
+        """The same as one sentence."""
+        part, game = self.told
+        return part and f"painting {part}: the game {game}"
 
     @property
     def part(self) -> str:

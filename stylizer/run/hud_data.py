@@ -56,7 +56,7 @@ class HudView:
     recording: bool
     recorded_s: float
     held: str
-    shared: str
+    shared: tuple[str, str]
     blended: tuple[str, str]
     key_names: Mapping[str, str]  # action -> the key that works, where it is not as bound
 

@@ -37,20 +37,14 @@ class Masking:
 def read_mask(path: Path) -> MaskPicture:
     """A grayscale picture file as a mask, white inside. Raises BadInput for anything else."""
     from stylizer.compose.masks import MaskPicture
-    from stylizer.source.picture_file import ANOTHER, load_rgba
+    from stylizer.source.picture_file import load_rgba
 
     if path.is_dir():
         raise BadInput(f"the mask {path} is a folder: name a grayscale picture, white where the "
                        "game stays as it is")  # fmt: skip
     if not path.is_file():  # nobody may write into a pipe
         raise BadInput(f"there is no mask {path}: name a grayscale picture file")
-    try:
-        rgb = load_rgba(path)[:, :, :3]
-    except BadInput as error:
-        what, _, advice = str(error).rpartition(": ")
-        if advice != ANOTHER:
-            raise
-        raise BadInput(f"{what}: name a grayscale picture as the mask") from error
+    rgb = load_rgba(path, advice="name a grayscale picture as the mask")[:, :, :3]
     if (rgb.max(axis=2) - rgb.min(axis=2)).max() > COLOR:
         raise BadInput(f"the mask {path} is a picture in colors: a mask is grayscale, white where "
                        "the game stays as it is and black where it is painted")  # fmt: skip

@@ -183,7 +183,7 @@ class Screen:
             recording=opened.outputs.recording,
             recorded_s=opened.outputs.recorded_s,
             held=self._holding.text,
-            shared=self._sharing.text,
+            shared=self._sharing.told,
             blended=opened.blending.text(self._controls.blend, stats),
             key_names=opened.presenter.key_names,
         )

@@ -106,8 +106,13 @@ class Sharing:
         return not was
 
     @property
+    def told(self) -> tuple[str, str]:
+        """For the HUD: what is painted, what the game does; both "" where no share is asked for."""
+        return ("", "") if self._share is None else self._share.told
+
+    @property
     def text(self) -> str:
-        """For HUD and panel: what is painted and why; "" where no share is asked for."""
+        """For the panel, the same as one sentence."""
         return "" if self._share is None else self._share.text
 
     @property

@@ -24,8 +24,11 @@ BAND = 256  # rows of the reduced picture made at once
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[Image.Image]:
-    """The picture file, opened. Raises BadInput, one sentence, for whatever is wrong with it."""
+def opened(path: Path, advice: str = ANOTHER) -> Iterator[Image.Image]:
+    """The picture file, opened. advice: what to do where it is no picture, or a broken one.
+
+    Raises BadInput, one sentence, for whatever is wrong with it.
+    """
     before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None  # sizes are judged here
     try:
         with warnings.catch_warnings():
@@ -42,13 +45,13 @@ def opened(path: Path) -> Iterator[Image.Image]:
     except PermissionError as error:
         raise BadInput(f"the picture {path} cannot be read: you lack the permission") from error
     except UnidentifiedImageError as error:
-        raise BadInput(f"{path} is no picture that Pillow can read: {ANOTHER}") from error
+        raise BadInput(f"{path} is no picture that Pillow can read: {advice}") from error
     except BadInput:
         raise
     except MemoryError as error:
         raise BadInput(f"there is not enough memory for the picture {path}") from error
     except Exception as error:  # Pillow raises all kinds: OSError, SyntaxError, IndexError ...
-        raise BadInput(f"the picture {path} is damaged or cut off: {ANOTHER}") from error
+        raise BadInput(f"the picture {path} is damaged or cut off: {advice}") from error
     finally:
         Image.MAX_IMAGE_PIXELS = before
 
@@ -70,12 +73,12 @@ def shown_size(size: Size) -> Size:
     return (max(1, int(size[0] * scale)), max(1, int(size[1] * scale)))
 
 
-def load_rgba(path: Path) -> np.ndarray:
+def load_rgba(path: Path, advice: str = ANOTHER) -> np.ndarray:
     """uint8 (height, width, 4) RGBA of a picture file, upright, opaque (black shows through).
 
-    Raises BadInput, one sentence, for whatever is wrong with it.
+    advice, and raises BadInput: see `opened`.
     """
-    with opened(path) as found:
+    with opened(path, advice) as found:
         target = shown_size(found.size)
         if target != found.size:
             found.draft("RGB", target)  # a JPEG's own way of being read at half or less

@@ -111,7 +111,7 @@ def test_the_gpus_time_is_a_line_of_the_graph(
 ) -> None:
     presenter.resize(size)
     *_, bottom = covered(drawn(presenter, hud, DATA))
-    shared = "painting every 2nd frame: the game keeps 87% of its 44 fps"
+    shared = ("every 2nd frame", "keeps 87% of its 44 fps")
     more = replace(DATA, gpu_ms={"infer": 0.9, "compose": 0.31}, held="60 fps", shared=shared)
     other = Hud(presenter.context, 1.0)  # the first one's text stays a while
     *_, lower = covered(drawn(presenter, other, more))
@@ -268,7 +268,7 @@ FULL = replace(
     provider_reason="no cuda session could be built (no CUDA-capable device is detected), the "
     "fastest of cpu 8.2 ms and openvino 5.1 ms",
     held="60 fps wanted, network at 25%: smaller is no faster",
-    shared="painting every 2nd frame: the game keeps 86% of its 44 fps",
+    shared=("every 2nd frame", "keeps 86% of its 44 fps"),
     blended=("40% great-wave-fast-int8", "9.0 + 11.4 ms"),
 )  # fmt: skip
 

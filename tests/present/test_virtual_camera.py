@@ -15,7 +15,7 @@ import av
 import numpy as np
 import pytest
 from av.video.reformatter import ColorRange, Colorspace
-from sway_desktop import SwayDesktop, pipewire_alone
+from sway_desktop import SwayDesktop, enter, pipewire_alone
 from whole_program import ROOT, fails
 
 from stylizer.present import virtual_camera
@@ -42,12 +42,6 @@ def pipewire() -> Iterator[SwayDesktop]:
 def here(pipewire: SwayDesktop, monkeypatch: pytest.MonkeyPatch) -> SwayDesktop:
     """PipeWire, and this process beside it."""
     return enter(pipewire, monkeypatch)
-
-
-def enter(pipewire: SwayDesktop, monkeypatch: pytest.MonkeyPatch) -> SwayDesktop:
-    for name in ("XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"):
-        monkeypatch.setenv(name, pipewire.env[name])
-    return pipewire
 
 
 @pytest.fixture

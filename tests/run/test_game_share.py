@@ -228,7 +228,7 @@ def test_a_run_takes_the_rate_of_a_real_window(xvfb: str, tmp_path: Path) -> Non
         env.pop("SDL_VIDEODRIVER")
         done = subprocess.run(
             [sys.executable, str(ROOT / "main.py"), "play", "Busy Game", "--model", str(model),
-             "--provider", "cpu", "--seconds", "4", "--report", str(report)],
+             "--provider", "cpu", "--frames", "10", "--report", str(report)],
             env=env, capture_output=True, text=True, timeout=120,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
@@ -242,4 +242,3 @@ def test_a_run_takes_the_rate_of_a_real_window(xvfb: str, tmp_path: Path) -> Non
     assert share["own_taken"] == 1
     assert made["styled_frames"] > 0
     assert made["frame_time_ms"]["max"] < 2500, "the pause is no frame"
-    assert made["seconds"] >= 3.5

@@ -36,8 +36,6 @@ def magpie_effect(model: StyleModel, network: Steps, canvas_file: str) -> str:
 class _Writer:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        steps = plan.network.steps
-        self._tiles = [(step, t) for step in steps for t in range(plan.layouts[step.out].tiles)]
 
     def textures(self, canvas_file: str) -> list[str]:
         lines = []
@@ -60,21 +58,21 @@ class _Writer:
         return f"#define Canvas(at) Whole({CANVAS}[uint2(at) % {canvas.shape[0]}])"
 
     def passes(self) -> list[str]:
-        return [self._pass(n, step, tile) for n, (step, tile) in enumerate(self._tiles, 1)]
+        return [self._pass(n, step, tile) for n, (step, tile) in enumerate(self.plan.tiles, 1)]
 
     def out(self) -> str:
         """From the last tensor to the picture: group g of a pixel block is a pixel of it."""
         tensor, side = self.plan.network.result, self.plan.block
         groups = range(side * side)
         names = [_name(self.plan.homes[tensor], group) for group in groups]
-        head = _head(len(self._tiles) + 1, "the picture", names, ["OUTPUT"], 8 * side)
+        head = _head(len(self.plan.tiles) + 1, "the picture", names, ["OUTPUT"], 8 * side)
         lines = [f"uint2 at = blockStart + Rmp8x8(threadId.x) * {side};", "uint2 pixel;"]
         for group, name in enumerate(names):
             lines.append(f"pixel = at + uint2({group % side}, {group // side});")
             inside = "all(pixel < GetOutputSize())"
             value = f"float4({name}[at / {side}].rgb, 1.0)"
             lines.append(f"if ({inside}) OUTPUT[pixel] = {value};")
-        return _whole(head, len(self._tiles) + 1, lines)
+        return _whole(head, len(self.plan.tiles) + 1, lines)
 
     def _pass(self, n: int, step: Conv | Add, tile: int) -> str:
         outs = [_name(self.plan.homes[step.out], g) for g in groups_of(self.plan, step.out, tile)]

@@ -14,7 +14,7 @@ import numpy as np
 from stylizer.style.contract import LAYOUTS, StyleModel
 from stylizer.style.gl.layout import Layout, Weights, layer_weights, plane_layouts
 from stylizer.style.gl.reading import DoesNotFit
-from stylizer.style.gl.steps import MOST_EXACT, Conv, Steps, Tensor
+from stylizer.style.gl.steps import MOST_EXACT, Add, Conv, Steps, Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +35,11 @@ class Plan:
                 _check(model, step, program)
         layouts = plane_layouts(network, most_planes)
         return Plan(model, network, layouts, _homes(network, layouts))
+
+    @property
+    def tiles(self) -> list[tuple[Conv | Add, int]]:
+        """(step, tile of its output) in order: what a pass each computes."""
+        return [(s, t) for s in self.network.steps for t in range(self.layouts[s.out].tiles)]
 
     @property
     def block(self) -> int:

@@ -42,8 +42,6 @@ def reshade_effect(model: StyleModel, network: Steps, canvas_file: str) -> str:
 class _Writer:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        steps = plan.network.steps
-        self._tiles = [(step, t) for step in steps for t in range(plan.layouts[step.out].tiles)]
 
     def textures(self, canvas_file: str) -> list[str]:
         lines = []
@@ -83,7 +81,7 @@ class _Writer:
 
     def passes(self) -> list[str]:
         lines = []
-        for n, (step, tile) in enumerate(self._tiles, 1):
+        for n, (step, tile) in enumerate(self.plan.tiles, 1):
             targets = range(self.plan.layouts[step.out].planes)
             outs = ", ".join(f"out float4 target{o} : SV_Target{o}" for o in targets)
             place = "float4 position : SV_Position, float2 place : TEXCOORD"
@@ -109,7 +107,7 @@ class _Writer:
 
     def technique(self) -> list[str]:
         lines = []
-        for n, (step, tile) in enumerate(self._tiles, 1):
+        for n, (step, tile) in enumerate(self.plan.tiles, 1):
             layout, home = self.plan.layouts[step.out], self.plan.homes[step.out]
             targets = [
                 f"RenderTarget{o} = {_name(home, o)};"
@@ -119,7 +117,7 @@ class _Writer:
         return [*lines, _pass("Tile0of1", "Show", [])]
 
     def _places(self) -> list[tuple[int, int]]:
-        found = [(tile, self.plan.layouts[step.out].tiles) for step, tile in self._tiles]
+        found = [(tile, self.plan.layouts[step.out].tiles) for step, tile in self.plan.tiles]
         return list(dict.fromkeys([*found, (0, 1)]))
 
     def _read(self, tensor: Tensor, group: int, at: str) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from drawn_frames import is_what_was_drawn, next_frame
 from gamescope_node import GamescopeNode
-from sway_desktop import SwayDesktop, pipewire_alone
+from sway_desktop import SwayDesktop, enter, pipewire_alone
 from whole_program import fails, until
 
 from stylizer.app.cli import main
@@ -38,9 +38,7 @@ def pipewire() -> Iterator[SwayDesktop]:
 
 @pytest.fixture
 def here(pipewire: SwayDesktop, monkeypatch: pytest.MonkeyPatch) -> SwayDesktop:
-    for name in ("XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"):
-        monkeypatch.setenv(name, pipewire.env[name])
-    return pipewire
+    return enter(pipewire, monkeypatch)
 
 
 class Game:

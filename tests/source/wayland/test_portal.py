@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from drawn_frames import is_what_was_drawn, next_frame
-from sway_desktop import SwayDesktop, sway_desktop
+from sway_desktop import SwayDesktop, enter, sway_desktop
 from whole_program import fails
 
 from stylizer.app.cli import main
@@ -43,7 +43,7 @@ def desktop() -> Iterator[SwayDesktop]:
 @pytest.fixture
 def on_sway(desktop: SwayDesktop, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SwayDesktop:
     """The desktop, and this process on it."""
-    return enter(desktop, monkeypatch, tmp_path)
+    return at_home(desktop, monkeypatch, tmp_path)
 
 
 @pytest.fixture
@@ -52,16 +52,15 @@ def two_outputs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Swa
     with sway_desktop(SIZE, 'for_window [app_id="wayland_window"] fullscreen enable') as running:
         running.tell("create_output")
         running.tell("output", "HEADLESS-2", "resolution", "320x200", "position", "2000", "0")
-        yield enter(running, monkeypatch, tmp_path)
+        yield at_home(running, monkeypatch, tmp_path)
 
 
-def enter(desktop: SwayDesktop, monkeypatch: pytest.MonkeyPatch, folder: Path) -> SwayDesktop:
-    for name in ("DISPLAY", "SDL_VIDEODRIVER"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in desktop.env.items():
-        monkeypatch.setenv(name, value)
+def at_home(desktop: SwayDesktop, monkeypatch: pytest.MonkeyPatch, folder: Path) -> SwayDesktop:
+    """On the desktop, in its home, remembering nothing of other tests."""
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.setenv("HOME", str(desktop.home))
     monkeypatch.setenv("XDG_STATE_HOME", str(folder / "state"))
-    return desktop
+    return enter(desktop, monkeypatch)
 
 
 class Numbered:
