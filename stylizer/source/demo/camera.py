@@ -70,8 +70,7 @@ class FloorMap:
     def __init__(self, land: Land, obstacles: np.ndarray, widen: int) -> None:
         """obstacles (n, 4): x, z, radius, top; `widen` in cells of 4 m."""
         axis = np.arange(-self.HALF, self.HALF + 1, self.CELL)
-        x, z = np.meshgrid(axis, axis, indexing="ij")
-        top = np.maximum(land.height(x, z), 0)
+        top = np.maximum(land.height_map(self.HALF, self.CELL), 0)
         reach = int(np.ceil(obstacles[:, 2].max() / self.CELL)) + 1 if len(obstacles) else 0
         i, j = (np.round((obstacles[:, k] + self.HALF) / self.CELL).astype(int) for k in (0, 1))
         for di in range(-reach, reach + 1):

@@ -17,6 +17,7 @@ TRACK_Y = 6.0
 VILLAGE = (112.0, 44.0)
 MILLS = ((-136.0, 28.0), (-118.0, 62.0))
 LIGHTHOUSE = (-92.0, 186.0)
+TOGETHER = 2048  # places whose distances fit into a core's cache: 4 MB
 FIELDS = ((66.0, -44.0, 0.3), (104.0, -58.0, 0.3), (118.0, -14.0, 0.1), (42.0, -66.0, 0.5))
 
 
@@ -87,6 +88,7 @@ class Land:
         rng = np.random.default_rng([seed, 1])
         self._shape, self._detail, self._patch = Noise(rng), Noise(rng), Noise(rng)
         self.track = railway()
+        self._maps: dict[tuple[float, float], np.ndarray] = {}
 
     def height(self, x: ArrayLike, z: ArrayLike) -> np.ndarray:
         """Ground in meters at x, z (any equal shape); negative under water."""
@@ -96,14 +98,27 @@ class Land:
         bed = np.where(y < 1.0, y, TRACK_Y - 0.55)  # over water the line runs on a viaduct
         return bed + (y - bed) * smoothstep(5.5, 22.0, distance)
 
+    def height_map(self, half: float, cell: float) -> np.ndarray:
+        """Ground from -half to half meters along x and z, a value each `cell` meters; not to be
+        written into, for it is made once."""
+        if (half, cell) not in self._maps:
+            axis = np.arange(-half, half + 1, cell)
+            self._maps[half, cell] = self.height(*np.meshgrid(axis, axis, indexing="ij"))
+        return self._maps[half, cell]
+
     def track_distance(self, x: ArrayLike, z: ArrayLike) -> np.ndarray:
         """Meters to the railway line."""
         x, z = np.asarray(x, np.float64), np.asarray(z, np.float64)
         nearest = np.full(x.shape, 1e9)
         close = (np.abs(x) < 160) & (np.abs(z - 50) < 150)
-        points = self.track[::3]
-        gap = (x[close][:, None] - points[:, 0]) ** 2 + (z[close][:, None] - points[:, 1]) ** 2
-        nearest[close] = np.sqrt(gap.min(axis=1)) if gap.size else 0
+        points, near_x, near_z = self.track[::3], x[close], z[close]
+        found = np.empty(near_x.shape)
+        for start in range(0, len(found), TOGETHER):
+            part = slice(start, start + TOGETHER)
+            gap = (near_x[part, None] - points[:, 0]) ** 2
+            gap += (near_z[part, None] - points[:, 1]) ** 2
+            found[part] = gap.min(axis=1)
+        nearest[close] = np.sqrt(found)
         return nearest
 
     def _island(self, x: np.ndarray, z: np.ndarray) -> np.ndarray:

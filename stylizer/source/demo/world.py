@@ -63,7 +63,7 @@ class Shadows:
 
     def __init__(self, land: Land, obstacles: np.ndarray) -> None:
         axis = np.arange(-self.HALF, self.HALF + 1, self.CELL)
-        self._top = land.height(*np.meshgrid(axis, axis, indexing="ij"))
+        self._top = land.height_map(self.HALF, self.CELL).copy()
         i, j = (np.round((obstacles[:, k] + self.HALF) / self.CELL).astype(int) for k in (0, 1))
         for di in (-1, 0, 1):
             for dj in (-1, 0, 1):
