@@ -83,8 +83,7 @@ class Encoder:
             self._container.close()
             if self._file.error:
                 raise self._file.error
-            if self._file.gone:
-                raise FileNotFoundError("the file was removed or replaced meanwhile")
+            self._file.check_there()
         finally:
             self._file.close()
             if self._sound:
@@ -93,12 +92,15 @@ class Encoder:
     def rescue(self) -> bool:
         """After a failure: close the file, cut it back to what is whole; False if nothing is.
 
-        Never raises: the first failure is the one to report, and the file may be gone by now.
+        Never raises: the first failure is the one to report, and the file may be gone by now, or
+        another stand in its place, which is nobody's to touch.
         """
         try:
+            with contextlib.suppress(OSError):
+                self._file.check_there()
             with contextlib.suppress(av.error.FFmpegError, OSError):
                 self.close()
-            if not self._file.written or is_stream(self.path):
+            if not self._file.written or self._file.gone or is_stream(self.path):
                 return False
             if self.path.suffix.lower() == ".mp4":
                 cut_to_whole_fragments(self.path)

@@ -32,13 +32,15 @@ class OutputFile:
     """Opened by the first write and unbuffered.
 
     libavformat's own file loses "disk full" when it comes with a fragmented file's last write
-    (seen in 62.12); here the first failure is kept in `error`.
+    (seen in 62.12); here the first failure is kept in `error`. One that was removed is written no
+    further: what it holds is lost, and what stands at its name by now is somebody else's.
     """
 
     def __init__(self, path: Path) -> None:
         self.name = str(path)
         self.error: Exception | None = None
         self.written = False
+        self.gone = False  # what was written does not stand at its name any more
         self._file: io.FileIO | None = None
         self._stream = is_stream(path)
 
@@ -48,6 +50,7 @@ class OutputFile:
             if self._file is None:
                 self._file = io.FileIO(self._open(), "wb")
                 self.written = True
+            self.check_there()
             left = memoryview(data)
             while left:
                 left = left[self._file.write(left) :]
@@ -84,16 +87,17 @@ class OutputFile:
         """Bytes from the beginning."""
         return self._file.tell() if self._file else 0
 
-    @property
-    def gone(self) -> bool:
-        """Whether what was written no longer stands at its name."""
+    def check_there(self) -> None:
+        """Raise FileNotFoundError when what was written no longer stands at its name."""
         if self._file is None or self._file.closed or self._stream:
-            return False
+            return
         try:
             there, ours = os.stat(self.name), os.fstat(self._file.fileno())
+            self.gone = (there.st_dev, there.st_ino) != (ours.st_dev, ours.st_ino)
         except OSError:
-            return True
-        return (there.st_dev, there.st_ino) != (ours.st_dev, ours.st_ino)
+            self.gone = True
+        if self.gone:
+            raise FileNotFoundError("the file was removed or replaced meanwhile")
 
     def close(self) -> None:
         """Close the file, if it was opened."""

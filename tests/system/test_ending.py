@@ -302,14 +302,50 @@ def test_a_full_disk_under_the_recording_leaves_the_report(tmp_path):
 # ---- the writer's thread ----
 
 
-def test_a_recording_removed_while_it_runs_is_told(tmp_path):
-    recorder = Recorder(tmp_path / "a.mp4", (64, 48), 30)
+def write_until_told(path: Path, change: Callable[[], object]) -> None:
+    """Record, change what stands at the path, and go on until that is told."""
+    recorder = Recorder(path, (64, 48), 30)
     recorder.add(PICTURE, 0)
-    while not (tmp_path / "a.mp4").exists():
-        time.sleep(0.01)
-    (tmp_path / "a.mp4").unlink()
+    until(path.exists)
+    change()
+    with pytest.raises(StylizerError, match="removed or replaced"):
+        for _ in range(1000):
+            recorder.add(PICTURE, 0)
+    recorder.close()
+    assert recorder.frames < 1000
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_a_recording_removed_while_it_runs_is_told_then(tmp_path, suffix: str):
+    """Not at the end only: nothing that is recorded from then on could be kept."""
+    path = tmp_path / f"a{suffix}"
+    write_until_told(path, path.unlink)
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_what_took_the_place_of_a_recording_is_not_touched(tmp_path, suffix: str):
+    path = tmp_path / f"a{suffix}"
+
+    def put() -> None:
+        (tmp_path / "mine").write_text("mine")
+        (tmp_path / "mine").rename(path)
+
+    write_until_told(path, put)
+    assert path.read_text() == "mine"
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_nor_where_that_is_seen_at_the_end_only(tmp_path, suffix: str):
+    path = tmp_path / f"a{suffix}"
+    recorder = Recorder(path, (64, 48), 30)
+    recorder.add(PICTURE, 0)
+    until(path.exists)
+    path.unlink()
+    path.write_text("mine")
     with pytest.raises(StylizerError, match="removed or replaced"):
         recorder.close()
+    assert path.read_text() == "mine"
 
 
 @pytest.mark.parametrize("where", ["add", "rescue"])
