@@ -110,13 +110,12 @@ class Outputs:
 
     def stop_recording(self) -> Path | None:
         """Finish the recording, if one runs; returns its file. Raises StylizerError (disk full)."""
-        path, self._path = self._path, None
-        recorder, self._recorder, self._sound = self._recorder, None, None
-        new, self._new = self._new, None
+        path, new, recorder = self._path, self._new, self._recorder
         try:
             if recorder is not None:
-                recorder.close()
+                recorder.close()  # two threads may: each waits until it is finished
         finally:
+            self._path = self._new = self._recorder = self._sound = None
             if new is not None:
                 self._outputs.drop_empty(new)
         return path

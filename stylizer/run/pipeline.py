@@ -64,6 +64,7 @@ def run(
         ending.saving(partial(active.save, on_end)),
     ):
         failure = active.loop(on_present)
+        ending.stay_if_given_up()
         with ending.undisturbed():
             failure = active.finish(failure)
             result = active.result(failure)
@@ -92,6 +93,7 @@ def opened_run(
         try:
             return Run(settings, style, outputs, presets)
         except BaseException as error:
+            ending.stay_if_given_up()
             with ending.undisturbed():
                 tell(error)
             raise

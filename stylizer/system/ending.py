@@ -24,9 +24,14 @@ INTERRUPTED = 130
 GRACE_S = 1.2  # with SAVE_S below the 2 s in which Ctrl+C ends any state
 SAVE_S = 0.6
 SAVE_ALONE_S = 10.0  # where nobody waits at the keyboard
+SAVE_AT_ONCE_S = 0.3  # where somebody presses Ctrl+C again: a report takes a few ms
+WORDS_S = 0.2  # to say why: a terminal may have been stopped (Ctrl+S) or closed
 AGAIN_S = 0.02  # until a signal that came while a module was loaded is tried anew
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
 SIGNALS += [signal.SIGHUP] if sys.platform != "win32" else []
+CUT_OFF = (
+    "interrupted; what was still being waited for (a file, a model, another program) was cut off"
+)
 _OVER = 0  # what the watcher is sent when the command is over; no signal has this number
 
 Save = Callable[[str], object]
@@ -48,19 +53,29 @@ def saving(save: Save) -> Iterator[None]:
 def give_up(why: str, code: int, save_s: float = SAVE_ALONE_S) -> NoReturn:
     """Save what is to be saved, say why and end the process, from any thread."""
     if not _giving_up.acquire(blocking=False):
-        threading.Event().wait()  # another thread is at it, and ends this one too
+        stay_if_given_up()
 
-    def end() -> None:
-        time.sleep(save_s)
-        os._exit(code)
+    def save_all() -> None:
+        for save in reversed(_saves):
+            with contextlib.suppress(BaseException):
+                save(why)
 
-    threading.Thread(target=end, daemon=True).start()
-    for save in reversed(_saves):
-        with contextlib.suppress(BaseException):
-            save(why)
-    with contextlib.suppress(Exception):  # the terminal may be what has gone
-        print(f"stylizer: {why}", file=sys.stderr, flush=True)
+    def say() -> None:
+        with contextlib.suppress(Exception):  # the terminal may be what has gone
+            print(f"stylizer: {why}", file=sys.stderr, flush=True)
+
+    for step, within_s in ((save_all, save_s), (say, WORDS_S)):
+        thread = threading.Thread(target=step, daemon=True)
+        thread.start()
+        thread.join(within_s)
     os._exit(code)
+
+
+def stay_if_given_up() -> None:
+    """Go no further where another thread saves and ends the process: what this one has to say of
+    the run's end would be of that."""
+    if _giving_up.locked():
+        threading.Event().wait()
 
 
 class _Interrupts:
@@ -112,7 +127,8 @@ def undisturbed() -> Iterator[None]:
 @contextmanager
 def on_signals(grace_s: float = GRACE_S) -> Iterator[None]:
     """SIGINT, SIGTERM and SIGHUP raise KeyboardInterrupt in the block, and end the process when it
-    does not end within `grace_s`; a second SIGINT ends it at once. Main thread only.
+    does not end within `grace_s`; a second SIGINT ends it at once, with what can be saved within
+    SAVE_AT_ONCE_S. Main thread only.
 
     A signal that was ignored at the start stays ignored (nohup).
     """
@@ -147,7 +163,7 @@ def _watch(told: socket.socket, grace_s: float) -> None:
         try:
             numbers = told.recv(64)
         except TimeoutError:
-            give_up("interrupted; something did not stop and was left behind", INTERRUPTED, SAVE_S)
+            give_up(CUT_OFF, INTERRUPTED, SAVE_S)
         for number in numbers:
             if number == _OVER:
                 return
@@ -155,5 +171,5 @@ def _watch(told: socket.socket, grace_s: float) -> None:
                 continue
             pressed += number == signal.SIGINT
             if pressed > 1:
-                os._exit(INTERRUPTED)
+                give_up("interrupted twice, ended at once", INTERRUPTED, SAVE_AT_ONCE_S)
             deadline = min(deadline, time.monotonic() + grace_s)

@@ -192,8 +192,58 @@ def test_what_does_not_stop_is_given_up(presses: int, grace: float):
     assert time.monotonic() - started < 10  # a busy machine
     assert process.returncode == ending.INTERRUPTED
     assert "interrupted" in out
-    assert ("saved: interrupted" in out) == (presses == 1)
+    assert ("saved: interrupted twice" if presses == 2 else "saved: interrupted;") in out
     assert "never" not in out
+
+
+def test_a_second_press_leaves_both(tmp_path):
+    run = Started(tmp_path, *RUN, "--present", "offscreen")
+    run.until_recording()
+    time.sleep(1.0)
+    for _ in range(2):
+        run.process.send_signal(signal.SIGINT)
+        time.sleep(0.05)
+    code, _ = run.end(30)
+    assert code in (ending.INTERRUPTED, -signal.SIGINT)  # it had ended by then, but for Python
+    run.check_left()
+
+
+def test_why_it_ended_is_told_though_nothing_can_be_saved(tmp_path):
+    code = """
+import sys, threading
+sys.stderr = sys.stdout
+with ending.saving(lambda why: threading.Event().wait()):
+    ending.give_up("the test's", 0, 0.1)
+"""
+    assert in_child(code, tmp_path) == "stylizer: the test's\n"
+
+
+def test_only_who_gives_up_tells_of_the_end(tmp_path):
+    """The loop goes on meanwhile, and comes to an end of its own, which is none."""
+    code = """
+import threading
+from pathlib import Path
+from stylizer.run.pipeline import run
+from stylizer.settings import Settings
+
+looped = threading.Event()
+def on_end(result):
+    print(threading.current_thread() is threading.main_thread(), result.facts["error"], flush=True)
+    looped.wait(20)
+    time.sleep(0.5)  # for the loop's end, where it is not held
+def on_present(stats):
+    if stats.presented == 3:
+        threading.Thread(target=ending.give_up, args=("gone", 0), daemon=True).start()
+        while not ending._giving_up.locked():
+            time.sleep(0.01)
+    if stats.presented == 9:
+        looped.set()
+
+settings = Settings(source="synthetic", present="offscreen", size=(64, 48), sync=True, model="none",
+                    record=Path("a.mp4"), frames=9)
+run(settings, on_present=on_present, on_end=on_end)
+"""
+    assert in_child(code, tmp_path) == "False gone\n"
 
 
 def in_child(code: str, folder: Path) -> str:
@@ -308,9 +358,13 @@ def write_until_told(path: Path, change: Callable[[], object]) -> None:
     recorder.add(PICTURE, 0)
     until(path.exists)
     change()
-    with pytest.raises(StylizerError, match="removed or replaced"):
+
+    def go_on() -> None:
         for _ in range(1000):
             recorder.add(PICTURE, 0)
+
+    with pytest.raises(StylizerError, match="removed or replaced"):
+        go_on()
     recorder.close()
     assert recorder.frames < 1000
 
