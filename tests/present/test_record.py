@@ -19,6 +19,7 @@ from conftest import COLORS, Clip, flat, write_video
 from PIL import Image
 
 from stylizer.errors import BadInput, StylizerError
+from stylizer.present.encode import Encoder, playable
 from stylizer.present.record import Recorder, check_recordable
 from stylizer.system import files
 from stylizer.system.files import check_writable, write_png
@@ -176,6 +177,7 @@ KILLED = """
 import sys, time
 from pathlib import Path
 import numpy as np
+from stylizer.present.encode import Encoder, playable
 from stylizer.present.record import Recorder
 sound = Path(sys.argv[2]) if len(sys.argv) > 2 else None
 recorder = Recorder(Path(sys.argv[1]), (320, 180), 30, sound)
@@ -210,6 +212,19 @@ def test_playable_after_kill(tmp_path: Path, clip: Clip, suffix: str, sound: boo
         except av.error.InvalidDataError:
             pass  # the fragment that the kill cut in two
     assert frames >= 40  # 76 given; 3 wait, 15 are in the open fragment, sound holds back 15 more
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_playable_from_the_second_picture_on(tmp_path: Path, suffix: str) -> None:
+    """However soon the program is killed or its disk is full."""
+    path = tmp_path / f"a{suffix}"
+    encoder = Encoder(path, SIZE, 30, None)
+    for picture in noise(2):
+        encoder.add(picture, 0)
+    assert playable(path)
+    encoder.close()
+    with av.open(str(path)) as container:
+        assert [frame.key_frame for frame in container.decode(video=0)] == [True, True]
 
 
 @pytest.fixture
