@@ -289,7 +289,7 @@ class Settings:
         None, "output",
         replace(rules.POSITIVE, allowed='a number of seconds above 0, or "off"', nothing="off",
                 metavar="S"),
-        "keep the last S seconds of the picture, which a key then saves beside the recordings",
+        "keep the last S seconds, with the sound, which a key then saves beside the recordings",
         in_file=True, hotkeys=("save_replay",),
     )  # fmt: skip
     camera: bool = setting(

@@ -16,7 +16,7 @@ from __future__ import annotations
 import importlib
 import sys
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -165,6 +165,10 @@ class Presenter(Protocol):
     def show_panel(self, area: Rect | None, typing: bool, waits_for_key: bool) -> None:
         """Told each turn where the panel lies, None while it is closed, and whether it needs the
         keyboard, for a text or for a new key."""
+
+    def show_parts(self, areas: Sequence[Rect] | None) -> None:
+        """Told before `present` which parts of the picture are meant to be seen, in pixels; None:
+        all of it. Over a game its own picture is seen in the rest."""
 
     def show_hud(self, area: Rect | None) -> None:
         """Told each turn where the HUD's figures lie, None while there are none."""

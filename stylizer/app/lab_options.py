@@ -115,6 +115,8 @@ def paint_part(text: str) -> tuple[str, float]:
         raise argparse.ArgumentTypeError(
             f"{text!r}: write NAME=VALUE, NAME one of {', '.join(PAINT_PARTS)}"
         )
+    if not value:
+        raise argparse.ArgumentTypeError(f"{text!r} has no value: write {name}=NUMBER")
     amount = number(value)
     if not math.isfinite(amount) or (name == "edge" and amount <= 0):
         raise argparse.ArgumentTypeError(f"{text!r}: must be finite, and edge above 0")

@@ -36,15 +36,16 @@ class Hud:
         self._numbers_at = self._laid_out_at = float("-inf")
         self._laid_out: tuple[object, ...] | None = None
         self.layouts = 0  # made so far
-        # Of the figures in the window, in pixels; None: there are none.
+        # Of the figures in the window, in pixels, None where there are none; and of all of it.
         self.area: Rect | None = None
+        self.covered: tuple[Rect, ...] = ()
 
     def draw(self, framebuffer: moderngl.Framebuffer, data: HudData) -> None:
         """Draw over what the framebuffer holds; nothing when there is nothing to show."""
         if self._surface is None or (
             data.mode == "off" and not data.show_help and not data.message
         ):
-            self.area = None
+            self.clear()
             return
         now = time.perf_counter()
         # What must follow the user at once; the rest waits for the next layout.
@@ -60,6 +61,10 @@ class Hud:
             self._laid_out, self._laid_out_at = state, now
         self._surface.renderer.draw(framebuffer)
 
+    def clear(self) -> None:
+        """Nothing of it is drawn."""
+        self.area, self.covered = None, ()
+
     def release(self) -> None:
         """Free everything; may be called twice."""
         if self._surface is not None:
@@ -71,7 +76,7 @@ class Hud:
 
     def _lay_out(self, data: HudData, size: tuple[int, int], surface: ImguiSurface) -> None:
         def draw() -> None:
-            self.area = lay_out(data, surface.fonts, self.scale, size)
+            self.area, self.covered = lay_out(data, surface.fonts, self.scale, size)
 
         surface.lay_out(size, LAYOUT_PERIOD_S, draw)
         self.layouts += 1

@@ -14,7 +14,7 @@ MESSAGE_WIDTH = 440
 _SMALLEST = 0.4  # scale below which nobody can read
 
 
-def recording(pen: Pen, data: HudData, window_width: int, figures: Rect | None) -> None:
+def recording(pen: Pen, data: HudData, window_width: int, figures: Rect | None) -> Rect:
     """At the top right, or left where the figures stand there, or under them."""
     seconds = data.recorded_s
     text = f"REC {int(seconds) // 60}:{int(seconds) % 60:02}"
@@ -28,9 +28,10 @@ def recording(pen: Pen, data: HudData, window_width: int, figures: Rect | None) 
     pen.box(x, y, width, height)
     pen.dot(x + pen.px(17), y + height / 2, 5, RED)
     pen.text(x + pen.px(29), y + pen.px(7), text, WHITE, bold=True)
+    return around(x, y, width, height)
 
 
-def message(pen: Pen, text: str, window: tuple[int, int], covered: Rect | None) -> None:
+def message(pen: Pen, text: str, window: tuple[int, int], covered: Rect | None) -> Rect:
     """At the bottom, over as many lines as it needs; narrow, to leave the corners free. Beside the
     panel where there is room, else over it."""
     left, right = 0, window[0]
@@ -46,9 +47,10 @@ def message(pen: Pen, text: str, window: tuple[int, int], covered: Rect | None) 
     pen.box(x, y, width, height)
     for number, line in enumerate(lines):
         pen.text(x + pen.px(PADDING + 2), y + pen.px(8) + number * pen.px(LINE), line, WHITE)
+    return around(x, y, width, height)
 
 
-def help_page(pen: Pen, data: HudData, window: tuple[int, int]) -> None:
+def help_page(pen: Pen, data: HudData, window: tuple[int, int]) -> Rect:
     """All hotkeys in two columns, in the middle of the window."""
     bindings = [(key_label(key), text) for key, text in data.bindings]
     rows, line = (len(bindings) + 1) // 2, pen.px(28)
@@ -62,8 +64,8 @@ def help_page(pen: Pen, data: HudData, window: tuple[int, int]) -> None:
     height = pen.px(50) + rows * line + foot + pen.px(14)
     fit = min(window[0] / (width + 2 * gap), window[1] / (height + 2 * gap))
     if fit < 1 and pen.scale > _SMALLEST:  # smaller, then; widths do not shrink quite evenly
-        help_page(replace(pen, scale=max(_SMALLEST, 0.98 * fit * pen.scale)), data, window)
-        return
+        smaller = replace(pen, scale=max(_SMALLEST, 0.98 * fit * pen.scale))
+        return help_page(smaller, data, window)
     x, y = (window[0] - width) / 2, (window[1] - height) / 2
     pen.box(x, y, width, height)
     pen.text(x + pad, y + pen.px(15), "Keys", WHITE, 18, bold=True)
@@ -78,3 +80,9 @@ def help_page(pen: Pen, data: HudData, window: tuple[int, int]) -> None:
     for number, hint in enumerate(data.hints):
         top = y + pen.px(50) + rows * line + pen.px(10) + number * pen.px(20)
         pen.text(x + pad, top, hint, DIM, SMALL)
+    return around(x, y, width, height)
+
+
+def around(x: float, y: float, width: float, height: float) -> Rect:
+    """The pixels that a box of `pen` covers, its edge as well."""
+    return Rect(round(x) - 1, round(y) - 1, round(width) + 2, round(height) + 2)

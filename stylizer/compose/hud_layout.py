@@ -47,9 +47,15 @@ class Line(NamedTuple):
     note: str
 
 
-def lay_out(data: HudData, fonts: Fonts, scale: float, window: tuple[int, int]) -> Rect | None:
-    """Put everything into the current ImGui frame; window is (width, height) in pixels. Returns
-    where the figures stand, None where there are none."""
+class Places(NamedTuple):
+    """Where the HUD lies in the window: its figures, None where there are none, and all of it."""
+
+    figures: Rect | None
+    covered: tuple[Rect, ...]
+
+
+def lay_out(data: HudData, fonts: Fonts, scale: float, window: tuple[int, int]) -> Places:
+    """Put everything into the current ImGui frame; window is (width, height) in pixels."""
     back, front = imgui.get_background_draw_list(), imgui.get_foreground_draw_list()
     pen = Pen(back, fonts, scale * _fit(scale, window, (GRAPH_WIDTH, SMALL_HEIGHT)))
     figures = None
@@ -59,13 +65,14 @@ def lay_out(data: HudData, fonts: Fonts, scale: float, window: tuple[int, int]) 
         elif data.mode == "fps":
             figures = _small_panel(pen, data, window)
     pen = Pen(front, fonts, pen.scale)  # in front of the graph, which is a window of ImGui's
+    covered = [] if figures is None else [figures]
     if data.recording and data.mode != "off":
-        recording(pen, data, window[0], figures)
+        covered.append(recording(pen, data, window[0], figures))
     if data.message:
-        message(pen, data.message, window, data.covered)
+        covered.append(message(pen, data.message, window, data.covered))
     if data.show_help:
-        help_page(pen, data, window)
-    return figures
+        covered.append(help_page(pen, data, window))
+    return Places(figures, tuple(covered))
 
 
 def _fit(scale: float, window: tuple[int, int], units: tuple[float, float]) -> float:

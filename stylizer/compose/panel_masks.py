@@ -37,12 +37,12 @@ def masks_tab(ui: Ui) -> None:
     if inside == "weaker":
         ui.percent("style inside", "mask_strength", s.mask_strength)
     ui.label("soft edge")
-    moved, shown = imgui.slider_float(
-        "##mask_feather", s.mask_feather * 100, 0.0, MOST_FEATHER * 100, "%.1f %% of the height",
-        imgui.SliderFlags_.always_clamp,
-    )  # fmt: skip
-    if moved:
-        ui.change("mask_feather", round(shown / 100, 4))
+    ends = 0.0, MOST_FEATHER * 100
+    moved = ui.slider(
+        "mask_feather", s.mask_feather * 100, ends, lambda shown: f"{shown:.1f} % of the height"
+    )
+    if moved is not None:
+        ui.change("mask_feather", round(moved, 1) / 100)
     ui.label("seen")
     flipped, on = imgui.checkbox(f"tinted  ({s.masks_key})", s.show_masks)
     if flipped:

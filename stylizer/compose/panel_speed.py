@@ -35,13 +35,11 @@ def _target(ui: Ui) -> None:
     imgui.same_line()
     imgui.begin_disabled(target is None)
     imgui.set_next_item_width(-1)
-    moved, fps = imgui.slider_int(
-        "##target", round(target or USUAL_FPS), LOWEST_FPS, HIGHEST_FPS, "%d fps",
-        imgui.SliderFlags_.always_clamp,
-    )  # fmt: skip
+    ends = LOWEST_FPS, HIGHEST_FPS
+    moved = ui.slider("target", target or USUAL_FPS, ends, lambda fps: f"{fps:.0f} fps")
     imgui.end_disabled()
-    if moved and target is not None:
-        ui.change("target_fps", float(fps))
+    if moved is not None and target is not None:
+        ui.change("target_fps", float(round(moved)))
 
 
 def _size(ui: Ui) -> None:
@@ -74,13 +72,12 @@ def _share(ui: Ui) -> None:
     imgui.same_line()
     imgui.begin_disabled(share is None)
     imgui.set_next_item_width(-1)
-    moved, percent = imgui.slider_int(
-        "##game_share", round(100 * (share or USUAL_SHARE)), 50, 95, "%d %% of its own rate",
-        imgui.SliderFlags_.always_clamp,
-    )  # fmt: skip
+    moved = ui.slider(
+        "game_share", 100 * (share or USUAL_SHARE), (50, 95), lambda s: f"{s:.0f} % of its own rate"
+    )
     imgui.end_disabled()
-    if moved and share is not None:
-        ui.change("game_share", percent / 100)
+    if moved is not None and share is not None:
+        ui.change("game_share", round(moved) / 100)
     if ui.figures.shared:
         ui.note(ui.figures.shared[:1].upper() + ui.figures.shared[1:])
 

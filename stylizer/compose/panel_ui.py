@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,11 +63,28 @@ class Ui:
     def percent(self, label: str, name: str, value: float) -> None:
         """A slider of a share, from 0 to 100 %."""
         self.label(label)
-        moved, shown = imgui.slider_float(
-            f"##{name}", value * 100, 0.0, 100.0, "%.0f %%", imgui.SliderFlags_.always_clamp
-        )
-        if moved:
-            self.change(name, round(shown / 100, 3))
+        moved = self.slider(name, value * 100, (0, 100), lambda shown: f"{shown:.0f} %")
+        if moved is not None:
+            self.change(name, round(moved) / 100)
+
+    def slider(
+        self, name: str, value: float, ends: tuple[float, float], told: Callable[[float], str]
+    ) -> float | None:
+        """A slider whose figure stands in the half where its grab is not; where it was moved to."""
+        flags = imgui.SliderFlags_.always_clamp
+        moved, shown = imgui.slider_float(f"##{name}", value, *ends, "", flags)
+        typed = imgui.is_item_active() and imgui.get_io().want_text_input  # by Ctrl+click
+        if not typed:
+            low, high, text = imgui.get_item_rect_min(), imgui.get_item_rect_max(), told(shown)
+            left = low.x + self.px(10)
+            right = high.x - self.px(10) - imgui.calc_text_size(text).x
+            place = ImVec2(
+                left if 2 * shown > sum(ends) else right,
+                low.y + imgui.get_style().frame_padding.y,
+            )
+            color = imgui.get_color_u32(imgui.Col_.text)
+            imgui.get_window_draw_list().add_text(place, color, text)
+        return shown if moved else None
 
     def choices(self, label: str, name: str, values: Mapping[str, Any], current: object) -> None:
         """One of a few, side by side, as many in a line as fit."""

@@ -46,9 +46,9 @@ class GameSound:
     "game" and "desktop" one of them. told: what is recorded, in words, once that is known.
     """
 
-    def __init__(self, wanted: RecordSound, process: int) -> None:
-        """process: the game's; 0: not known."""
-        self._wanted, self._process = wanted, process
+    def __init__(self, wanted: RecordSound, process: int, what: str = "recording") -> None:
+        """process: the game's; 0: not known. what: is made with it, for the messages."""
+        self._wanted, self._process, self._what = wanted, process, f"the {what}"
         self._streams: list[SoundStream] = []
         self._told, self._ended = "", False
         self._lock = threading.Lock()
@@ -67,7 +67,7 @@ class GameSound:
             broken = next((s.broken for s in self._streams if s.broken), "")
         if broken and not self._ended:
             self._ended = True
-            return f"the recording goes on without sound: {broken}"
+            return f"{self._what} goes on without sound: {broken}"
         return told
 
     def close(self) -> None:
@@ -80,7 +80,7 @@ class GameSound:
         try:
             streams, told = self._found()
         except Exception as error:  # no thread may die unseen
-            streams, told = [], f"the recording has no sound: {error}"
+            streams, told = [], f"{self._what} has no sound: {error}"
         with self._lock:
             self._streams, self._told = streams, told
 
@@ -90,11 +90,12 @@ class GameSound:
             own = [node for node in sound_streams() if node.processes & family]
             if own:
                 names = ", ".join(dict.fromkeys(node.name for node in own))
-                return [SoundStream(node.serial) for node in own], f"recording the sound of {names}"
+                streams = [SoundStream(node.serial) for node in own]
+                return streams, f"{self._what} has the sound of {names}"
             if self._wanted == "game":
-                return [], "the recording has no sound: the game plays nothing yet"
+                return [], f"{self._what} has no sound: the game plays nothing yet"
         why = "" if self._wanted == "desktop" else ": the game's own was not found"
-        return [SoundStream()], f"recording all sound of this computer{why}"
+        return [SoundStream()], f"{self._what} has all sound of this computer{why}"
 
 
 def family_of(process: int) -> frozenset[int]:

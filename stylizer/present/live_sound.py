@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import av
 import numpy as np
 
-from stylizer.present.game_sound import GameSound
 from stylizer.system.pipewire_sound import CHANNELS, RATE, Heard
 
 if TYPE_CHECKING:
@@ -18,11 +17,19 @@ LAG_S = 0.25  # written so long after the picture: PipeWire's thread may be late
 APART_S = 0.03  # further from where it is expected: a pause, or clocks that went apart
 
 
+class Takes(Protocol):
+    """A GameSound, or what was kept of one."""
+
+    def take(self) -> list[list[Heard]]:
+        """What each stream heard since the last call; the same stream has the same place."""
+        ...
+
+
 class LiveSound:
     """An AAC track of a recording, fed by a `GameSound`: what nobody played is silence. Owned by
     the thread that encodes."""
 
-    def __init__(self, container: OutputContainer, sound: GameSound) -> None:
+    def __init__(self, container: OutputContainer, sound: Takes) -> None:
         self._container, self._sound = container, sound
         self._to = container.add_stream("aac", rate=RATE)
         self._to.layout = "stereo"

@@ -9,7 +9,8 @@ from stylizer.system import sway
 from stylizer.system.x11 import Display
 from stylizer.system.xlib import IS_VIEWABLE, STRUCTURE_NOTIFY, SUBSTRUCTURE_NOTIFY, Window, library
 
-SHAPE_INPUT, SHAPE_SET, UNSORTED = 2, 0, 0  # shapeconst.h, X.h
+SHAPE_BOUNDING, SHAPE_INPUT, SHAPE_SET, UNSORTED = 0, 2, 0, 0  # shapeconst.h, X.h
+ALL = Rect(0, 0, 0x7FFF, 0x7FFF)  # more than any window
 CW_PLACE, CW_STACK = 0b1111, 0b1100000  # x, y, width, height; sibling, stack mode
 ABOVE = 0
 POINTER_ROOT, CURRENT_TIME = 1, 0  # X.h: RevertToPointerRoot has the same number
@@ -44,12 +45,13 @@ class OverWindow:
         self._place: tuple[int, int, int, int] | None = None
         self._mapped, self._changed = False, False
         self._mouse_areas: tuple[Rect, ...] = ()
+        self._parts: tuple[Rect, ...] | None = None  # that are seen; None: all
         self._focus_before: Window | None = None  # who had the keyboard before it was ours
         self.target_visible = False  # the target was on the screen at the last `follow`
         self.target_unseen = False  # it draws, but on a workspace that sway does not show
         display = self._display
         display.x.XSelectInput(display.pointer, display.root, SUBSTRUCTURE_NOTIFY)
-        let_clicks_through(display, overlay)
+        shape(display, overlay, SHAPE_INPUT, ())  # for the pointer it is not there
         self._sway = sway.watch()
 
     def follow(self, target: Window) -> None:
@@ -78,7 +80,14 @@ class OverWindow:
         """Clicks into these parts of the overlay are its own from now on; all others go through."""
         if areas != self._mouse_areas:
             self._mouse_areas = areas
-            let_clicks_through(self._display, self._overlay, areas)
+            shape(self._display, self._overlay, SHAPE_INPUT, areas)
+
+    def show_parts(self, parts: tuple[Rect, ...] | None) -> None:
+        """Only these parts of the overlay are seen from now on, between them what lies below; None:
+        all of it."""
+        if parts != self._parts:
+            self._parts = parts
+            shape(self._display, self._overlay, SHAPE_BOUNDING, (ALL,) if parts is None else parts)
 
     def take_keyboard(self, on: bool) -> None:
         """Have the keyboard, or give it back to who had it."""
@@ -138,10 +147,10 @@ class OverWindow:
                 self._display.x.XSelectInput(self._display.pointer, window, mask)
 
 
-def let_clicks_through(display: Display, window: Window, but: tuple[Rect, ...] = ()) -> None:
-    """An empty input region: for the pointer, the window is not there, `but` for these parts."""
-    areas = (XRectangle * len(but))(*((b.x, b.y, b.width, b.height) for b in but))
+def shape(display: Display, window: Window, kind: int, parts: tuple[Rect, ...]) -> None:
+    """What of a window is there, for the eye (SHAPE_BOUNDING) or for the pointer (SHAPE_INPUT)."""
+    areas = (XRectangle * len(parts))(*((p.x, p.y, p.width, p.height) for p in parts))
     with display.trying():
         library("Xext").XShapeCombineRectangles(
-            display.pointer, window, SHAPE_INPUT, 0, 0, areas, len(but), SHAPE_SET, UNSORTED
+            display.pointer, window, kind, 0, 0, areas, len(parts), SHAPE_SET, UNSORTED
         )

@@ -7,7 +7,7 @@ through.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import final
 
@@ -69,6 +69,11 @@ class OverlayPresenter(WindowPresenter):
             self._over.take_mouse(() if area is None else (area, *hud))
             self._over.take_keyboard(typing and area is not None)
         super().show_panel(area, typing, waits_for_key)
+
+    def show_parts(self, areas: Sequence[Rect] | None) -> None:
+        """The game itself is seen beside these parts of the picture."""
+        if self._over is not None:
+            self._over.show_parts(None if areas is None else tuple(areas))
 
     @property
     def key_names(self) -> Mapping[str, str]:

@@ -12,6 +12,7 @@ import shutil
 import tempfile
 import threading
 from collections import deque
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
@@ -23,9 +24,12 @@ import psutil
 
 from stylizer.errors import StylizerError
 from stylizer.present.encode import Encoder
+from stylizer.present.kept_sound import Copied, KeptSound
+from stylizer.present.live_sound import LiveSound
 from stylizer.present.record import DISK_FULL
 from stylizer.present.waiting import Waiting
 from stylizer.system.outputs import REMARK
+from stylizer.system.pipewire_sound import Heard
 
 PART_S = 2.0  # a part begins with a whole picture; a replay begins with a part
 PREFIX = "stylizer-replay-"
@@ -42,12 +46,15 @@ class Replay:
     """The last `seconds`, and up to PART_S more, of the pictures given. Made and used by one
     thread; it encodes on a thread of its own.
 
-    size: (width, height); a picture of another size is letterboxed into it. A failure (full disk)
+    size: (width, height); a picture of another size is letterboxed into it. sound: what is heard
+    meanwhile, by the clock of the pictures' times; closed with the replay. A failure (full disk)
     ends it: `failure` says why, in one sentence, and whatever is given later is dropped.
     """
 
-    def __init__(self, seconds: float, size: tuple[int, int]) -> None:
-        self._seconds, self._size = seconds, size
+    def __init__(
+        self, seconds: float, size: tuple[int, int], sound: KeptSound | None = None
+    ) -> None:
+        self._seconds, self._size, self._sound = seconds, size, sound
         self.failure = ""
         self.saved: list[str] = []  # messages of saves that have ended, for the caller to take
         remove_left_behind()
@@ -65,7 +72,7 @@ class Replay:
         self._thread.start()
 
     def add(self, pixels: np.ndarray, time_s: float) -> None:
-        """Take uint8 (height, width, 3 RGB or 4 RGBA), shown at that second of any clock."""
+        """Take uint8 (height, width, 3 RGB or 4 RGBA), of that second of any clock."""
         self._waiting.give((np.array(pixels, order="C"), time_s))
 
     def save(self, path: Path) -> None:
@@ -77,6 +84,8 @@ class Replay:
         """End the thread and remove the temporary folder; may be called twice."""
         self._waiting.give(None)
         self._thread.join()
+        if self._sound is not None:
+            self._sound.close()
         self._refuse_waiting()
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -120,6 +129,8 @@ class Replay:
         self._encoder.add(pixels, time_s)
         while len(self._parts) > 1 and self._parts[1].from_s <= time_s - self._seconds:
             self._parts.popleft().path.unlink(missing_ok=True)
+        if self._sound is not None:
+            self._sound.keep(self._parts[0].from_s if self._parts else self._from_s)
 
     def _finish_part(self) -> None:
         encoder, self._encoder = self._encoder, None
@@ -132,7 +143,8 @@ class Replay:
         try:
             if not self._parts:
                 raise StylizerError("nothing was shown yet")
-            seconds = joined(list(self._parts), path)
+            heard = [] if self._sound is None else self._sound.streams
+            seconds = joined(list(self._parts), path, heard)
             self.saved.append(f"saved the last {seconds:.0f} s: {path}")
         except (StylizerError, av.error.FFmpegError, OSError) as error:
             path.unlink(missing_ok=True)
@@ -145,28 +157,41 @@ def _reason(error: BaseException, folder: Path) -> str:
     return str(error)
 
 
-def joined(parts: list[Part], path: Path) -> float:
-    """Copy the parts' pictures one after another into an .mp4; its length in seconds."""
+def joined(parts: list[Part], path: Path, heard: list[list[Heard]]) -> float:
+    """Copy the parts' pictures one after another into an .mp4, beside what was heard; its length in
+    seconds. heard: of each stream; without one the replay has no sound."""
     first_s, end = parts[0].from_s, Fraction(0)
-    with av.open(str(path), "w", format="mp4") as out:
+    with av.open(str(path), "w", format="mp4") as out, av.open(str(parts[0].path)) as first:
         out.metadata["comment"] = REMARK
-        stream = None
-        for part in parts:
-            with av.open(str(part.path)) as source:
-                given = source.streams.video[0]
-                if stream is None:
-                    stream = out.add_stream_from_template(given)
-                assert given.time_base is not None
-                later = round(Fraction(part.from_s - first_s) / given.time_base)
-                for packet in source.demux(given):
-                    if packet.pts is None:
-                        continue
+        stream = out.add_stream_from_template(first.streams.video[0])
+        sound = LiveSound(out, Copied(heard)) if heard else None
+        if sound is not None:
+            sound.begin(first_s)
+        for packet in packets_of(parts):
+            assert packet.time_base is not None
+            assert packet.pts is not None
+            packet.stream = stream
+            end = max(end, (packet.pts + (packet.duration or 0)) * packet.time_base)
+            if sound is not None:
+                sound.write_until(float(end))
+            out.mux(packet)
+        if sound is not None:
+            sound.finish(float(end))
+    return float(end)
+
+
+def packets_of(parts: list[Part]) -> Iterator[av.Packet]:
+    """The encoded pictures of all parts, their times counted from the first one's."""
+    for part in parts:
+        with av.open(str(part.path)) as source:
+            given = source.streams.video[0]
+            assert given.time_base is not None
+            later = round(Fraction(part.from_s - parts[0].from_s) / given.time_base)
+            for packet in source.demux(given):
+                if packet.pts is not None:
                     packet.pts += later
                     packet.dts = packet.pts  # encoded without pictures that look ahead
-                    packet.stream = stream
-                    end = max(end, (packet.pts + (packet.duration or 0)) * given.time_base)
-                    out.mux(packet)
-    return float(end)
+                    yield packet
 
 
 def remove_left_behind() -> None:

@@ -67,6 +67,8 @@ class Blending:
         second = self.current
         if second is None:
             return f"loading {self.loading}", ""
+        if self._is_the_first(second):
+            return "the same style: there is nothing to mix", ""
         both, own = (stats.recent(name) for name in ("infer", "infer_second"))
         cost = "" if both is None or own is None else f"{both - own:.1f} + {own:.1f} ms"
         return f"{f'{share:.0%}' if share else 'in masks'} {second.model}", cost
@@ -102,8 +104,8 @@ class Blending:
         if not self.seen or bank is None or first.image is None:
             return first
         second = bank.active() if self._sync else bank.current
-        if second is None:
-            return first
+        if second is None or self._is_the_first(second):
+            return first  # mixed with itself it stays what it is
         if second.resizable is not None:
             second.see(seen_size(first))
         try:
@@ -111,6 +113,13 @@ class Blending:
         except StylizerError as error:
             raise StylizerError(f"the second style: {error}") from error
         return replace(first, second=made, finished_at=made.finished_at)
+
+    def _is_the_first(self, second: StyleBackend) -> bool:
+        first = self._first.current
+        return first is not None and (first.model, first.model_bytes) == (
+            second.model,
+            second.model_bytes,
+        )
 
     def close(self) -> None:
         """Close what was loaded; may be called twice."""

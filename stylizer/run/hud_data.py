@@ -89,6 +89,11 @@ class HudFeed:
         """Where its figures lie in the window, in pixels; None while there are none."""
         return self._hud.area
 
+    @property
+    def covered(self) -> tuple[Rect, ...]:
+        """Where anything of it lies in the window, in pixels."""
+        return self._hud.covered
+
     def say(self, message: str) -> None:
         """Show a message at the bottom for a moment."""
         shown_s = max(MESSAGE_S, len(message) / READ_PER_S)
@@ -104,18 +109,27 @@ class HudFeed:
     def draw(self, framebuffer: moderngl.Framebuffer, view: HudView) -> None:
         """Draw over the framebuffer, as the view says."""
         now = time.perf_counter()
-        message = self._message if now < self._message_until else self._standing_message(view)
+        message = self._message_now(view, now)
         if view.mode == "off" and not view.show_help and not message:
-            self._hud.area = None
+            self._hud.clear()
             return
         self._hud.scale = view.scale
         self._hud.draw(framebuffer, self._data(view, now, message))
+
+    def _message_now(self, view: HudView, now: float) -> str:
+        said = self._message if now < self._message_until else ""
+        standing = self._standing_message(view)
+        if view.model:
+            return said or standing
+        # Before the first picture: what it waits for, and what else is to be known.
+        return " · ".join(part for part in (standing, said) if part)
 
     def _standing_message(self, view: HudView) -> str:
         if view.state:
             return f"the window is {view.state}"
         loading = view.loading and self._settings.on_screen
-        return f"loading {view.loading}" if loading else ""
+        name = "the style" if view.loading == "auto" else view.loading
+        return f"loading {name}" if loading else ""
 
     def _data(self, view: HudView, now: float, message: str) -> HudData:
         return HudData(

@@ -48,6 +48,7 @@ class Outputs:
         self._started_at = 0.0
         self._new: Path | None = None  # the empty file that keeps a recording's name
         self._sound: GameSound | None = None  # of the recording that runs
+        self._replay_sound: GameSound | None = None
         self.process_id: Callable[[], int] = lambda: 0  # of the captured game; 0: not known
         if settings.record_sound in ("game", "desktop"):
             from stylizer.present.game_sound import check_sound
@@ -134,8 +135,9 @@ class Outputs:
         """What there is to tell since the last call: saved replays, the camera, and why one of them
         is no more."""
         notices, self._notices = self._notices, []
-        if self._sound is not None and (told := self._sound.take_told()):
-            notices.append(told)
+        for sound in (self._sound, self._replay_sound):
+            if sound is not None and (told := sound.take_told()):
+                notices.append(told)
         if self._replay is not None:
             notices += self._replay.saved
             self._replay.saved = []
@@ -162,21 +164,25 @@ class Outputs:
             self._notices.append(f'the camera "{NAME}" is there, {width}x{height}')
         self._camera.add(picture)
 
-    def _keep(self, picture: np.ndarray) -> None:
-        """For the replay, at the time at which it is shown."""
+    def _keep(self, frame: Frame, picture: np.ndarray) -> None:
+        """For the replay, at the time at which it was captured, as the sound has it."""
         if self._replay is None:
+            from stylizer.present.kept_sound import KeptSound
             from stylizer.present.replay import Replay
 
-            assert self._settings.replay is not None
-            self._replay = Replay(self._settings.replay, (picture.shape[1], picture.shape[0]))
-        self._replay.add(picture, time.perf_counter())
+            seconds, size = self._settings.replay, (picture.shape[1], picture.shape[0])
+            assert seconds is not None
+            sound = self._game_sound("replay")
+            self._replay_sound = sound
+            self._replay = Replay(seconds, size, None if sound is None else KeptSound(sound))
+        self._replay.add(picture, frame.captured_at)
 
     def add(self, frame: Frame, picture: np.ndarray) -> None:
         """One finished picture, uint8 (height, width, 4)."""
         if self._folder is not None:
             self._folder.write(picture, frame.name)
         if self._keeps_replay:
-            self._keep(picture)
+            self._keep(frame, picture)
         if self._shows_camera:
             self._show(picture)
         if self._path is None:
@@ -196,15 +202,19 @@ class Outputs:
         settings = self._settings
         if settings.source == "video":
             return settings.input if settings.sync else None
-        if not settings.records_sound:
+        self._sound = self._game_sound("recording")
+        return self._sound
+
+    def _game_sound(self, what: str) -> GameSound | None:
+        """For a recording or a replay: what is heard from now on, if that is wanted."""
+        if not self._settings.records_sound:
             return None
         from stylizer.present.game_sound import GameSound, is_there
 
         if not is_there():
-            self._notices.append("recording without sound: PipeWire is not running here")
+            self._notices.append(f"the {what} has no sound: PipeWire is not running here")
             return None
-        self._sound = GameSound(settings.record_sound, self.process_id())
-        return self._sound
+        return GameSound(self._settings.record_sound, self.process_id(), what)
 
     def screenshot(self, path: Path, picture: np.ndarray) -> None:
         """Write a PNG, whole or not at all. Raises StylizerError when the disk is full."""

@@ -168,6 +168,9 @@ class Run:
             return False
         new = self._take_new()
         if self.sharing.keeps_off(new):
+            newest = self.opened.feed.newest
+            if self.sharing.looks_first and newest is not None:
+                self.screen.present_alone(newest.frame, self.stats)
             return True
         pair = self._choose_pair()
         if pair is None or (new is None and not self._presents_again(pair)):
@@ -192,7 +195,8 @@ class Run:
     def _poll(self) -> None:
         opened, presenter = self.opened, self.opened.presenter
         picture = self.screen.picture
-        presenter.follow(0 if self.sharing.quiet else opened.source.window_id)
+        away = self.sharing.quiet and not self.sharing.looks_first
+        presenter.follow(0 if away else opened.source.window_id)
         size, actions = presenter.size, presenter.poll()
         dragged = self._drag_hud()
         touched = bool(actions) or dragged or presenter.exposed or presenter.size != size
@@ -293,6 +297,8 @@ class Run:
         records = self.counts.records and opened.outputs.wants_pictures
         if new is not None and not new.warm and records:
             self._record(frame)
+        painted = new is not None or self.shown is not None or self.controls.show_source
+        opened.presenter.show_parts(None if painted else self.screen.laid_over)
         with Stopwatch(times, "present"):
             opened.presenter.present()
         self._count(new, frame, is_new, times)

@@ -46,6 +46,7 @@ class Screen:
         self._models = "", ""  # that made the styled picture shown, and the second one
         self._timer = None if is_software_gl(opened.gl_renderer) else self._new_timer()
         self._by_shaders = False  # the styled picture shown was drawn by shaders
+        self._presented_alone = False
         self.drawn: Pair | None = None
 
     @property
@@ -150,6 +151,22 @@ class Screen:
             self._panel.draw(framebuffer)
             opened.hud.draw(framebuffer, self._hud_view(stats))  # messages lie over it
 
+    @property
+    def laid_over(self) -> tuple[Rect, ...]:
+        """Where HUD and panel lie: all that is shown over a game before anything is painted."""
+        panel = self._panel.area
+        return (*self._opened.hud.covered, *(() if panel is None else (panel,)))
+
+    def present_alone(self, frame: Frame, stats: FrameStats) -> None:
+        """HUD and panel over the game, once: what is drawn then stays, and takes no more time."""
+        if not self._presented_alone:
+            self._presented_alone = True
+            self.take((frame, None, None))
+            self.upload((frame, None, None))
+            self.draw(stats)
+            self._opened.presenter.show_parts(self.laid_over)
+            self._opened.presenter.present()
+
     def read(self, stats: FrameStats) -> np.ndarray:
         """The last picture with the HUD, drawn again: a back buffer is undefined once shown."""
         self.draw(stats)
@@ -158,7 +175,7 @@ class Screen:
     def _hud_view(self, stats: FrameStats) -> HudView:
         opened, backend = self._opened, self._opened.bank.current
         return HudView(
-            mode=self._controls.hud,
+            mode=self._controls.hud if self._models[0] else "off",  # before, there are no figures
             corner=self._controls.hud_corner,
             place=self._controls.hud_place,
             show_help=self._controls.help,

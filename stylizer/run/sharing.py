@@ -15,7 +15,7 @@ from stylizer.settings import Settings
 if TYPE_CHECKING:
     from stylizer.source.x11.drawing import Drawing
 
-TELLS = f"stylizer: looking for {FIRST_S:g} s at how fast the game draws by itself"
+TELLS = f"looking for {FIRST_S:g} s at how fast the game draws by itself"
 NEW_WITHIN_S = 0.5  # after a pause, a game that moves gives a new frame
 
 
@@ -55,6 +55,11 @@ class Sharing:
         return self._share is not None and self._share.quiet
 
     @property
+    def looks_first(self) -> bool:
+        """Whether that is so before anything painted was shown."""
+        return self.quiet and not self._shown
+
+    @property
     def holds_back(self) -> bool:
         """Whether frames are left out."""
         return self._share is not None and self._share.every > 1
@@ -75,7 +80,8 @@ class Sharing:
         was_quiet = share.quiet
         changed = share.turn(now, drawn, painted, may_be_quiet=not (missed and self._shown))
         if share.quiet and not was_quiet and not self._shown:
-            print(TELLS, file=sys.stderr, flush=True)
+            print(f"stylizer: {TELLS}", file=sys.stderr, flush=True)
+            return TELLS
         if was_quiet and not share.quiet:
             self._quiet_until = now
         self._opened.feed.pace(share.interval_s)

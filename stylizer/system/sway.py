@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import json
 import os
 import re
@@ -10,15 +11,17 @@ import socket
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from stylizer.errors import BadInput, StylizerError
 from stylizer.frame import Rect
 
-MAGIC, SUBSCRIBE, GET_TREE, GET_CONFIG = b"i3-ipc", 2, 4, 9
+MAGIC, SUBSCRIBE, GET_TREE, GET_VERSION, GET_CONFIG = b"i3-ipc", 2, 4, 7, 9
 BINDING = re.compile(
     r"^[ \t]*bindsym[ \t]+((?:--\S+[ \t]+)*)(\S+)[ \t]+exec[ \t]+(.+)$", re.MULTILINE
 )
+INCLUDE = re.compile(r"^[ \t]*include[ \t]+(\S.*)$", re.MULTILINE)
 LARGEST = 64 << 20  # bytes of an answer
 WAIT_S = 2.0
 
@@ -74,14 +77,31 @@ def again(window_id: int) -> Place | None:
 
 
 def bindings() -> list[tuple[str, str]]:
-    """(combination, command) of the keys that run a program, as the main file of sway's
-    configuration has them, those of a key's release left out. Raises StylizerError without sway."""
-    text = _ask(GET_CONFIG)["config"]
+    """(combination, command) of the keys that run a program, as sway's configuration has them, the
+    files that it includes too, those of a key's release left out. Raises StylizerError without
+    sway."""
+    text, main = _ask(GET_CONFIG)["config"], Path(_ask(GET_VERSION)["loaded_config_file_name"])
     return [
         (keys, command.strip())
-        for options, keys, command in BINDING.findall(text)
+        for part in (text, *_included(text, main.parent, {main}))
+        for options, keys, command in BINDING.findall(part)
         if "--release" not in options
     ]
+
+
+def _included(text: str, folder: Path, seen: set[Path]) -> Iterator[str]:
+    """The files that a configuration in `folder` includes, and those that they do (man 5 sway);
+    home, variables of the environment and patterns are put in, commands of a shell are not."""
+    for line in INCLUDE.findall(text):
+        named = os.path.expandvars(os.path.expanduser(line.strip().strip("\"'")))
+        for path in map(Path, sorted(glob.glob(os.path.join(folder, named)))):
+            if path in seen:
+                continue
+            seen.add(path)
+            with contextlib.suppress(OSError):  # sway passes over it as well
+                part = path.read_text(errors="replace")
+                yield part
+                yield from _included(part, path.parent, seen)
 
 
 def runs() -> bool:

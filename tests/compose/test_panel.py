@@ -104,6 +104,19 @@ def test_a_slider_follows_the_mouse_and_ends_where_it_ends(seat: Seat) -> None:
     assert changes[-1] == Change("stabilize", 1.0)
 
 
+def test_a_sliders_figure_is_never_under_its_grab(seat: Seat) -> None:
+    grab = np.array([64, 140, 199])  # its color
+    for strength in np.arange(0, 1.001, 0.05):
+        seat.state = replace(STATE, strength=float(strength))
+        seat.update()
+        row = seat.drawn()[263:282, 145:391].astype(int)
+        figure = np.nonzero((row.min(axis=2) > 180).any(axis=0))[0]
+        held = np.nonzero((abs(row - grab).max(axis=2) < 12).sum(axis=0) > 5)[0]
+        assert len(figure), "it says how much"
+        assert len(held)
+        assert not ((figure >= held.min()) & (figure <= held.max())).any(), strength
+
+
 def test_a_second_style_and_its_share(seat: Seat) -> None:
     seat.click(270, 302)  # the menu
     assert seat.click(200, 387) == [Change("blend_with", "great-wave")]

@@ -279,6 +279,7 @@ NUMBERS = (
         ("fast", ["--paint", "edge=0"], "edge above 0"),
         ("fast", ["--paint", "strokes=nan"], "must be finite"),
         ("fast", ["--paint", "glitter=1"], "write NAME=VALUE"),
+        ("fast", ["--paint", "texture"], "has no value: write texture=NUMBER"),
         ("fast-tiny", ["--canvas", "none.png"], "--canvas none.png: not a readable picture"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -16,7 +17,7 @@ import numpy as np
 import pytest
 from conftest import x_server
 from sway_desktop import SwayDesktop, pipewire_alone, skip_without
-from whole_program import ROOT, fails
+from whole_program import ROOT, OnScreen, fails, until, xdotool
 
 from stylizer.present.live_sound import LiveSound
 from stylizer.system.pipewire_sound import RATE, Heard
@@ -156,7 +157,7 @@ def test_the_games_own_sound_fits_the_picture(
     play("Another Program", OTHER_HZ)
     time.sleep(2)
     said = recorded(sound_desktop, tmp_path / "a.mp4")
-    assert "recording the sound of" in said
+    assert "the recording has the sound of" in said
     samples = heard(tmp_path / "a.mp4")
     assert share_of(samples, OWN_HZ) > 0.8
     assert share_of(samples, OTHER_HZ) < 0.01, "nobody else's"
@@ -182,6 +183,43 @@ def test_else_all_that_is_heard_and_off_is_silent(
     assert share_of(samples, OTHER_HZ) > 0.1
     recorded(sound_desktop, tmp_path / "off.mp4", "--record-sound", "off")
     assert not len(heard(tmp_path / "off.mp4"))
+
+
+@pytest.mark.desktop
+@linux
+@pytest.mark.skipif(shutil.which("xdotool") is None, reason="xdotool is not installed")
+def test_a_saved_replay_has_the_games_sound_where_it_was(
+    sound_desktop: dict[str, str], play: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play("Beeping Game", OWN_HZ)
+    play("Another Program", OTHER_HZ)
+    monkeypatch.setenv("DISPLAY", sound_desktop["DISPLAY"])
+    words = ["--window", "Beeping Game", "--model", "none", "--replay", "5", "--hud", "off"]
+    own = {"STYLIZER_SETTINGS": str(tmp_path / "none.toml")} | sound_desktop
+    seen = OnScreen(
+        sound_desktop["DISPLAY"], "– stylizer", tmp_path, "run", *words,
+        "--recordings", str(tmp_path), **own,
+    )  # fmt: skip
+    try:
+        until(seen.window)
+        time.sleep(11)  # more than is kept
+        xdotool("windowfocus", "--sync", seen.window())
+        xdotool("key", "i")
+        until(lambda: any(p.stat().st_size for p in tmp_path.glob("*.mp4")))
+        xdotool("key", "Escape")
+        _, said = seen.process.communicate(timeout=60)
+    finally:
+        seen.close()
+    assert "the replay has the sound of" in said
+    [path] = tmp_path.glob("*.mp4")
+    samples = heard(path)
+    assert 5 <= len(samples) / RATE < 9.5
+    assert share_of(samples, OWN_HZ) > 0.5
+    assert share_of(samples, OTHER_HZ) < 0.01
+    sounded = beeps(samples)
+    apart = [min((b - s for b in sounded), key=abs) for s in flashes(path)[1:-1]]
+    print("beep after flash, ms:", [round(1000 * a) for a in apart])
+    assert abs(np.median(apart)) < 0.08
 
 
 class Told:

@@ -34,12 +34,17 @@ MAIN = str(HERE.parent / "main.py")
 
 
 @pytest.fixture(scope="module")
-def desktop() -> Iterator[SwayDesktop]:
+def desktop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SwayDesktop]:
+    """Our keys lie in a file that an included one includes, as users keep them."""
     printed = subprocess.run(
         [sys.executable, MAIN, "key", "--sway"], capture_output=True, text=True
     )
     assert printed.returncode == 0, printed.stderr
-    with sway_desktop(SIZE, f"{FULL_SCREEN}\n{printed.stdout}") as running:
+    folder = tmp_path_factory.mktemp("sway")
+    (folder / "own.conf").write_text("include deeper/keys")
+    (folder / "deeper").mkdir()
+    (folder / "deeper" / "keys").write_text(printed.stdout)
+    with sway_desktop(SIZE, f"{FULL_SCREEN}\ninclude {folder}/*.conf") as running:
         yield running
 
 

@@ -57,6 +57,16 @@ def test_a_share_and_what_both_cost(
     assert 0 < made["blend"]["infer_ms"]["p50"] < made["stage_ms"]["infer"]["p50"]
 
 
+def test_a_style_mixed_with_itself_runs_once(picture: Path, tmp_path: Path) -> None:
+    model, report = tiny_models.painter(tmp_path / "painter.onnx"), tmp_path / "report.json"
+    words = ["--model", str(model), "--blend-with", str(model), "--blend", "0.5"]
+    shown = stylized(
+        picture, tmp_path / "out", *words, "--provider", "cpu", "--report", str(report)
+    )
+    assert np.abs(shown - FIRST).max() <= 1
+    assert json.loads(report.read_text())["blend"]["infer_ms"]["p50"] is None
+
+
 def test_none_of_it_runs_no_second_network(
     picture: Path, models: list[str], tmp_path: Path
 ) -> None:

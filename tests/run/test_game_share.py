@@ -7,9 +7,11 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
+import mss
 import numpy as np
 import pytest
 import tiny_models
@@ -19,7 +21,9 @@ from stylizer.frame import Frame, InputState, StyledFrame
 from stylizer.run.game_share import LEVELS, GameShare, ordinal, rate
 from stylizer.run.threads import open_feed
 from stylizer.source.x11.drawing import Pictures
+from stylizer.source.x11.window_list import find_window
 from stylizer.stages import Source
+from stylizer.system.x11 import Display
 
 ROOT = Path(__file__).parents[2]
 
@@ -214,27 +218,54 @@ while True:
 """
 
 
-def test_a_run_takes_the_rate_of_a_real_window(xvfb: str, tmp_path: Path) -> None:
-    report = tmp_path / "report.json"
-    env = os.environ | {"DISPLAY": xvfb, "SDL_VIDEODRIVER": "x11", "PYTHONPATH": str(ROOT)}
-    model = tiny_models.painter(tmp_path / "painter.onnx")
+@pytest.fixture
+def busy_game(xvfb: str) -> Iterator[dict[str, str]]:
+    """The environment of what is to paint it."""
+    env = os.environ | {"DISPLAY": xvfb, "PYTHONPATH": str(ROOT)}
     game = subprocess.Popen(
-        [sys.executable, "-c", BUSY_GAME], env=env, stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        [sys.executable, "-c", BUSY_GAME], env=env | {"SDL_VIDEODRIVER": "x11"},
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
         assert game.stdout is not None
         game.stdout.readline()
-        env.pop("SDL_VIDEODRIVER")
-        done = subprocess.run(
-            [sys.executable, str(ROOT / "main.py"), "play", "Busy Game", "--model", str(model),
-             "--provider", "cpu", "--frames", "10", "--report", str(report)],
-            env=env, capture_output=True, text=True, timeout=120,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
+        yield env
     finally:
         game.kill()
         game.communicate()
+
+
+def plays(model: Path, report: Path) -> list[str]:
+    main = [sys.executable, str(ROOT / "main.py"), "play", "Busy Game", "--model", str(model)]
+    return [*main, "--provider", "cpu", "--frames", "10", "--report", str(report)]
+
+
+def test_the_game_goes_on_under_what_is_told_before_it_is_painted(
+    busy_game: dict[str, str], tmp_path: Path
+) -> None:
+    """No frozen picture lies over it while the model loads, nor while its own rate is taken."""
+    words = plays(tiny_models.painter(tmp_path / "painter.onnx"), tmp_path / "r.json")
+    run = subprocess.Popen(words, env=busy_game, stderr=subprocess.PIPE, text=True)
+    eye, told = Display(busy_game["DISPLAY"]), set()
+    left, top = eye.place(find_window(eye, "Busy Game")[0].id)
+    with mss.MSS(display=busy_game["DISPLAY"]) as grabber:
+        while run.poll() is None:
+            box = {"left": left, "top": top, "width": 320, "height": 240}
+            shown = np.asarray(grabber.grab(box))[:, :, 2::-1]
+            if shown[195:220, 60:260].mean(axis=(0, 1))[2] < 70:  # the message's dark ground
+                told.add(tuple(shown[100, 160].tolist()))
+            time.sleep(0.03)
+    eye.close()
+    assert run.returncode == 0, run.stderr and run.stderr.read()
+    own = [color for color in told if color[1:] == (40, 90)]
+    assert len(own) > 10, f"the game's own colors, one after the other: {told}"
+
+
+def test_a_run_takes_the_rate_of_a_real_window(busy_game: dict[str, str], tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    words = plays(tiny_models.painter(tmp_path / "painter.onnx"), report)
+    done = subprocess.run(words, env=busy_game, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
     made = json.loads(report.read_text())
     share = made["game_share"]
     assert share["wanted"] == 0.85
