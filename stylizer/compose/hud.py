@@ -78,5 +78,5 @@ class Hud:
         def draw() -> None:
             self.area, self.covered = lay_out(data, surface.fonts, self.scale, size)
 
-        surface.lay_out(size, LAYOUT_PERIOD_S, draw)
+        surface.lay_out(size, LAYOUT_PERIOD_S, draw, replace(data, frame_time_ms=()))
         self.layouts += 1

@@ -8,6 +8,7 @@ import moderngl
 from imgui_bundle import ImVec2, imgui, implot
 
 from stylizer.compose.imgui_renderer import ImguiRenderer
+from stylizer.compose.more_fonts import MoreFonts
 from stylizer.compose.pen import Fonts
 from stylizer.frame import UiEvent
 
@@ -33,6 +34,7 @@ class ImguiSurface:
         io.config_input_trickle_event_queue = False  # one event a layout: see `feed`
         _style_plots()
         self.fonts = Fonts.load()
+        self._more_fonts = MoreFonts(self.fonts)
         self.renderer = ImguiRenderer(context)
         self._open = True
 
@@ -41,10 +43,14 @@ class ImguiSurface:
         imgui.set_current_context(self._imgui)
         implot.set_current_context(self._implot)
 
-    def lay_out(self, size: tuple[int, int], seconds: float, draw: Callable[[], None]) -> None:
+    def lay_out(
+        self, size: tuple[int, int], seconds: float, draw: Callable[[], None], said: object = ""
+    ) -> None:
         """One frame of ImGui: `draw` puts everything into it. size: (width, height) in pixels of
-        what it lies on; seconds: since the last one."""
+        what it lies on; seconds: since the last one; said: values with all the text that is not
+        ours, a window's title for example."""
         self.use()
+        self._more_fonts.take(str(said))
         io = imgui.get_io()
         io.display_size = ImVec2(*size)
         io.delta_time = seconds

@@ -81,6 +81,7 @@ class StartScreen:
                 framebuffer.size,
                 seconds,
                 lambda: self._lay_out(framebuffer.size, tiles, message, found),
+                (tiles, message, self._path, event),
             )
         self.typing = imgui.get_io().want_text_input
         framebuffer.use()

@@ -13,6 +13,7 @@ import pytest
 from imgui_bundle import imgui
 
 from stylizer.compose import hud as hud_module
+from stylizer.compose import more_fonts
 from stylizer.compose.hud import Hud, HudData
 from stylizer.compose.pen import Pen
 from stylizer.frame import Rect
@@ -20,6 +21,7 @@ from stylizer.hotkeys import DEFAULT_KEYS
 from stylizer.present.offscreen import OffscreenPresenter
 from stylizer.present.window import WindowPresenter
 from stylizer.settings import HudCorner, HudMode, Settings
+from stylizer.system.fontconfig import font_with
 
 DATA = HudData(
     mode="graph",
@@ -383,3 +385,30 @@ def test_wrapped_text_loses_nothing(hud: Hud) -> None:
     assert " ".join(found[1]).split() == ["word"] * 9
     assert "".join(found[2]) == "x" * 99
     assert found[3:] == [[""], ["i"]]
+
+
+@pytest.mark.parametrize("words", [("日日日", "本本本"), ("ああ", "ゆゆ"), ("가가", "힣힣")])
+def test_signs_of_other_scripts_are_those_of_a_font_of_the_system(
+    presenter: OffscreenPresenter, hud: Hud, words: tuple[str, str]
+) -> None:
+    """What no font has is drawn as one and the same mark."""
+    if any(font_with(word[0]) is None for word in words):
+        pytest.skip("no font here has them: fonts-noto-cjk")
+    data = replace(DATA, mode="off")
+    one, other = (drawn(presenter, hud, replace(data, message=f"saved {word}")) for word in words)
+    assert (one != other).any(axis=2).sum() > 30
+    again = drawn(presenter, hud, replace(data, message=f"saved {words[0]}"))
+    assert (again == one).all()
+
+
+def test_a_sign_that_no_font_has_is_told_once(
+    presenter: OffscreenPresenter, hud: Hud, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(more_fonts, "_told", set())
+    monkeypatch.setattr(more_fonts, "font_with", lambda sign: None)
+    for message in ("日", "本"):
+        drawn(presenter, hud, replace(DATA, message=message))
+    said = capsys.readouterr().err
+    assert said.count("no font here has") == 1
+    assert "fonts-noto-cjk" in said
