@@ -80,13 +80,15 @@ def has_gpu() -> bool:
 
 def run_step(args: argparse.Namespace) -> int:
     """In the child: one line of JSON, whatever else libraries print."""
-    from gpu_proof_steps import STEPS, Missing, Scale
+    from gpu_proof_steps import STEPS, Missing, Partly, Scale
 
     try:
         result = STEPS[args.step].run(Scale(args.small, args.rehearse, args.vgg))
         answer = {"state": "done", "result": result}
     except Missing as reason:
         answer = {"state": "missing", "why": str(reason)}
+    except Partly as some:
+        answer = {"state": "failed", "why": str(some), "result": some.result}
     except Exception as error:
         answer = {"state": "failed", "why": f"{type(error).__name__}: {error}"[:2000]}
     print(ANSWER + json.dumps(answer), flush=True)

@@ -275,6 +275,9 @@ class Packer:
         if row.block:
             picture = row.unpack(tensor)[:height, :width]
             return StyledImage(np.ascontiguousarray(picture), "hwc", self._seen)
+        if tensor.shape == (1, self.padded[1], self.padded[0], 4):
+            picture = np.ascontiguousarray(tensor[0, :height, :width])
+            return StyledImage(picture, "hwc", self._seen)
         expected = (1, 3, self.padded[1], self.padded[0])
         if tensor.shape != expected:
             raise StylizerError(

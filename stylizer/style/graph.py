@@ -92,11 +92,12 @@ def _tensor(value: onnx.ValueInfoProto) -> Tensor:
     return Tensor(value.name, dtype, shape)
 
 
-def wrap(proto: onnx.ModelProto, model: StyleModel) -> bytes:
+def wrap(proto: onnx.ModelProto, model: StyleModel, whole_pixels: bool = False) -> bytes:
     """The graph with uint8 planes at both ends and the style chosen; serialized.
 
     In: "stylizer_in" uint8 (1, channels, H, W) in the model's channel order. Out: "stylizer_out"
-    uint8 RGB (1, 3, H, W), rounded half up and clipped. A Transpose at the ends of an NHWC model
+    uint8 RGB (1, 3, H, W), rounded half up and clipped; with whole_pixels RGBA (1, H, W, 4), where
+    the network gives floats and its opset has such a Pad. A Transpose at the ends of an NHWC model
     meets the exporter's own and ONNX Runtime removes both. A graph whose layout is not planar
     takes and gives uint8 already: only its style is chosen. A canvas that a planar graph holds as
     a constant becomes "stylizer_canvas", uint8 RGB (1, 3, H / step, W / step).
@@ -111,7 +112,7 @@ def wrap(proto: onnx.ModelProto, model: StyleModel) -> bytes:
         return wrapped.SerializeToString()
     if model.canvas:
         cut_canvas(graph, model.canvas)
-    builder = _Builder(graph, opset(proto))
+    builder = _Builder(graph, opset(proto), whole_pixels)
     before = builder.to_network(model)
     after = builder.from_network(model)
     nodes = [*before, *graph.node, *after]
@@ -121,6 +122,8 @@ def wrap(proto: onnx.ModelProto, model: StyleModel) -> bytes:
     for name, planes in zip(fed(model), ([1, *end] for end in ends), strict=False):
         graph.input.append(helper.make_tensor_value_info(name, TensorProto.UINT8, planes))
     styled = [1, 3, "styled_height", "styled_width"]
+    if builder.whole_pixels and builder.rounds(model):
+        styled = [1, "styled_height", "styled_width", 4]
     graph.output.append(helper.make_tensor_value_info(f"{PREFIX}out", TensorProto.UINT8, styled))
     return wrapped.SerializeToString()
 
@@ -152,9 +155,10 @@ def _choose_style(graph: onnx.GraphProto, model: StyleModel) -> None:
 class _Builder:
     """Makes the nodes around the network; values carry PREFIX in their names."""
 
-    def __init__(self, graph: onnx.GraphProto, version: int) -> None:
+    def __init__(self, graph: onnx.GraphProto, version: int, whole_pixels: bool) -> None:
         self.graph = graph
         self.version = version
+        self.whole_pixels = whole_pixels and version >= 11
         self.count = 0
 
     def constant(self, value: object, dtype: str) -> str:
@@ -197,20 +201,24 @@ class _Builder:
     def from_network(self, model: StyleModel) -> list[onnx.NodeProto]:
         nodes: list[onnx.NodeProto] = []
         last = model.output.name
-        fits = model.scale == 1 and model.lost == (0, 0)
         if model.output_layout == "NHWC":
             nodes.append(self.node("Transpose", [last], perm=[0, 3, 1, 2]))
-        if model.output.dtype != "uint8" or not fits:
-            nodes.extend(self._to_bytes(nodes[-1].output[0] if nodes else last, model))
+            last = nodes[-1].output[0]
         picked = [2, 1, 0] if model.order == "BGR" else [0, 1, 2]
         picked = [0, 0, 0] if model.output.channels == 1 else picked
         if picked != [0, 1, 2] or model.output.channels != 3:
-            x = nodes[-1].output[0] if nodes else last
-            nodes.append(self.node("Gather", [x, self.constant(picked, "int64")], axis=1))
+            nodes.append(self.node("Gather", [last, self.constant(picked, "int64")], axis=1))
+            last = nodes[-1].output[0]
+        if self.rounds(model):
+            nodes.extend(self._to_bytes(last, model))
         if not nodes:
             nodes.append(self.node("Identity", [last]))
         nodes[-1].output[0] = f"{PREFIX}out"
         return nodes
+
+    def rounds(self, model: StyleModel) -> bool:
+        """Whether what the network gives is not yet the picture's bytes."""
+        return model.output.dtype != "uint8" or model.scale != 1 or model.lost != (0, 0)
 
     def _to_bytes(self, x: str, model: StyleModel) -> list[onnx.NodeProto]:
         """Float -> 0..255, rounded half up: Cast truncates, so half is added before the clip."""
@@ -232,6 +240,10 @@ class _Builder:
             nodes.append(self.node("Clip", [nodes[-1].output[0], *limits]))
         else:
             nodes.append(self.node("Clip", [nodes[-1].output[0]], min=0.0, max=255.0))
+        if self.whole_pixels:
+            nodes.append(self._then("Transpose", nodes, perm=[0, 2, 3, 1]))
+            opaque = self.constant([0] * 7 + [1], "int64"), self.constant(255, "float32")
+            nodes.append(self._then("Pad", nodes, *opaque))
         nodes.append(self.cast(nodes[-1].output[0], "uint8"))
         return nodes
 
@@ -255,8 +267,10 @@ class _Builder:
             nodes.append(made)
         return nodes
 
-    def _then(self, op: str, nodes: list[onnx.NodeProto], *more: str) -> onnx.NodeProto:
-        return self.node(op, [nodes[-1].output[0], *more])
+    def _then(
+        self, op: str, nodes: list[onnx.NodeProto], *more: str, **attributes: Any
+    ) -> onnx.NodeProto:
+        return self.node(op, [nodes[-1].output[0], *more], **attributes)
 
 
 def constants(model: onnx.ModelProto) -> dict[str, np.ndarray]:

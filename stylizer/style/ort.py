@@ -10,13 +10,16 @@ import onnxruntime
 
 from stylizer.errors import BadInput, StylizerError
 from stylizer.style import graph, providers
+from stylizer.style.captured import Captured
 from stylizer.style.contract import Packer, Size, StyleModel
-from stylizer.style.reasons import left_to_the_cpu
+from stylizer.style.reasons import first_line, left_to_the_cpu
 from stylizer.style.session import Runner, SessionStyle, blank_frame, closed
 from stylizer.style.sizes import BySize
 
 if TYPE_CHECKING:
     from stylizer.style.canvas import Canvas
+
+PROVEN = (128, 96)  # size of the pictures by which replays are proven
 
 
 @final
@@ -38,10 +41,9 @@ class OrtStyle(SessionStyle):
     ) -> None:
         self._sizes: BySize[Runner] | None = None
         super().__init__(model, row.name, frame_size, inference_size, move_canvas)
-        self._row, self._wrapped = row, graph.wrap(proto, model)
-        session = providers.build_session(row, self._wrapped)
-        self.provider_reason = left_to_the_cpu(session)
-        self._run = self._runner(session)
+        self._row, self._wrapped = row, graph.wrap(proto, model, row.whole_pixels)
+        self._captures = bool(row.capture)
+        self._run, self.provider_reason = self._first_runner()
         if row.plans:
             self._sizes = BySize(self._run, self._packer.padded, self._made_for)
         try:
@@ -68,22 +70,49 @@ class OrtStyle(SessionStyle):
         seen = model.padded_size(model.network_size(frame_size, inference_size))
         return self._sizes is None or self._sizes.ready(seen)
 
+    def _first_runner(self) -> tuple[Runner, str]:
+        """One that replays a record, where the provider can and that is proven; else one that does
+        not. With what the reason shown has to say of it."""
+        why = ""
+        if self._captures:
+            try:
+                return self._proven()
+            except Exception as error:  # each provider raises classes of its own
+                why = f", each operator called by itself ({first_line(error)})"
+                self._captures = False
+        session = providers.build_session(self._row, self._wrapped)
+        return self._runner(session), left_to_the_cpu(session) + why
+
+    def _proven(self) -> tuple[Runner, str]:
+        session = providers.build_session(self._row, self._wrapped, True)
+        runner = self._runner(session)
+        assert isinstance(runner, Captured)
+        packer = Packer(self.style_model, PROVEN, None)
+        runner.check(packer.pack(blank_frame(PROVEN)), self._canvas_at(packer.padded))
+        return runner, left_to_the_cpu(session)
+
     def _runner(self, session: onnxruntime.InferenceSession) -> Runner:
         inputs = graph.fed(self.style_model)
+        if self._captures:
+            return Captured(session, self._row.device or self._row.name, inputs)
         return (_Binding if self._row.gpu else _Plain)(session, self._row.device, inputs)
+
+    def _canvas_at(self, size: Size) -> Canvas | None:
+        """The canvas at rest of a model that takes one."""
+        if not self.style_model.canvas:
+            return None
+        from stylizer.style.canvas import Canvas
+
+        return Canvas(self.style_model, size)
 
     def _made_for(self, size: Size) -> Runner:
         """A session that has run a picture of this size. Raises ProviderProblem, or what running
         raises; on a thread of its own."""
         model = self.style_model
-        runner = self._runner(providers.build_session(self._row, self._wrapped))
+        session = providers.build_session(self._row, self._wrapped, self._captures)
+        runner = self._runner(session)
         tensor = Packer(model, size, size).pack(blank_frame(size))
-        canvas = None
-        if model.canvas:
-            from stylizer.style.canvas import Canvas
-
-            canvas = Canvas(model, size)
-        runner(tensor, canvas)
+        runner(tensor, self._canvas_at(size))
         return runner
 
 

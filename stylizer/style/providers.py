@@ -29,8 +29,6 @@ from stylizer.system.nvidia import DRIVER_NEEDED, nvidia_driver
 
 _EXTRA = 'pip install "stylizer[cuda]"'  # the driver is there: CUDA and cuDNN, some 2 GB, are not
 _NVIDIA = f"install the NVIDIA driver {DRIVER_NEEDED} or newer, then {_EXTRA}"
-
-
 MEMORY_SHARE = 0.5  # of a GPU that a game draws on, too
 
 
@@ -62,6 +60,8 @@ class Provider:
     backend: str = "ort"  # row of stages.STYLES
     software: bool = True  # whether a renderer on the CPU will do
     plans: bool = False  # a new size is worth a session of its own, see sizes.py
+    capture: str = ""  # option that records the work of a frame, see captured.py
+    whole_pixels: bool = False  # of RGBA come out of the graph, see graph.py
     timed: bool = False  # `auto` takes it only where it is faster than the next one that works
 
 
@@ -75,7 +75,7 @@ def _cuda_options() -> dict[str, Any]:
     return options | ({"gpu_mem_limit": str(limit)} if limit else {})
 
 
-def _coreml_options() -> dict[str, Any]:
+def _coreml() -> dict[str, Any]:
     return {"ModelFormat": "MLProgram", "MLComputeUnits": "ALL"}
 
 
@@ -88,6 +88,7 @@ _ROWS = (
         device="cuda",
         options=_cuda_options,
         plans=True,
+        capture="enable_cuda_graph",
     ),
     Provider(
         "directml",
@@ -97,13 +98,16 @@ _ROWS = (
         ("win32",),
     ),
     # On any vendor's GPU, the slowest in a notebook among them, and on a software one.
-    Provider("webgpu", "WebGpuExecutionProvider", 'pip install "stylizer[webgpu]"', timed=True),
     Provider(
-        "coreml",
-        "CoreMLExecutionProvider",
-        "pip install onnxruntime",
-        ("darwin",),
-        options=_coreml_options,
+        "webgpu",
+        "WebGpuExecutionProvider",
+        'pip install "stylizer[webgpu]"',
+        capture="enableGraphCapture",
+        whole_pixels=True,  # it lays tensors out that way: for planes, the CPU would turn its bytes
+        timed=True,
+    ),
+    Provider(
+        "coreml", "CoreMLExecutionProvider", "pip install onnxruntime", ("darwin",), options=_coreml
     ),
     Provider(
         "openvino", "openvino", 'pip install "stylizer[openvino]"', gpu=False, backend="openvino"
@@ -169,10 +173,11 @@ def physical_cores() -> int:
     return max(1, min(cores, allowed or cores))
 
 
-def build_session(row: Provider, model: bytes) -> ort.InferenceSession:
+def build_session(row: Provider, model: bytes, capture: bool = False) -> ort.InferenceSession:
     """A session of a serialized model on this provider, or ProviderProblem with the reason.
 
-    Nodes that the provider lacks run on the CPU, as ONNX Runtime does it.
+    Nodes that the provider lacks run on the CPU, as ONNX Runtime does it; not with capture, for
+    which see captured.py.
     """
     if not is_installed(row):
         raise ProviderProblem("not installed")
@@ -180,7 +185,8 @@ def build_session(row: Provider, model: bytes) -> ort.InferenceSession:
     if row.name == "cuda":
         _load_cuda()
     try:
-        session = _webgpu_session(model) if row.name == "webgpu" else _session(row, model)
+        options = row.options() | ({row.capture: "1"} if capture else {})
+        session = (_webgpu_session if row.name == "webgpu" else _session)(row, model, options)
     except ProviderProblem:
         raise
     except Exception as error:  # each provider raises classes of its own
@@ -195,8 +201,8 @@ def build_session(row: Provider, model: bytes) -> ort.InferenceSession:
     return session
 
 
-def _session(row: Provider, model: bytes) -> ort.InferenceSession:
-    providers: list[Any] = [(row.session_name, row.options())]
+def _session(row: Provider, model: bytes, given: dict[str, Any]) -> ort.InferenceSession:
+    providers: list[Any] = [(row.session_name, given)]
     if row.name != "cpu":
         providers.append("CPUExecutionProvider")
     options = session_options()
@@ -205,7 +211,7 @@ def _session(row: Provider, model: bytes) -> ort.InferenceSession:
     return ort.InferenceSession(model, options, providers=providers, enable_fallback=0)
 
 
-def _webgpu_session(model: bytes) -> ort.InferenceSession:
+def _webgpu_session(row: Provider, model: bytes, given: dict[str, Any]) -> ort.InferenceSession:
     """WebGPU comes as a plugin: registered by path, chosen by device, not by name."""
     plugin = importlib.import_module("onnxruntime_ep_webgpu")
     name = plugin.get_ep_name()
@@ -215,7 +221,7 @@ def _webgpu_session(model: bytes) -> ort.InferenceSession:
     if device is None:
         raise ProviderProblem("the WebGPU plugin offers no device")
     options = session_options()
-    options.add_provider_for_devices([device], {})
+    options.add_provider_for_devices([device], given)
     return ort.InferenceSession(model, options, enable_fallback=0)
 
 

@@ -211,7 +211,7 @@ def test_webgpu_says_what_it_leaves_to_the_cpu():
     """On a software device: see scripts/gpu_proof.py."""
     if not works("webgpu"):
         pytest.skip("onnxruntime-ep-webgpu with a device is not there")
-    style = open_style(Settings(provider="webgpu"), "mosaic-fast", (64, 48))
+    style = open_style(Settings(provider="webgpu"), "mosaic-small", (64, 48))
     style.close()
     assert re.search(r", \d+ of \d+ operators on the CPU \(", style.provider_reason)
 
@@ -287,7 +287,7 @@ def without_half(monkeypatch) -> list[str]:
     tried: list[str] = []
     build = providers.build_session
 
-    def build_session(row: providers.Provider, model: bytes):
+    def build_session(row: providers.Provider, model: bytes, capture: bool = False):
         kinds = {w.data_type for w in onnx.ModelProto.FromString(model).graph.initializer}
         tried.append("fp16" if onnx.TensorProto.FLOAT16 in kinds else "other")
         if tried[-1] == "fp16":

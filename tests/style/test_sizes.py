@@ -25,13 +25,13 @@ class Builds:
         self.count, self.go, self.fails = 0, threading.Event(), False
         self._build = providers.build_session
 
-    def __call__(self, row: providers.Provider, model: bytes):
+    def __call__(self, row: providers.Provider, model: bytes, capture: bool = False):
         self.count += 1
         if self.count > 1:
             assert self.go.wait(30)
             if self.fails:
                 raise providers.ProviderProblem("no memory is left")
-        return self._build(row, model)
+        return self._build(row, model, capture)
 
 
 @pytest.fixture
