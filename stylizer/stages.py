@@ -50,6 +50,7 @@ class Source(Protocol):
     title: str = ""  # of the game, scene or file, for the user to read
     window_id: int = 0  # the captured window, for an overlay; 0 while there is none
     sees_all: bool = False  # its frames hold whatever lies over the game, an overlay too
+    area: Rect | None = None  # of the X11 screen that it sees, where it is one
 
     @abstractmethod
     def read(self, inputs: InputState) -> Frame | None:
@@ -149,6 +150,10 @@ class Presenter(Protocol):
 
     def follow(self, window_id: int) -> None:
         """Told each turn which window the source captures; 0: none."""
+
+    def window_place(self) -> Rect | None:
+        """Where a window's inside lies on the X11 screen; None where nobody knows."""
+        return None
 
     def take_notices(self) -> list[str]:
         """What the user should read since the last call."""

@@ -98,6 +98,16 @@ class WindowPresenter(Presenter):
         if settings.fullscreen:
             self.toggle_fullscreen()
 
+    def window_place(self) -> Rect | None:
+        """Asked of the server each time."""
+        if self._driver != "x11" or not self._handle:
+            return None
+        display = Display()
+        try:
+            return Rect(*display.place(self._handle), *self.size)
+        finally:
+            display.close()
+
     def poll(self) -> list[Action]:
         """Handle events: what the user asked for since the last call.
 

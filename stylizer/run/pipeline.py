@@ -24,6 +24,7 @@ from stylizer.hotkeys import Action
 from stylizer.run.controls import Controls
 from stylizer.run.counting import Counts, Stopwatch
 from stylizer.run.holding import Holding
+from stylizer.run.mirror import Mirror
 from stylizer.run.opened import Opened
 from stylizer.run.outputs import Outputs
 from stylizer.run.paintings import Paintings
@@ -130,6 +131,7 @@ class Run:
         self.holding = Holding(settings.target_fps, settings.inference_size)
         self.sharing = Sharing(settings, self.opened)
         self.opened.closes(self.sharing.close)
+        self.mirror = Mirror(settings, self.opened)
         self.paintings = Paintings(self.switching, lambda: self.panel.renew_styles())
         self.panel = PanelFeed(
             settings, self.opened, self.controls, self.holding, self.switching, presets,
@@ -207,7 +209,7 @@ class Run:
         messages += [self.paintings.take(Path(p)) for p in presenter.take_dropped()[:1]]
         messages += self.paintings.turn(self.counts.elapsed_s)
         missed = self.controls.panel or opened.outputs.wants_pictures
-        messages.append(self.sharing.turn(self.shown, missed))
+        messages += [self.sharing.turn(self.shown, missed), self.mirror.turn()]
         touched |= changed or any(messages)
         for message in messages:
             self._say(message)

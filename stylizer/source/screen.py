@@ -5,6 +5,7 @@ The stated second choice where a window cannot be captured by itself; nothing ta
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import Any, final
 
@@ -13,7 +14,7 @@ import numpy as np
 from mss.exception import ScreenShotError
 
 from stylizer.errors import BadInput, StylizerError
-from stylizer.frame import Frame, InputState
+from stylizer.frame import Frame, InputState, Rect
 from stylizer.settings import Settings
 from stylizer.stages import Source
 from stylizer.system.installed import SCREEN_LIBRARIES
@@ -55,6 +56,8 @@ class ScreenSource(Source):
             self.close()
             raise
         self.size = (self._box["width"], self._box["height"])
+        if sys.platform.startswith("linux"):
+            self.area = Rect(self._box["left"], self._box["top"], *self.size)
         self.capture_method = f"screen (mss): {where}"
         self._last = bytearray()
         self._number = 0

@@ -129,6 +129,23 @@ def test_recording_by_key_and_closing_the_window(xvfb, tmp_path):
         assert sum(1 for _ in container.decode(video=0)) > 5
 
 
+def test_a_window_that_sees_itself_says_so(xvfb, tmp_path):
+    """The black screen without it shows no bright point."""
+    seen = ["--source", "screen", "--region", "0,0,300,200", "--size", "300x200"]
+    window = Window(xvfb, tmp_path, *seen, "--model", "none", "--hud", "off")
+
+    def is_told() -> bool:
+        return bool((window.picture() > 200).any())
+
+    window.xdotool("windowmove", window.id, "500", "300")
+    time.sleep(8)  # messages of the start are gone
+    assert not is_told()
+    window.xdotool("windowmove", window.id, "100", "100")
+    until(is_told, seconds=30)
+    window.key("Escape")
+    assert window.end()[0] == 0
+
+
 def test_the_replay_by_key(xvfb, tmp_path):
     """The last seconds, saved by one key."""
     argv = ["--size", "320x180", "--model", "none", "--hud", "off", "--recordings", "."]
