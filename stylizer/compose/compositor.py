@@ -14,6 +14,7 @@ from stylizer.compose.masks import Mask, MaskTexture
 from stylizer.compose.mixer import Mix
 from stylizer.compose.painted import Painted
 from stylizer.compose.programs import Programs, Shows, Variant
+from stylizer.compose.reading import Reading
 from stylizer.compose.stabilizer import Stabilizer
 from stylizer.frame import Frame, Rect, Styled, StyledTexture
 from stylizer.stages import is_software_gl
@@ -74,8 +75,9 @@ class Compositor:
         self._context = context
         self._keep = self.keep = keep
         self._stabilizer = Stabilizer(context)
+        self._software = is_software_gl(context.info["GL_RENDERER"])
         if planar_on_gpu is None:
-            planar_on_gpu = not is_software_gl(context.info["GL_RENDERER"])
+            planar_on_gpu = not self._software
         self.mix = Mix()
         self._source = Picture(context)
         self._mask = MaskTexture(context)
@@ -86,8 +88,7 @@ class Compositor:
         self._image: Styled | None = None  # drawn with the frame; None: the source alone
         self._uploaded: tuple[Styled, Styled | None] | None = None  # what the textures hold
         self._programs = Programs(context)
-        self._own: moderngl.Framebuffer | None = None  # of render(), and what is read from it
-        self._raw = np.empty((0, 0, 4), np.uint8)
+        self._reading = Reading(context)
         self.upload_bytes = 0  # in all, since the start
 
     def upload(self, frame: Frame, image: Styled | None, second: Styled | None = None) -> None:
@@ -151,20 +152,21 @@ class Compositor:
 
     def render(self, look: Look) -> np.ndarray:
         """The pair at its own size, without HUD: uint8 (height, width, 4) RGBA, row 0 on top."""
-        if self._frame is None:
-            raise ValueError("nothing was uploaded yet")
-        width, height = size = self._frame.size
-        if self._own is None or self._own.size != size:
-            self._release_own()
-            self._own = self._context.framebuffer([self._context.renderbuffer(size, 4)])
-            # Kept: two new buffers of this size a call cost 7 ms of page faults at 1280x720.
-            self._raw = np.empty((height, width, 4), np.uint8)
-        # Left bound, it would be released while bound: GL_INVALID_OPERATION on the next bind.
-        before = self._context.fbo
-        self.draw(self._own, Rect(0, 0, width, height), look)
-        self._own.read_into(self._raw, components=4, alignment=1)
-        before.use()
-        return np.ascontiguousarray(self._raw[::-1])
+        self._draw_own(look)
+        return self._reading.now()
+
+    def render_in_turn(self, look: Look) -> list[tuple[Frame, np.ndarray]]:
+        """The same, for one pair after another: frames with their pictures as they come, on a GPU
+        when the next pair is drawn. `rest` gives the last one."""
+        self._draw_own(look)
+        assert self._frame is not None
+        if self._software:
+            return [(self._frame, self._reading.now())]
+        return self._reading.later(self._frame)
+
+    def rest(self) -> list[tuple[Frame, np.ndarray]]:
+        """What `render_in_turn` has not given yet."""
+        return self._reading.rest()
 
     def release(self) -> None:
         """Free the textures and programs; may be called twice."""
@@ -173,9 +175,18 @@ class Compositor:
         self._seen.release()
         self._stabilizer.release()
         self._mask.release()
-        self._release_own()
+        self._reading.release()
         self._programs.release()
         self._frame = self._sent = self._image = self._uploaded = None
+
+    def _draw_own(self, look: Look) -> None:
+        if self._frame is None:
+            raise ValueError("nothing was uploaded yet")
+        size = self._frame.size
+        # Left bound, it would be released while bound: GL_INVALID_OPERATION on the next bind.
+        before = self._context.fbo
+        self.draw(self._reading.sized(size), Rect(0, 0, *size), look)
+        before.use()
 
     def _take_textures(self, frame: Frame, image: StyledTexture) -> None:
         """What the network was given is on the GPU already."""
@@ -206,7 +217,7 @@ class Compositor:
     def _is_plain_copy(self, framebuffer: moderngl.Framebuffer, rect: Rect, look: Look) -> bool:
         """Whether what is shown is the styled picture and nothing else, with its last row first as
         the framebuffer has it. Not for `render`: alpha holds the stabilizer's luma, or anything."""
-        if framebuffer is self._own or self._shows(look) != "STYLED" or look.tints:
+        if framebuffer is self._reading.framebuffer or self._shows(look) != "STYLED" or look.tints:
             return False
         if not self._bottom_up:
             return False
@@ -273,13 +284,6 @@ class Compositor:
         if look.strength >= 1 and not (look.keep_colors or wiped or look.masks):
             return "STYLED"
         return "BLEND"
-
-    def _release_own(self) -> None:
-        if self._own is not None:
-            for attachment in self._own.color_attachments:
-                attachment.release()
-            self._own.release()
-            self._own = None
 
 
 def _wipe_x(rect: Rect, wipe: float | None) -> float:

@@ -298,7 +298,7 @@ class Run:
             self.screen.draw(self.stats)
         records = self.counts.records and opened.outputs.wants_pictures
         if new is not None and not new.warm and records:
-            self._record(frame)
+            self._record()
         painted = new is not None or self.shown is not None or self.controls.show_source
         opened.presenter.show_parts(None if painted else self.screen.laid_over)
         with Stopwatch(times, "present"):
@@ -336,28 +336,36 @@ class Run:
                 return f"saved {self.opened.outputs.new_screenshot(self._read())}"
             if action.name == "save_replay":
                 return self.opened.outputs.save_replay()
-            return self.opened.outputs.toggle_recording() if action.name == "record" else ""
+            if action.name != "record":
+                return ""
+            self._record_rest()
+            return self.opened.outputs.toggle_recording()
         except StylizerError as error:  # a key must not end the game
             return str(error)
 
     def _read(self) -> np.ndarray:
         return self.screen.read(self.stats)
 
-    def _record(self, frame: Frame) -> None:
+    def _record(self) -> None:
         outputs = self.opened.outputs
         try:
-            outputs.add(frame, self.opened.compositor.render(self.screen.look))
+            for frame, picture in self.opened.compositor.render_in_turn(self.screen.look):
+                outputs.add(frame, picture)
         except StylizerError as error:
             if self.settings.record or self.settings.output:  # what the run is for
                 raise
             outputs.stop_recording()
             self._say(str(error))
 
+    def _record_rest(self) -> None:
+        for frame, picture in self.opened.compositor.rest():
+            self.opened.outputs.add(frame, picture)
+
     # --- the end --------------------------------------------------------------------------
 
     def finish(self, failure: Exception | None) -> Exception | None:
         """Close the recording, write the screenshot; the first failure of the run until here."""
-        for last in (self.opened.outputs.close, self._last_screenshot):
+        for last in (self._record_rest, self.opened.outputs.close, self._last_screenshot):
             try:
                 last()
             except Exception as error:
