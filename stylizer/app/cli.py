@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import logging
 import os
 import sys
 import warnings
@@ -25,8 +26,8 @@ def main(argv: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a dash or a name must not end a run
             stream.reconfigure(errors="backslashreplace")
-    if not sys.warnoptions and not os.environ.get("STYLIZER_DEBUG"):
-        warnings.simplefilter("ignore")  # libraries' own, which say nothing to a user
+    if not os.environ.get("STYLIZER_DEBUG"):
+        hush()
     try:
         args = parse(words_or_chosen(sys.argv[1:] if argv is None else argv))
         with on_signals(LAB_GRACE_S if args.command in LAB_COMMANDS else GRACE_S):
@@ -49,6 +50,14 @@ def main(argv: list[str] | None = None) -> int:
             "set STYLIZER_DEBUG=1 for the details and report it"
         )
         return 1
+
+
+def hush() -> None:
+    """No warnings and log lines of libraries, which say nothing to a user."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+    if not logging.root.handlers:  # else Python prints what a library logs and nobody takes
+        logging.root.addHandler(logging.NullHandler())
 
 
 def words_or_chosen(words: list[str]) -> list[str]:

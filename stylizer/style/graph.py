@@ -16,6 +16,13 @@ from stylizer.style.contract import LAYOUTS, RANGES, StyleModel
 from stylizer.style.cutting import cut_canvas
 
 PREFIX = "stylizer_"  # names of what we add, so that they cannot meet the network's own
+INSTEAD = {  # how other files begin, in lower case, that are taken for a model
+    b"version https://git-lfs": "a pointer of Git LFS; fetch the model itself with `git lfs pull`",
+    b"<!doctype html": "a web page; download the model again",
+    b"<html": "a web page; download the model again",
+    b"pk\x03\x04": "a zip archive, as PyTorch's checkpoints are; unpack it or export it to ONNX",
+    b"\x80\x02": "a checkpoint of PyTorch; export it to ONNX",
+}
 MIN_OPSET = 7  # before it, arithmetic did not broadcast; ONNX Runtime starts there too
 
 
@@ -44,10 +51,20 @@ def read(path: Path) -> onnx.ModelProto:
             f"{path} cannot be read ({error.strerror}); check its permissions"
         ) from error
     except Exception as error:  # protobuf's DecodeError and what else broken bytes may cause
-        raise BadInput(f"{path} is not an ONNX file, or a damaged one; export it again") from error
+        raise BadInput(f"{path} is {_instead(path)}") from error
     if not model.graph.node or not model.graph.output:
         raise BadInput(f"{path} is not an ONNX file, or an empty one; export it again")
     return model
+
+
+def _instead(path: Path) -> str:
+    """What a file is that ONNX cannot read, and what to do about it."""
+    with open(path, "rb") as file:
+        head = file.read(512).lstrip().lower()
+    for begin, told in INSTEAD.items():
+        if head.startswith(begin):
+            return f"not an ONNX file but {told}"
+    return "not an ONNX file, or a damaged one; export it again"
 
 
 def load(path: Path) -> onnx.ModelProto:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from whole_program import fails
+from whole_program import ROOT, fails
 
 from stylizer.app.cli import main
 from stylizer.errors import StylizerError
@@ -126,3 +127,21 @@ def test_junk_in_a_folder_ends_with_1_and_the_rest_done(tmp_path, capsys):
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a.png", "c.png"]
     assert "b.png" in (tmp_path / "r.json").read_text()
     assert "1 of 3 pictures could not be read" in capsys.readouterr().err
+
+
+def test_what_a_library_logs_is_not_printed(tmp_path):
+    """Pillow logs what else it finds wrong with a TIFF of 26,627 samples a pixel."""
+    path = tmp_path / "a.tiff"
+    Image.new("RGB", (8, 8)).save(path)
+    data = bytearray(path.read_bytes())
+    at = data.index(struct.pack("<HHI", 277, 3, 1))  # SamplesPerPixel, one SHORT
+    data[at + 8 : at + 10] = struct.pack("<H", 26_627)
+    path.write_bytes(data)
+    words = ["run", "--input", str(path), "--model", "none", "--present", "offscreen"]
+    done = subprocess.run(
+        [sys.executable, "main.py", *words], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    lines = done.stderr.splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("stylizer: ")

@@ -319,6 +319,12 @@ def not_onnx(folder: Path) -> Path:
     return folder / "m.onnx"
 
 
+def begins(folder: Path, head: bytes) -> Path:
+    """What is saved under a model's name, but is none."""
+    (folder / "m.onnx").write_bytes(head + bytes(3000))
+    return folder / "m.onnx"
+
+
 def empty(folder: Path) -> Path:
     (folder / "m.onnx").write_bytes(b"")
     return folder / "m.onnx"
@@ -340,6 +346,12 @@ BAD_FILES = {
     "missing": (missing, "does not exist"),
     "folder": (a_folder, "is a folder"),
     "not onnx": (not_onnx, "not an ONNX file"),
+    "lfs": (
+        lambda f: begins(f, b"version https://git-lfs.github.com/spec/v1\noid"),
+        "git lfs pull",
+    ),
+    "page": (lambda f: begins(f, b"\n<!DOCTYPE html><html>"), "a web page"),
+    "pytorch": (lambda f: begins(f, b"PK\x03\x04\x00"), "a zip archive.*export it to ONNX"),
     "empty": (empty, "not an ONNX file"),
     "cut": (cut, "damaged|not an ONNX file"),
     "external data": (weights_gone, "weights in another file"),
