@@ -21,8 +21,8 @@ NOISE_LEVELS = 2  # of 255: a cell's mean that changes by no more has seen noise
 STILL_PX = 0.05  # less motion than this is none
 CUT_LEVELS = 24.0  # of 255: mean residual above which the last picture explains nothing
 SURE_LEVELS = 10.0  # residual at which a cell's own motion has lost most of its weight
-TEXTURE = 6.0  # squared levels a cell: a mean gradient that is well above capture noise
-UNSEEN = 0.02  # weight of a flat cell's own motion
+TEXTURE = 3.0  # squared levels a cell: a gradient that counts half, in its weaker direction
+UNSEEN = 0.02  # weight of a wide neighborhood beside a near one
 OWN = 0.2  # weight at which a cell's own motion counts as much as its neighborhood's
 SMALLEST_CELLS = 12  # DIS refuses smaller pictures
 NEAR_CELLS, FAR_CELLS = (7, 7), (41, 41)
@@ -138,8 +138,11 @@ def spread(flow: np.ndarray, weight: np.ndarray) -> np.ndarray:
 
 
 def _texture(luma: np.ndarray) -> np.ndarray:
-    """float32 (rows, columns), UNSEEN..1: how much there is to hold on to around a cell."""
+    """float32 (rows, columns), 0..1: how much there is to hold on to around a cell, by the smaller
+    eigenvalue of its gradients' covariance (Shi and Tomasi 1994). A sky that only pales toward the
+    ground has none: along its lines nothing tells how it moves."""
     across = cv2.Sobel(luma, cv2.CV_32F, 1, 0, scale=1 / 8)
     down = cv2.Sobel(luma, cv2.CV_32F, 0, 1, scale=1 / 8)
-    seen = cv2.blur(across * across + down * down, (5, 5))
-    return UNSEEN + (1 - UNSEEN) * seen / (seen + TEXTURE)
+    xx, xy, yy = (cv2.blur(v, (3, 3)) for v in (across * across, across * down, down * down))
+    held = (xx + yy) / 2 - np.hypot((xx - yy) / 2, xy)
+    return held / (held + TEXTURE)

@@ -104,3 +104,16 @@ def test_spread_weighs_the_neighborhood():
     weight = np.ones((40, 50), np.float32)
     flow[10:13, 20:23], weight[10:13, 20:23] = 90, 0
     assert np.allclose(spread(flow, weight), (2, -1), atol=0.01)
+
+
+def test_a_sky_that_pales_goes_with_the_land_below_it():
+    """Its shading tells nothing of how it moves along its lines, and must not be taken for it."""
+    picture, meter = scene(), MotionMeter()
+    sky = len(picture) // 2
+    paling = np.linspace(60, 220, sky).astype(np.uint8)[:, None, None]
+    picture[:sky] = paling + np.arange(picture.shape[1])[None, :, None] // 24
+    meter.see(view(picture))
+    motion = meter.see(view(picture, 6, 0))
+    assert motion is not None
+    above = motion.flow[RIM : SIZE[1] // 2 // CELL_PX - 2, RIM:-RIM]
+    assert np.abs(np.median(above, axis=(0, 1)) - (6, 0)).max() < 1
