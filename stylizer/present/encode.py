@@ -28,7 +28,7 @@ FRAGMENT_S = 0.5  # at most this much is lost when the program is killed
 # style network needs the time more. zerolatency costs nothing there and holds no frame back.
 X264 = {"preset": "ultrafast", "tune": "zerolatency", "crf": "20", "forced-idr": "1"}
 BT709, LIMITED = 1, 1  # libavutil/pixfmt.h: AVCOL_*_BT709, AVCOL_RANGE_MPEG
-FORMATS = {".mp4": "mp4", ".mkv": "matroska"}
+CONTAINERS = {".mp4": "mp4", ".mkv": "matroska"}
 
 
 class Encoder:
@@ -51,14 +51,14 @@ class Encoder:
         self.frames = 0
         self._fitting = Fitting(size)
         self._rate = Fraction(rate).limit_denominator(1001) if rate else None
-        self._ticks = TICKS[FORMATS[path.suffix.lower()]]
+        self._ticks = TICKS[CONTAINERS[path.suffix.lower()]]
         self._unit = 1 / self._rate if self._rate else Fraction(1, self._ticks)
         self._first_s: float | None = None
         self._last_pts = -1
         self._duration = 1 if self._rate else self._ticks // 30
         self._file = OutputFile(path)
         self._container = av.open(
-            self._file, "w", format=FORMATS[path.suffix.lower()], container_options=_muxing()
+            self._file, "w", format=CONTAINERS[path.suffix.lower()], container_options=_muxing()
         )
         self._container.metadata["comment"] = REMARK
         self._stream = self._add_stream()

@@ -11,7 +11,7 @@ import av.error
 import numpy as np
 
 from stylizer.errors import BadInput, StylizerError
-from stylizer.present.encode import FORMATS, Encoder
+from stylizer.present.encode import CONTAINERS, Encoder
 from stylizer.present.game_sound import GameSound
 from stylizer.present.output_file import check_unlocked
 from stylizer.present.waiting import Waiting
@@ -129,7 +129,7 @@ class Recorder:
 
 def check_recordable(path: Path) -> None:
     """Raise BadInput unless a recording can be written at `path`; touches nothing."""
-    if Path(path).suffix.lower() not in FORMATS:
+    if Path(path).suffix.lower() not in CONTAINERS:
         raise BadInput(f"cannot record to {path}: name a file that ends in .mp4 or .mkv")
     check_writable(path)
     check_unlocked(path)

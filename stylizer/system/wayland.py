@@ -4,12 +4,11 @@ their names; see `wayland_library` for what they are made of.
 
 from __future__ import annotations
 
-import contextlib
 import ctypes as c
 import os
 import select
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from stylizer.errors import StylizerError
@@ -210,13 +209,3 @@ def _put(argument: Any, letter: str, value: Any) -> None:
         argument.i = value
     else:
         argument.u = value
-
-
-@contextlib.contextmanager
-def connected(name: str | None = None) -> Iterator[Display]:
-    """A `Display` that is closed with the block."""
-    display = Display(name)
-    try:
-        yield display
-    finally:
-        display.close()

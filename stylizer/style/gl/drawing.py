@@ -27,7 +27,6 @@ class Drawing:
     """Any thread may ask, one at a time; the GL thread does the work.
 
     size: of the pictures to come, in pixels. variant: which shaders draw, and why, in words.
-    uploads, readbacks: pictures over the bus so far; a canvas counts as one, when it has moved.
     gpu_ms: what the GPU took for the last picture's passes, by a timer query.
     """
 
@@ -38,7 +37,6 @@ class Drawing:
         self._given: dict[str, Picture] = {}
         self._canvas: object = None  # stamp of the one uploaded
         self._frames, self._pictures = _Spares(), _Spares()
-        self.uploads = self.readbacks = 0
         self.gpu_ms: float | None = None
         blocks = size[0] // self._block, size[1] // self._block
         software = is_software_gl(thread.renderer)
@@ -73,7 +71,6 @@ class Drawing:
         self._draw((columns, rows), (across, 1), target.framebuffer)
         result = np.empty((1, rows, columns, channels), np.uint8)
         target.texture.read_into(result, alignment=1)
-        self.readbacks += 1
         self._pictures.put(target)
         return result
 
@@ -87,7 +84,6 @@ class Drawing:
         if frame.texture.swizzle != swizzle:
             frame.texture.swizzle = swizzle
         frame.texture.write(pixels, alignment=1)
-        self.uploads += 1
         self._put_canvas(canvas)
         b = self._block
         self._given[self._model.input.name] = Picture(frame.texture, (b, b))
@@ -111,7 +107,6 @@ class Drawing:
         def read() -> np.ndarray:
             width, height = picture.size
             data = self._thread.run(lambda: target.texture.read(alignment=1))
-            self.readbacks += 1
             return np.frombuffer(data, np.uint8).reshape(height, width, GROUP)[..., :3]
 
         image = StyledTexture(picture, given if resized else None, None if resized else given, read)
@@ -137,7 +132,6 @@ class Drawing:
             texture = self._context.texture(size, GROUP, alignment=1)
             picture = self._given[name] = Picture(texture, (channels // GROUP, 1))
         picture.texture.write(tensor, alignment=1)
-        self.uploads += 1
 
     def _release(self) -> None:
         self._network.release()
