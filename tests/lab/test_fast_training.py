@@ -22,7 +22,7 @@ from stylizer.lab.nets.registry import ARCHS, Paint, Recipe, default_recipe  # n
 from stylizer.lab.training import checkpoint, loop  # noqa: E402
 from stylizer.lab.training.checkpoint import TrainState, load_checkpoint, new_state  # noqa: E402
 from stylizer.lab.training.data import ContentSet  # noqa: E402
-from stylizer.lab.training.losses import inside, pattern, placed, seen, toward  # noqa: E402
+from stylizer.lab.training.losses import at_half_size, inside, pattern, placed, toward  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -69,9 +69,9 @@ def test_a_placed_canvas_goes_on_over_its_edges():
 
 def test_an_odd_place_of_the_small_canvas_lies_between_its_pixels():
     tile = torch.arange(3 * 8 * 8, dtype=torch.uint8).reshape(3, 8, 8)
-    assert torch.equal(seen(tile, 4, 6, (8, 12)), placed(tile, 2, 3, (4, 6)))
+    assert torch.equal(at_half_size(tile, 4, 6, (8, 12)), placed(tile, 2, 3, (4, 6)))
     between = (placed(tile, 2, 3, (4, 6)) + placed(tile, 3, 3, (4, 6))) / 2
-    assert torch.allclose(seen(tile, 5, 6, (8, 12)), between)
+    assert torch.allclose(at_half_size(tile, 5, 6, (8, 12)), between)
 
 
 def test_a_pattern_of_the_blocks_is_told_from_what_is_not_tied_to_them():
@@ -104,7 +104,7 @@ def styled_state(recipe: Recipe, state: TrainState | None = None) -> TrainState:
 
 
 def train(recipe, state, content, run_dir, on_step=lambda _: None):
-    return loop.train(recipe, state, None, None, content, run_dir, on_step, 100)
+    return loop.train(recipe, state, loop.Goal(), content, run_dir, on_step, 100)
 
 
 def test_a_killed_training_resumes_to_the_same_weights(pictures, tmp_path, monkeypatch):
@@ -186,12 +186,12 @@ def test_training_comes_nearer_to_what_is_wanted(pictures, tmp_path):
 
 
 def test_painting_needs_no_style_picture_for_vgg(pictures):
-    goal = loop.Goal(None, {})
+    goal = loop.Goal()
     content, device = ContentSet(pictures), torch.device("cpu")
-    assert toward(tiny_recipe(), None, None, content, device, goal) is goal
+    assert toward(tiny_recipe(), goal, content, device) is goal
     plain = tiny_recipe(paint=None, imitate_steps=2)
     with pytest.raises(BadInput, match="--style IMAGE"):
-        toward(plain, None, None, content, device, goal)
+        toward(plain, goal, content, device)
 
 
 def words(pictures: Path, out: Path, *more: object) -> list[str]:

@@ -45,7 +45,8 @@ def recipe(**changes: Any) -> loop.Recipe:
 def train(recipe, state, vgg_file, pictures, run_dir, on_step=lambda _: None):
     style = loop.load_style(pictures / "0.png", 64)
     content = ContentSet(pictures)
-    return loop.train(recipe, state, load_vgg(vgg_file), style, content, run_dir, on_step, 100)
+    goal = loop.Goal(load_vgg(vgg_file), style)
+    return loop.train(recipe, state, goal, content, run_dir, on_step, 100)
 
 
 def test_the_original_has_the_layers_of_fast_neural_style():

@@ -68,8 +68,8 @@ def compare_command(args: argparse.Namespace, base: Settings) -> int:
     show_tables(found)
     notes = notes_of(args, rows)
     if args.json is not None:
-        told = {"rows": rows, "variants": [{"model": v.name} | v.facts for v in found]}
-        write_text(args.json, to_json(told | {"machine": rows[0]["machine"]}))
+        page = {"rows": rows, "variants": [{"model": v.name} | v.facts for v in found]}
+        write_text(args.json, to_json(page | {"machine": rows[0]["machine"]}))
     if args.html is not None:
         write_text(args.html, compare_page.html(found, frames[0], notes))
     if args.md is not None:
@@ -117,14 +117,14 @@ def examine(
 ) -> Variant:
     """Figures that need no clock; losses only with `vgg`."""
     say(f"looking at {name}")
-    told = inspection.inspect(name)
-    stem = told["model"]
+    known = inspection.inspect(name)
+    stem = known["model"]
     facts: dict[str, Any] = {
-        "bytes": told["bytes"],
-        "parameters": told["parameters"],
-        "macs": told["macs"],
-        "precision": told["contract"]["precision"] or "fp32",
-        "parent": parent_of(Path(told["path"])),
+        "bytes": known["bytes"],
+        "parameters": known["parameters"],
+        "macs": known["macs"],
+        "precision": known["contract"]["precision"] or "fp32",
+        "parent": parent_of(Path(known["path"])),
         "content": None,
         "style": None,
     }

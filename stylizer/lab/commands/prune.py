@@ -42,7 +42,7 @@ def prune_command(args: argparse.Namespace) -> int:
     network, contract, recipe = open_parent(parent)
     suffix = "pruned" if args.method == "structured" else "unstructured"
     out = out_path(args, parent, suffix)
-    seen, held = pictures(args)
+    seen, held_out = pictures(args)
     say(f"pruning {parent.stem}, {args.method}, ratio {args.ratio}")
     made, masks = network, []
     if args.method == "structured":
@@ -57,7 +57,7 @@ def prune_command(args: argparse.Namespace) -> int:
         assert isinstance(teacher, StyleNetwork)
         tune(args, tuned, made, teacher, content_of(args.content), out)
     make_permanent(masks)
-    write(args, parent, out, made.cpu(), contract, recipe, tuned, held)
+    write(args, parent, out, made.cpu(), contract, recipe, tuned, held_out)
     return 0
 
 
@@ -69,27 +69,27 @@ def write(
     contract: dict[str, Any],
     recipe: dict[str, Any],
     tuned: Recipe | None,
-    held: list[np.ndarray],
+    held_out: list[np.ndarray],
 ) -> None:
     """The model, its figures and its card."""
     method = f"{args.method} pruning, ratio {args.ratio}"
     contract = child_contract(contract, parent, "fp32", method)
-    told = {"ratio": args.ratio, "method": args.method, "parent file": file_hash(parent)[:16]}
-    told |= {"fine-tuning": asdict(tuned)} if tuned else {}
+    facts = {"ratio": args.ratio, "method": args.method, "parent file": file_hash(parent)[:16]}
+    facts |= {"fine-tuning": asdict(tuned)} if tuned else {}
     # `arch` and the losses' weights stay in reach for a later compression of this file.
-    child_recipe = {k: v for k, v in recipe.items() if k != "compression"} | {"compression": told}
+    child_recipe = {k: v for k, v in recipe.items() if k != "compression"} | {"compression": facts}
     export_onnx(made, out, contract, child_recipe)
-    wanted = pictures_of(session_of(parent.read_bytes()), held)
-    psnr, _ = fidelity(out.read_bytes(), held, wanted)
+    wanted = pictures_of(session_of(parent.read_bytes()), held_out)
+    psnr, _ = fidelity(out.read_bytes(), held_out, wanted)
     before, after = (inspection.inspect(str(path)) for path in (parent, out))
     facts = {
-        "parent file": told["parent file"],
+        "parent file": facts["parent file"],
         "channels": f"{made.arch.widths} outside, {_inside(made)} inside the blocks",
         "weights that are zero": f"{zeros_share(made):.1%}",
         "parameters": f"{parameter_count(made)} of {before['parameters']}",
         "multiplications at 1280x720": f"{after['macs'] / 1e9:.1f} of {before['macs'] / 1e9:.1f} G",
         "fine-tuning steps": tuned.steps if tuned else 0,
-        "PSNR to the parent": f"{psnr:.1f} dB on {len(held)} pictures",
+        "PSNR to the parent": f"{psnr:.1f} dB on {len(held_out)} pictures",
     }
     write_compressed_card(out, contract, child_recipe, facts)
     print(
@@ -104,11 +104,11 @@ def _inside(network: StyleNetwork) -> str:
 
 
 def pictures(args: argparse.Namespace) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """(seen, held) of --content, or of the demo scene."""
+    """(seen, held_out) of --content, or of the demo scene."""
     if args.content is None:
         say("no --content: pictures of the demo scene are used")
         found = demo_frames(SEEN + HELD, SIZE)
     else:
         found = sample_frames(args.content, SEEN + HELD, SIZE)
-    seen, held = apart(found)
-    return seen, held or found
+    seen, held_out = apart(found)
+    return seen, held_out or found

@@ -36,7 +36,7 @@ from stylizer.lab.training.sampling import apart, sample_frames, tensor_of
 from stylizer.style.remembered import file_hash
 from stylizer.system.console import print_facts, say
 
-CALIBRATION_FRAMES, HELD_FRAMES = 12, 6
+CALIBRATION_FRAMES, HELD_OUT_FRAMES = 12, 6
 SPEED_ROUNDS = 7
 
 
@@ -46,15 +46,15 @@ class Job:
 
     parent: Path
     network: StyleNetwork
-    seen: Channels
+    channels: Channels
     model: onnx.ModelProto  # `deploy`'s float graph
     calibration: list[np.ndarray]
-    held: list[np.ndarray]
-    wanted: list[np.ndarray]  # the parent's pictures of the held frames
+    held_out: list[np.ndarray]
+    wanted: list[np.ndarray]  # the parent's pictures of the held-out frames
 
     def fidelity(self, model: onnx.ModelProto) -> tuple[float, float]:
         """(mean, lowest) PSNR against the parent on frames that calibration never saw."""
-        return fidelity(model, self.held, self.wanted)
+        return fidelity(model, self.held_out, self.wanted)
 
 
 def quantize_command(args: argparse.Namespace) -> int:
@@ -80,8 +80,8 @@ def quantize_command(args: argparse.Namespace) -> int:
         f"{args.frame_size[0]}x{args.frame_size[1]}",
         "ranges (PSNR dB, mean / lowest)": {r["ranges"]: r["psnr"] for r in compared},
         "computes in float": ", ".join(sorted(plan.kept)) or "no convolution",
-        "PSNR to the parent": f"mean {mean_db:.1f}, lowest {least_db:.1f} dB on {len(job.held)} "
-        "frames that calibration never saw",
+        "PSNR to the parent": f"mean {mean_db:.1f}, lowest {least_db:.1f} dB on "
+        f"{len(job.held_out)} frames that calibration never saw",
         "speed": f"x {speed[-1]['x parent']} the parent's, {SPEED_ROUNDS} interleaved rounds",
         **({"fine-tuning": tuned} if tuned else {}),
     }
@@ -90,25 +90,30 @@ def quantize_command(args: argparse.Namespace) -> int:
     size = out.stat().st_size
     print(
         f"{out}: written, {size:,} bytes ({size / parent.stat().st_size:.0%} of the parent); PSNR "
-        f"to the parent mean {mean_db:.1f}, lowest {least_db:.1f} dB on {len(job.held)} held frames"
+        f"to the parent mean {mean_db:.1f}, lowest {least_db:.1f} dB on {len(job.held_out)} "
+        "held-out frames"
     )
     return 0
 
 
 def new_job(args: argparse.Namespace, parent: Path, network: StyleNetwork) -> Job:
-    """Frames, the deployed graph, and what the parent makes of the held frames."""
+    """Frames, the deployed graph, and what the parent makes of the held-out frames."""
     if args.validate:
         calibration = sample_frames(args.frames, CALIBRATION_FRAMES, args.frame_size)
-        held = sample_frames(args.validate, HELD_FRAMES, args.frame_size)
+        held_out = sample_frames(args.validate, HELD_OUT_FRAMES, args.frame_size)
     else:
-        frames = sample_frames(args.frames, CALIBRATION_FRAMES + HELD_FRAMES, args.frame_size)
-        calibration, held = apart(frames)
-    if len(calibration) < 2 or not held:
+        frames = sample_frames(args.frames, CALIBRATION_FRAMES + HELD_OUT_FRAMES, args.frame_size)
+        calibration, held_out = apart(frames)
+    if len(calibration) < 2 or not held_out:
         raise BadInput(f"{args.frames}: gives too few frames; calibration needs at least three")
-    say(f"calibrating on {len(calibration)} frames, measuring on {len(held)} others")
-    seen = observe_channels(network, [torch.from_numpy(tensor_of(f) / 255) for f in calibration])
-    wanted = pictures_of(session_of(parent.read_bytes()), held)
-    return Job(parent, network, seen, deployed(network, seen), calibration, held, wanted)
+    say(f"calibrating on {len(calibration)} frames, measuring on {len(held_out)} others")
+    channels = observe_channels(
+        network, [torch.from_numpy(tensor_of(f) / 255) for f in calibration]
+    )
+    wanted = pictures_of(session_of(parent.read_bytes()), held_out)
+    return Job(
+        parent, network, channels, deployed(network, channels), calibration, held_out, wanted
+    )
 
 
 def best_ranges(job: Job, target: Any) -> tuple[list[dict[str, Any]], Plan]:
@@ -128,9 +133,11 @@ def best_ranges(job: Job, target: Any) -> tuple[list[dict[str, Any]], Plan]:
 
 def choose_layers(job: Job, plan: Plan, goal_db: float) -> list[sensitivity.Step]:
     """Print the table of layers; the steps to those that compute in float."""
-    told = (job.model, plan)
-    rows = sensitivity.layers(*told, job.held, job.wanted, lambda n: say(f"quantizing {n} alone"))
-    steps = sensitivity.keep_in_float(*told, rows, job.held, job.wanted, goal_db)
+    parts = (job.model, plan)
+    rows = sensitivity.layers(
+        *parts, job.held_out, job.wanted, lambda n: say(f"quantizing {n} alone")
+    )
+    steps = sensitivity.keep_in_float(*parts, rows, job.held_out, job.wanted, goal_db)
     kept = steps[-1].kept
     print_facts(
         [
@@ -168,13 +175,13 @@ def finetune(
     from stylizer.lab.training.finetune import ContentSet, content_of, imitation, tune
 
     before = quantized(job.model, plan)
-    student = IntegerStyle(job.network, job.seen, plan.kept)
+    student = IntegerStyle(job.network, job.channels, plan.kept)
     settings = imitation(args, recipe, job.parent, "quantize")
-    # Without --validate the held frames are a third of --frames, and must stay unseen.
+    # Without --validate the held-out frames are a third of --frames, and must stay unseen.
     content = content_of(args.frames) if args.validate else ContentSet.of(job.calibration)
     tune(args, settings, student, job.network, content, out)
     network = student.cpu().plain()
-    model = deployed(network, job.seen)
+    model = deployed(network, job.channels)
     ranges = find_ranges(model, job.calibration, (method,))[method]
     after = quantized(model, new := replace(plan, ranges=ranges))
     old_db, new_db = job.fidelity(before)[0], job.fidelity(after)[0]
@@ -196,7 +203,7 @@ def speeds(job: Job, made: onnx.ModelProto, plan: Plan) -> list[dict[str, Any]]:
         "all in integers": session_of(everything),
         "result": session_of(made),
     }
-    times = interleaved_ms(sessions, job.held[0])
+    times = interleaved_ms(sessions, job.held_out[0])
     base = np.array(times["parent"])
     rows = []
     for name, series in times.items():

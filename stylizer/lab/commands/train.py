@@ -36,6 +36,7 @@ from stylizer.lab.training.checkpoint import (
 )
 from stylizer.lab.training.data import ContentSet
 from stylizer.lab.training.distributed import ProcessGroup, join_group, leave_group
+from stylizer.lab.training.losses import Goal
 from stylizer.lab.training.perceptual import file_sha256, load_vgg
 from stylizer.lab.training.progress import train_with_progress
 from stylizer.painting.grade import color_grade, colors_of
@@ -79,28 +80,29 @@ def train_in_group(
     teacher = load_network(args.teacher) if args.teacher else None
     if processes.leads:
         announce(state, recipe, out, checkpoint)
-    final = train_with_progress(
-        args, recipe, state, vgg, style, content, run_dir, teacher, processes
-    )
+    goal = Goal(vgg, style, teacher, processes)
+    final = train_with_progress(recipe, state, goal, content, run_dir, args.preview_every)
     processes.barrier()
-    if not processes.leads:
-        return 0
-    network = trimmed(state.network, recipe, content)
-    difference = export_onnx(network, out, contract_of(network, recipe, out), asdict(recipe))
-    facts = {
-        "parameters": parameter_count(network),
-        "final training losses": final_losses(recipe, final, state.balance.gain),
-        "skipped steps": final.skipped,
-        "training seconds": round(state.seconds),
-        "processes": processes.size,
-        "content pictures": len(content),
-        "VGG-16 file": vgg_name(recipe, args.vgg),
-        "started from": start.name if start else "random weights",
-        "versions": loop.versions(),
-    }
-    write_card(out, recipe, facts | widths(network))
-    print(f"{out}: written; differs from PyTorch by at most {difference:.4f} of 255 on three sizes")
+    if processes.leads:
+        facts = {
+            "final training losses": final_losses(recipe, final, state.balance.gain),
+            "skipped steps": final.skipped,
+            "training seconds": round(state.seconds),
+            "processes": processes.size,
+            "content pictures": len(content),
+            "VGG-16 file": vgg_name(recipe, args.vgg),
+            "started from": start.name if start else "random weights",
+            "versions": loop.versions(),
+        }
+        write_model(out, recipe, trimmed(state.network, recipe, content), facts)
     return 0
+
+
+def write_model(out: Path, recipe: Recipe, network: Network, facts: dict[str, Any]) -> None:
+    """The model file and its card."""
+    difference = export_onnx(network, out, contract_of(network, recipe, out), asdict(recipe))
+    write_card(out, recipe, {"parameters": parameter_count(network)} | facts | widths(network))
+    print(f"{out}: written; differs from PyTorch by at most {difference:.4f} of 255 on three sizes")
 
 
 def contract_of(network: Network, recipe: Recipe, out: Path) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from stylizer.lab.nets.registry import ARCHS, Recipe, default_recipe
 from stylizer.painting.quilt import check_patch
 
 # Networks imitate what `paint` lays on, in every step and without VGG. Any of these options trains
-# original and small towards the statistics of VGG-16's features instead.
+# original and small toward the statistics of VGG-16's features instead.
 PERCEPTUAL = (
     "style_weight", "style_share", "style_ramp", "local_share", "content_limit", "tv_weight",
     "tone_weight", "still_weight", "grid_weight", "teacher", "imitate_steps",

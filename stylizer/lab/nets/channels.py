@@ -24,13 +24,13 @@ def leave_out_dead(network: FastNetwork, pictures: Tensor) -> FastNetwork:
     """
     every = dict(_convolutions(network))
     names = [f"blocks.{i}.conv1" for i in range(len(network.blocks))]
-    seen = [_on(network, every[name], pictures) for name in names]
-    widths = [min(len(s), whole_lanes(int((s > 0).sum()))) for s in seen]
+    active = [_on(network, every[name], pictures) for name in names]
+    widths = [min(len(s), whole_lanes(int((s > 0).sum()))) for s in active]
     slim = FastNetwork(replace(network.arch, inner=tuple(widths))).to(pictures.device).eval()
     slim.take_style(network.matrix, network.offset, network.canvas_file)
     picked = {
         f"blocks.{i}.conv": share.argsort(descending=True)[:width].sort().values
-        for i, (share, width) in enumerate(zip(seen, widths, strict=True))
+        for i, (share, width) in enumerate(zip(active, widths, strict=True))
     }
     for name, new in _convolutions(slim):
         weight, bias = every[name].folded()
@@ -63,14 +63,14 @@ def _convolutions(network: FastNetwork) -> list[tuple[str, QuantConv]]:
 
 def output_of(network: nn.Module, conv: QuantConv, pictures: Tensor) -> Tensor:
     """What a convolution gives for these pictures: (B, C, h, w)."""
-    seen: list[Tensor] = []
+    outputs: list[Tensor] = []
 
     def keep(_conv: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        seen.append(output)
+        outputs.append(output)
 
     hook = conv.register_forward_hook(keep)
     try:
         network(pictures)
     finally:
         hook.remove()
-    return seen[0]
+    return outputs[0]

@@ -108,12 +108,12 @@ class StyleNetwork(Painter):
 
     def forward(self, x: Tensor, canvas: Tensor | None = None) -> Tensor:
         """canvas: (B, 3, H / 2, W / 2) in 0..1; None: the tile, at rest."""
-        whole = self.whole(x, canvas)
-        given = self.layers(torch.cat([x, whole], dim=1))
-        laid = LAID_GAIN * given[:, 3:] * (whole - CANVAS_MIDDLE)
+        at_size = self.enlarged(x, canvas)
+        given = self.layers(torch.cat([x, at_size], dim=1))
+        laid = LAID_GAIN * given[:, 3:] * (at_size - CANVAS_MIDDLE)
         return self.graded(x) + OUTPUT_GAIN * given[:, :3] + laid
 
-    def whole(self, x: Tensor, canvas: Tensor | None) -> Tensor:
+    def enlarged(self, x: Tensor, canvas: Tensor | None) -> Tensor:
         """(B, 3, H, W): the canvas at the frame's size."""
         if canvas is None:
             canvas = self.canvas(*x.shape[2:]).expand(len(x), -1, -1, -1)

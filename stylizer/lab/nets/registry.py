@@ -108,9 +108,9 @@ def default_recipe(
 
 def learning_rate(recipe: Recipe, step: int) -> float:
     """Warm-up over 30 steps, then a cosine from the full rate down to a fiftieth."""
-    warm = min(1.0, (step + 1) / 30)
+    rising = min(1.0, (step + 1) / 30)
     cosine = 0.5 * (1 + np.cos(np.pi * min(1.0, step / max(1, recipe.steps))))
-    return recipe.learning_rate * warm * (0.02 + 0.98 * float(cosine))
+    return recipe.learning_rate * rising * (0.02 + 0.98 * float(cosine))
 
 
 def style_weight(recipe: Recipe, step: int) -> float:

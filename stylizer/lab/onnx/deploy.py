@@ -48,12 +48,12 @@ def observe_channels(network: StyleNetwork, pictures: list[Tensor]) -> Channels:
         moments.setdefault(name, []).append(pair.numpy())
 
     watch_layers(network, pictures, note)
-    seen = Channels()
+    channels = Channels()
     for name, pairs in moments.items():
         mean, square = np.mean(pairs, axis=0)
-        seen.mean[name] = mean
-        seen.spread[name] = np.sqrt(np.maximum(square - mean**2, MIN_SPREAD**2))
-    return seen
+        channels.mean[name] = mean
+        channels.spread[name] = np.sqrt(np.maximum(square - mean**2, MIN_SPREAD**2))
+    return channels
 
 
 def norm_of(conv: str) -> str:
@@ -61,9 +61,9 @@ def norm_of(conv: str) -> str:
     return conv.replace(".conv", ".in") if conv.startswith("blocks.") else _NORM_OF[conv]
 
 
-def deployed(network: StyleNetwork, seen: Channels) -> onnx.ModelProto:
+def deployed(network: StyleNetwork, channels: Channels) -> onnx.ModelProto:
     """The graph, NCHW RGB 0..255 float32 in and out; nodes of convolutions bear their names."""
-    graph = _DeployGraph(fold_byte_range(network), seen)
+    graph = _DeployGraph(fold_byte_range(network), channels)
     graph.build()
     model = graph.model(np.float32, ["batch", 3, "height", "width"])
     keep_tile(model, network)
@@ -73,15 +73,15 @@ def deployed(network: StyleNetwork, seen: Channels) -> onnx.ModelProto:
 class _DeployGraph(OnnxGraph):
     """Nodes and weights of one network."""
 
-    def __init__(self, network: StyleNetwork, seen: Channels) -> None:
+    def __init__(self, network: StyleNetwork, channels: Channels) -> None:
         super().__init__("style_deployed")
         self.network = network
         self.modules = dict(network.named_modules())
-        self.seen = seen
+        self.channels = channels
 
     def build(self) -> None:
         whole = painter_graph.whole_canvas(self, self.network)
-        y = painter_graph.seen(self, whole)
+        y = painter_graph.beside_frame(self, whole)
         for name in ("conv1", "conv2", "conv3"):
             y = self.relu(self.normed(y, name))
         for i in range(self.network.arch.blocks):
@@ -94,9 +94,9 @@ class _DeployGraph(OnnxGraph):
     def normed(self, x: str, name: str) -> str:
         """Convolution and instance norm."""
         layer = self.layer(name)
-        spread = self.seen.spread[name]
+        spread = self.channels.spread[name]
         weight = weight_of(layer) / spread[:, None, None, None]
-        bias = (layer.bias().detach().double().numpy() - self.seen.mean[name]) / spread
+        bias = (layer.bias().detach().double().numpy() - self.channels.mean[name]) / spread
         if layer.upsample > 1:
             y = self.upsampling(x, name, weight, bias)
         else:

@@ -27,9 +27,9 @@ from stylizer.lab.onnx.fast_export import Precision, beside, write_fast
 from stylizer.lab.onnx.fast_import import inner_widths, load_fast_weights
 from stylizer.lab.onnx.onnx_graph import OnnxGraph, weights_of, write_model
 from stylizer.lab.onnx.painter_graph import (
+    beside_frame,
     keep_tile,
     laid,
-    seen,
     take_style,
     whole_canvas,
     with_canvas,
@@ -88,7 +88,7 @@ def _write(network: StyleNetwork, path: Path, contract: dict, recipe: dict) -> N
     """The graph, layer by layer: PyTorch's tracer leaves 200 nodes of padding arithmetic."""
     graph = _Graph(network)
     whole = whole_canvas(graph, network)
-    y = graph.relu(graph.norm(graph.conv(seen(graph, whole), "conv1"), "in1"))
+    y = graph.relu(graph.norm(graph.conv(beside_frame(graph, whole), "conv1"), "in1"))
     y = graph.relu(graph.norm(graph.conv(y, "conv2"), "in2"))
     y = graph.relu(graph.norm(graph.conv(y, "conv3"), "in3"))
     for i in range(network.arch.blocks):

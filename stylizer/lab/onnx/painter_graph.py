@@ -70,7 +70,7 @@ def whole_canvas(graph: OnnxGraph, network: Painter) -> str:
     return graph.enlarged(canvas, "canvas_scales", CANVAS_STEP)
 
 
-def seen(graph: OnnxGraph, whole: str) -> str:
+def beside_frame(graph: OnnxGraph, whole: str) -> str:
     """(B, 6, H, W): the frame and the whole canvas."""
     batch = graph.node("Shape", ["input"], start=0, end=1)
     ones = graph.constant("one_each", np.ones(3, np.int64))

@@ -14,7 +14,7 @@ from stylizer.lab.nets.registry import Recipe, default_recipe
 from stylizer.lab.training import loop
 from stylizer.lab.training.checkpoint import TrainState
 from stylizer.lab.training.data import ContentSet
-from stylizer.lab.training.distributed import ProcessGroup
+from stylizer.lab.training.losses import Goal
 from stylizer.lab.training.perceptual import load_vgg
 from stylizer.lab.training.progress import train_with_progress
 from stylizer.lab.training.sampling import demo_frames, sample_frames
@@ -75,12 +75,11 @@ def tune(
         raise BadInput("--crop: sides are multiples of 4, at least 32")
     loop.keep_memory()
     style_file = getattr(args, "style", None)
-    style = vgg = None
+    goal = Goal(teacher=teacher)
     if style_file is not None:
-        style, vgg = loop.load_style(style_file, recipe.style_size), load_vgg(args.vgg)
+        style = loop.load_style(style_file, recipe.style_size)
+        goal = Goal(load_vgg(args.vgg), style, teacher)
     rate = torch.optim.Adam(student.parameters(), lr=recipe.learning_rate)
     state = TrainState(student, rate)
     run_dir = Path("runs") / out.stem
-    return train_with_progress(
-        args, recipe, state, vgg, style, content, run_dir, teacher, ProcessGroup()
-    )
+    return train_with_progress(recipe, state, goal, content, run_dir, args.preview_every)

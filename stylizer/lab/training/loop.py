@@ -21,9 +21,7 @@ from stylizer.lab.nets.fast import FastNetwork
 from stylizer.lab.nets.registry import Network, Recipe, learning_rate, style_weight
 from stylizer.lab.training.checkpoint import Keeper, TrainState
 from stylizer.lab.training.data import ContentSet
-from stylizer.lab.training.distributed import ProcessGroup
 from stylizer.lab.training.losses import (
-    ALONE,
     Goal,
     Losses,
     batch_losses,
@@ -32,8 +30,6 @@ from stylizer.lab.training.losses import (
     steadied,
     toward,
 )
-from stylizer.lab.training.motion import MovingScenes
-from stylizer.lab.training.perceptual import Vgg16
 from stylizer.system import ending
 
 MAX_BAD_STEPS = 20
@@ -128,28 +124,22 @@ def set_precision(state: TrainState, recipe: Recipe) -> None:
 def train(
     recipe: Recipe,
     state: TrainState,
-    vgg: Vgg16 | None,
-    style: Tensor | None,
+    goal: Goal,
     content: ContentSet,
     run_dir: Path,
     on_step: Callable[[Progress], None],
     preview_every: int = 200,
-    device: torch.device | None = None,
-    teacher: Network | None = None,
-    processes: ProcessGroup = ALONE,
-    scenes: MovingScenes | None = None,
 ) -> Progress:
     """Run the recipe from `state.step` to its end; leaves checkpoint.pt and previews in run_dir.
 
-    vgg and style may be None when every step imitates the teacher.
+    The goal needs no VGG and no style where every step imitates its teacher.
 
     Raises StylizerError after 20 non-finite steps in a row; the last good checkpoint stays.
     """
-    device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     run_dir.mkdir(parents=True, exist_ok=True)
     state.network.to(device).train()
-    teacher = teacher.to(device).eval() if teacher else None
-    goal = toward(recipe, vgg, style, content, device, Goal(None, {}, teacher, processes, scenes))
+    goal = toward(recipe, goal, content, device)
     keeper = Keeper(run_dir / "checkpoint.pt", recipe)
     figures = _Figures()
     while state.step < recipe.steps:
@@ -157,15 +147,11 @@ def train(
         with ending.undisturbed():  # Ctrl+C comes between two steps
             losses = train_step(state, recipe, goal, content, device)
         figures.add(losses, state.skipped > skipped)
-        if figures.bad_in_a_row >= MAX_BAD_STEPS:
-            raise StylizerError(
-                f"{figures.bad_in_a_row} steps in a row gave no finite loss at step {state.step}; "
-                f"the last good checkpoint is {run_dir / 'checkpoint.pt'}: lower --lr and --resume"
-            )
+        figures.check(state.step, keeper.path)
         state.seconds += time.perf_counter() - started
         on_step(figures.progress(state, recipe))
         last = state.step == recipe.steps
-        if not processes.leads:
+        if not goal.processes.leads:
             continue
         if not figures.bad_in_a_row:
             keeper.keep(state, last)
@@ -186,6 +172,14 @@ class _Figures:
         if not bad:
             now = np.array([losses.content.item(), losses.style.item(), losses.tv.item()])
             self.smooth = now if not self.smooth.any() else 0.95 * self.smooth + 0.05 * now
+
+    def check(self, step: int, checkpoint: Path) -> None:
+        """Raises StylizerError after MAX_BAD_STEPS without any."""
+        if self.bad_in_a_row >= MAX_BAD_STEPS:
+            raise StylizerError(
+                f"{self.bad_in_a_row} steps in a row gave no finite loss at step {step}; "
+                f"the last good checkpoint is {checkpoint}: lower --lr and --resume"
+            )
 
     def progress(self, state: TrainState, recipe: Recipe) -> Progress:
         left = (recipe.steps - state.step) * state.seconds / max(1, state.step)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -35,34 +35,34 @@ PATTERN_WEIGHT = 4.0
 
 @dataclass(frozen=True)
 class Goal:
-    """What a network is trained toward; without VGG, its teacher alone."""
+    """What a network is trained toward; without VGG and style, its teacher alone.
 
-    vgg: Vgg16 | None
-    targets: dict[str, Tensor]
+    style: the picture, (1, 3, H, W) RGB in 0..1. targets, untouched: found by `toward`.
+    """
+
+    vgg: Vgg16 | None = None
+    style: Tensor | None = None
     teacher: Network | None = None
     processes: ProcessGroup = ALONE
-    scenes: MovingScenes | None = None  # for networks that train to hold still
+    scenes: MovingScenes | None = None  # for networks that train to be still
+    targets: dict[str, Tensor] = field(default_factory=dict)  # statistics of the style
     untouched: float = 1.0  # style loss of the content as it is
 
 
-def toward(
-    recipe: Recipe,
-    vgg: Vgg16 | None,
-    style: Tensor | None,
-    content: ContentSet,
-    device: torch.device,
-    goal: Goal,
-) -> Goal:
+def toward(recipe: Recipe, goal: Goal, content: ContentSet, device: torch.device) -> Goal:
     """The goal with the style picture's statistics, and the content's own style loss where the
     style weight follows it. Raises BadInput when steps need a style and there is none."""
+    if goal.teacher is not None:
+        goal.teacher.to(device).eval()
     if recipe.paint is not None:
         return goal
+    vgg, style = goal.vgg, goal.style
     if vgg is None or style is None:
         if recipe.imitate_steps < recipe.steps:
             raise BadInput("steps that do not imitate need a style picture: pass --style IMAGE")
         return goal
     targets = style_targets(vgg.to(device), style.to(device))
-    goal = replace(goal, vgg=vgg, targets=targets)
+    goal = replace(goal, targets=targets)
     if not recipe.style_share:
         return goal
     return replace(goal, untouched=untouched_style(vgg, targets, recipe, content, device))
@@ -116,7 +116,7 @@ def painted_losses(
     shifts = torch.randint(side, (recipe.batch, 2))[processes.rank :: processes.size].tolist()
     crop = (source.shape[2], source.shape[3])
     whole = torch.cat([placed(network.fine_tile, x, y, crop) for x, y in shifts])
-    canvas = torch.cat([seen(network.tile, x, y, crop) for x, y in shifts])
+    canvas = torch.cat([at_half_size(network.tile, x, y, crop) for x, y in shifts])
     assert recipe.paint is not None
     with torch.no_grad():
         wanted = inside(painted(network.graded(source), whole, recipe.paint))
@@ -151,7 +151,7 @@ def placed(tile: Tensor, left: int, top: int, size: tuple[int, int]) -> Tensor:
     return tile[:, rows][:, :, columns][None].float() / 255
 
 
-def seen(tile: Tensor, left: int, top: int, size: tuple[int, int]) -> Tensor:
+def at_half_size(tile: Tensor, left: int, top: int, size: tuple[int, int]) -> Tensor:
     """(1, 3, height / 2, width / 2): the same place in the half-sized tile; an odd one lies between
     its pixels, where the runtime interpolates."""
     half = (size[0] // CANVAS_STEP, size[1] // CANVAS_STEP)

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
-import torch
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from stylizer.errors import StylizerError
-from stylizer.lab.nets.registry import Network, Recipe
+from stylizer.lab.nets.registry import Recipe
 from stylizer.lab.training import loop
 from stylizer.lab.training.checkpoint import TrainState, save_checkpoint
 from stylizer.lab.training.data import ContentSet
-from stylizer.lab.training.distributed import ProcessGroup
+from stylizer.lab.training.losses import Goal
 from stylizer.lab.training.motion import SIZE, MovingScenes
-from stylizer.lab.training.perceptual import Vgg16
 from stylizer.system.console import say
 
 # Part of the content that is the frames of which stillness is asked. Without any, what holds still
@@ -27,54 +25,60 @@ LOG_EVERY = 20  # steps between lines when the output is no terminal
 
 
 def train_with_progress(
-    args: argparse.Namespace,
     recipe: Recipe,
     state: TrainState,
-    vgg: Vgg16 | None,
-    style: torch.Tensor | None,
+    goal: Goal,
     content: ContentSet,
     run_dir: Path,
-    teacher: Network | None,
-    processes: ProcessGroup,
+    preview_every: int,
 ) -> loop.Progress:
     """The training loop under a progress bar, or with a line now and then where none fits."""
-    console = Console(stderr=True)
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed}/{task.total}"),
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal or not processes.leads,
-    )
-    task = bar.add_task("starting", total=recipe.steps, completed=state.step)
-
-    def on_step(p: loop.Progress) -> None:
-        text = f"content {p.content:.3f}  style {p.style:.3f}  tv {p.tv:.5f}"
-        text += f"  skipped {p.skipped}" if p.skipped else ""
-        bar.update(task, completed=p.step, description=text)
-        if (
-            processes.leads
-            and not console.is_terminal
-            and (p.step % LOG_EVERY == 0 or p.step == p.steps)
-        ):
-            left = f"{p.seconds_left / 60:.0f} min left"
-            print(f"step {p.step}/{p.steps}  {text}  {left}", file=sys.stderr, flush=True)
-
+    leads = goal.processes.leads
     scenes = moving_scenes(recipe)
     if scenes is not None:
         content.add(scenes.pictures(), SCENES_SHARE)
+        goal = replace(goal, scenes=scenes)
     try:
-        with bar:
-            return loop.train(
-                recipe, state, vgg, style, content, run_dir, on_step, args.preview_every,
-                teacher=teacher, processes=processes, scenes=scenes,
-            )  # fmt: skip
+        with _Bar(recipe.steps, state.step, leads) as bar:
+            return loop.train(recipe, state, goal, content, run_dir, bar.show, preview_every)
     except KeyboardInterrupt:
-        if processes.leads and state.step:
+        if leads and state.step:
             save_checkpoint(run_dir / "checkpoint.pt", state, recipe)
             say(f"stopped after step {state.step}; the same command with --resume goes on")
         raise
+
+
+class _Bar:
+    """The bar, or the lines, of the process that leads; the others show nothing."""
+
+    def __init__(self, steps: int, step: int, leads: bool) -> None:
+        console = Console(stderr=True)
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed}/{task.total}"),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not console.is_terminal or not leads,
+        )
+        self._task = self._bar.add_task("starting", total=steps, completed=step)
+        self._writes_lines = leads and not console.is_terminal
+
+    def __enter__(self) -> _Bar:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def show(self, p: loop.Progress) -> None:
+        """After a step."""
+        text = f"content {p.content:.3f}  style {p.style:.3f}  tv {p.tv:.5f}"
+        text += f"  skipped {p.skipped}" if p.skipped else ""
+        self._bar.update(self._task, completed=p.step, description=text)
+        if self._writes_lines and (p.step % LOG_EVERY == 0 or p.step == p.steps):
+            left = f"{p.seconds_left / 60:.0f} min left"
+            print(f"step {p.step}/{p.steps}  {text}  {left}", file=sys.stderr, flush=True)
 
 
 def moving_scenes(recipe: Recipe) -> MovingScenes | None:
