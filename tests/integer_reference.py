@@ -19,9 +19,9 @@ Floats = np.ndarray | np.floating
 
 @dataclass(frozen=True)
 class Scaled:
-    """(whole - zero) * scale."""
+    """(integers - zero) * scale."""
 
-    whole: np.ndarray
+    integers: np.ndarray
     scale: np.ndarray
     zero: int
 
@@ -30,7 +30,7 @@ class Scaled:
 class Sums:
     """Whole sums of a convolution, (1, out, rows, columns), and the scale of each channel."""
 
-    whole: np.ndarray
+    integers: np.ndarray
     scale: np.ndarray
 
 
@@ -39,49 +39,49 @@ def run(model: onnx.ModelProto | Path, feeds: dict[str, np.ndarray]) -> np.ndarr
     proto = onnx.load(str(model)) if isinstance(model, Path) else model
     values: dict = {w.name: numpy_helper.to_array(w) for w in proto.graph.initializer} | feeds
     for node in proto.graph.node:
-        told = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+        named = {a.name: helper.get_attribute_value(a) for a in node.attribute}
         inputs = [values[name] for name in node.input if name]
-        values[node.output[0]] = OPERATORS[node.op_type](told, *inputs)
+        values[node.output[0]] = OPERATORS[node.op_type](named, *inputs)
     return values[proto.graph.output[0].name]
 
 
-def dequantize(told: dict, whole: np.ndarray, scale: np.ndarray, zero: np.ndarray) -> Scaled:
-    assert scale.size == 1 or told["axis"] == 0
+def dequantize(named: dict, whole: np.ndarray, scale: np.ndarray, zero: np.ndarray) -> Scaled:
+    assert scale.size == 1 or named["axis"] == 0
     return Scaled(whole.astype(np.int64), scale.astype(np.float32), int(np.unique(zero).item()))
 
 
-def conv(told: dict, x: Scaled, weight: Scaled, bias: Scaled | None = None) -> Sums:
-    side, (down, across) = weight.whole.shape[2], told.get("strides", [1, 1])
-    assert not any(told.get("pads", [0]))
-    windows = np.lib.stride_tricks.sliding_window_view(x.whole[0] - x.zero, (side, side), (1, 2))
+def conv(named: dict, x: Scaled, weight: Scaled, bias: Scaled | None = None) -> Sums:
+    side, (down, across) = weight.integers.shape[2], named.get("strides", [1, 1])
+    assert not any(named.get("pads", [0]))
+    windows = np.lib.stride_tricks.sliding_window_view(x.integers[0] - x.zero, (side, side), (1, 2))
     windows = windows[:, ::down, ::across]  # (in, rows, columns, side, side)
     shape = windows.shape[1:3]
     columns = windows.transpose(0, 3, 4, 1, 2).reshape(-1, shape[0] * shape[1])
-    flat = weight.whole.reshape(len(weight.whole), -1)
+    flat = weight.integers.reshape(len(weight.integers), -1)
     sums = np.rint(flat.astype(np.float64) @ columns.astype(np.float64)).astype(np.int64)
     if bias is not None:
-        sums += bias.whole[:, None]
+        sums += bias.integers[:, None]
     assert np.abs(sums).max(initial=0) < 2**31
     return Sums(sums.reshape(1, -1, *shape), x.scale * weight.scale)
 
 
-def add(told: dict, a: Scaled, b: Scaled) -> tuple[Scaled, Scaled]:
+def add(named: dict, a: Scaled, b: Scaled) -> tuple[Scaled, Scaled]:
     return a, b
 
 
-def quantize(told: dict, value, scale: np.ndarray, zero: np.ndarray) -> np.ndarray:
+def quantize(named: dict, value, scale: np.ndarray, zero: np.ndarray) -> np.ndarray:
     assert zero.dtype == np.uint8
     if isinstance(value, Sums):
-        factor = np.broadcast_to(value.scale / scale, value.whole.shape[1]).astype(np.float32)
-        product = value.whole.astype(np.float32) * factor[None, :, None, None]
+        factor = np.broadcast_to(value.scale / scale, value.integers.shape[1]).astype(np.float32)
+        product = value.integers.astype(np.float32) * factor[None, :, None, None]
         return np.clip(np.rint(product) + int(zero), 0, 255).astype(np.uint8)
     a, b = value
     ratio_a, ratio_b = a.scale / scale, b.scale / scale
     fixed = np.float32(zero) - multiply_add(
         np.float32(a.zero), ratio_a, np.float32(b.zero) * ratio_b
     )
-    part = multiply_add(b.whole.astype(np.float32), ratio_b, fixed)
-    total = multiply_add(a.whole.astype(np.float32), ratio_a, part)
+    part = multiply_add(b.integers.astype(np.float32), ratio_b, fixed)
+    total = multiply_add(a.integers.astype(np.float32), ratio_a, part)
     return np.clip(np.rint(total), 0, 255).astype(np.uint8)
 
 
@@ -90,32 +90,32 @@ def multiply_add(x: Floats, y: Floats, z: Floats) -> np.ndarray:
     return np.asarray(np.float64(x) * np.float64(y) + np.float64(z), np.float32)
 
 
-def pad(told: dict, x: np.ndarray, pads: np.ndarray) -> np.ndarray:
-    assert told["mode"] == b"edge"
+def pad(named: dict, x: np.ndarray, pads: np.ndarray) -> np.ndarray:
+    assert named["mode"] == b"edge"
     before, after = pads.reshape(2, -1)
     return np.pad(x, list(zip(before, after, strict=True)), "edge")
 
 
-def reshape(told: dict, x: np.ndarray, shape: np.ndarray) -> np.ndarray:
+def reshape(named: dict, x: np.ndarray, shape: np.ndarray) -> np.ndarray:
     return x.reshape([x.shape[i] if d == 0 else d for i, d in enumerate(shape.tolist())])
 
 
-def depth_to_space(told: dict, x: np.ndarray) -> np.ndarray:
-    (_, channels, rows, columns), side = x.shape, told["blocksize"]
-    assert told["mode"] == b"DCR"
+def depth_to_space(named: dict, x: np.ndarray) -> np.ndarray:
+    (_, channels, rows, columns), side = x.shape, named["blocksize"]
+    assert named["mode"] == b"DCR"
     places = x.reshape(1, side, side, channels // side**2, rows, columns)
     return places.transpose(0, 3, 4, 1, 5, 2).reshape(1, -1, rows * side, columns * side)
 
 
 OPERATORS = {
     "Add": add,
-    "Concat": lambda told, *xs: np.concatenate(xs, axis=told["axis"]),
+    "Concat": lambda named, *xs: np.concatenate(xs, axis=named["axis"]),
     "Conv": conv,
     "DepthToSpace": depth_to_space,
     "DequantizeLinear": dequantize,
     "Pad": pad,
     "QuantizeLinear": quantize,
     "Reshape": reshape,
-    "Shape": lambda told, x: np.array(x.shape[told.get("start", 0) : told.get("end")]),
-    "Transpose": lambda told, x: x.transpose(told["perm"]),
+    "Shape": lambda named, x: np.array(x.shape[named.get("start", 0) : named.get("end")]),
+    "Transpose": lambda named, x: x.transpose(named["perm"]),
 }

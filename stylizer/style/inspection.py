@@ -17,10 +17,11 @@ from stylizer.stages import STYLES, open_backend
 from stylizer.style import catalog, counting, graph, providers, remembered
 from stylizer.style.contract import Fact, Port, Size, StyleModel
 from stylizer.style.cutting import without_tile
+from stylizer.style.given import Given
 from stylizer.style.kin import made_of
 from stylizer.style.opening import open_style
 from stylizer.style.plausibility import textured_picture
-from stylizer.style.probe import Given, load_model
+from stylizer.style.probe import load_model
 from stylizer.style.vetting import vet
 from stylizer.system.pictures import psnr_db
 
@@ -35,8 +36,7 @@ def inspect(model: str, settings: Settings | None = None) -> dict[str, Any]:
     Raises BadInput for what is no usable style model.
     """
     path, index = _file(model)
-    values, how = remembered.with_remembered(path, remembered.flags(settings or Settings()))
-    given = Given(values, how)
+    given = remembered.with_remembered(path, remembered.flags(settings or Settings()))
     vet(path, graph.load(path), _probe_and_count, path, index, given)
     found, proto, macs = _probe_and_count(path, index, given)
     network = without_tile(proto, found.canvas)

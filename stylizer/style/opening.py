@@ -186,16 +186,11 @@ class _Loaded:
         return None if path is None else self._load(catalog.ModelFile(path, self._file.index))
 
     def _load(self, file: catalog.ModelFile) -> tuple[Any, Any]:
-        from stylizer.style import graph
-        from stylizer.style.probe import Given, load_model
-        from stylizer.style.vetting import vet
+        from stylizer.style.loading import load_vetted
 
         if file != self._file:
             assert file.path is not None
-            values, how = remembered.with_remembered(file.path, remembered.flags(self.settings))
-            given = Given(values, how)
-            vet(file.path, graph.load(file.path), load_model, file.path, file.index, given)
-            self._found = load_model(file.path, file.index, given)
+            self._found = load_vetted(file.path, file.index, self.settings)
             self._file = file
         return self._found
 

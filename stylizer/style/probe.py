@@ -17,7 +17,7 @@ Whatever is known, the model is run once: wrong shapes, NaN and failures show he
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,17 +25,9 @@ import onnx
 
 from stylizer.errors import BadInput
 from stylizer.style import graph, ports, ranges, roles
-from stylizer.style.contract import (
-    LAYOUTS,
-    ORDERS,
-    RANGES,
-    Fact,
-    How,
-    Port,
-    Size,
-    StyleModel,
-)
+from stylizer.style.contract import LAYOUTS, RANGES, Fact, Port, Size, StyleModel
 from stylizer.style.fitting import Fit, fit_of, fitted
+from stylizer.style.given import Given
 from stylizer.style.metadata import RECIPE_KEY, metadata_of
 from stylizer.style.plausibility import plausibility, range_of, textured_picture
 from stylizer.style.trial import Trial
@@ -46,15 +38,6 @@ FURTHER = 9  # multiples to the second size; odd, so that twice a multiple is to
 BASES: tuple[Size, ...] = ((64, 96), (256, 320))  # (width, height); some networks need more room
 RANGE_SIZE: Size = (160, 128)
 CLEARLY_BETTER = 1.1  # a range must score this much more than the expected one to be taken
-ALLOWED = {"layout": tuple(LAYOUTS), "range": tuple(RANGES), "order": ORDERS}
-
-
-@dataclass(frozen=True)
-class Given:
-    """Parts of the contract told from outside, with how: "flag" or "remembered"."""
-
-    values: dict[str, str] = field(default_factory=dict)
-    how: dict[str, How] = field(default_factory=dict)
 
 
 def load_model(
@@ -74,9 +57,8 @@ class _Probe:
     def __init__(self, path: Path, proto: onnx.ModelProto, index: int, given: Given) -> None:
         self.path = path
         self.proto = proto
-        self.facts: dict[str, Fact] = {}
         self.metadata = metadata_of(proto, path)
-        self.values = self._known(given)
+        self.values, self.facts = given.over(self.metadata, path)
         self.canvas = roles.canvas_input(path, proto, self.metadata)
         beside = self.canvas.name if self.canvas else ""
         self.picture_input, self.selector = ports.picture_input(path, proto, index, beside)
@@ -114,22 +96,6 @@ class _Probe:
         self.facts.setdefault("order", Fact("assumed", "nothing in a network shows it"))
         model = self._with_output(model)
         return replace(self._with_ranges(model), facts=dict(self.facts))
-
-    def _known(self, given: Given) -> dict[str, str]:
-        """Flags over remembered flags over metadata; each value checked against what there is."""
-        known = {}
-        for key, allowed in ALLOWED.items():
-            value, how = given.values.get(key), given.how.get(key, "flag")
-            if value is None and key in self.metadata:
-                value, how = str(self.metadata[key]), "metadata"
-            if value is None:
-                continue
-            if value not in allowed:
-                raise BadInput(
-                    f"{self.path}: there is no {key} {value!r}; choose one of {', '.join(allowed)}"
-                )
-            known[key], self.facts[key] = value, Fact(how)
-        return known
 
     def _layout_and_size(self) -> tuple[str, int, Size | None]:
         """(layout, size multiple, fixed size): the first layout with which the network runs."""
@@ -243,7 +209,7 @@ class _Probe:
         """Checks the output's shape and that a real picture gives no NaN."""
         size = self._probe_size(model)
         picture = textured_picture(size)
-        result = self.trial.feed(
+        result = self.trial.answer(
             model, picture, self.values.get("range", "0..1"), self.picture_output
         )
         if not np.isfinite(result.astype(np.float32)).all():
@@ -289,7 +255,7 @@ class _Probe:
         scores: dict[str, float] = {}
         gives: dict[str, str] = {}
         for name in [known_in] if known_in else list(RANGES):
-            result = self.trial.feed(model, picture, name, self.picture_output)
+            result = self.trial.answer(model, picture, name, self.picture_output)
             picture_given = fitted(LAYOUTS[model.output_layout].unpack(result), self.fit)
             styled = picture_given[..., :3].astype(np.float32)
             gives[name] = known_out or range_of(styled)

@@ -13,6 +13,7 @@ import platformdirs
 from stylizer.errors import BadInput, StylizerError
 from stylizer.settings import Settings
 from stylizer.style.contract import How
+from stylizer.style.given import Given
 from stylizer.system.files import write_text
 
 FLAGS = {"layout": "model_layout", "range": "model_range", "order": "model_order"}
@@ -39,19 +40,19 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def with_remembered(path: Path, told: dict[str, str]) -> tuple[dict[str, str], dict[str, How]]:
-    """(values, how each is known): flags first, then what was remembered for this very file, by
-    its hash; that is said on the terminal, because it wins over what the file says."""
-    stored = {k: v for k, v in recall(path).items() if k not in told}
+def with_remembered(path: Path, given: dict[str, str]) -> Given:
+    """Flags first, then what was remembered for this very file, by its hash; that is said on the
+    terminal, because it wins over what the file says."""
+    stored = {k: v for k, v in recall(path).items() if k not in given}
     if stored:
         say_once(
             f"stylizer: {path.name}: "
             + ", ".join(f"{FLAG_WORDS[k]} {v}" for k, v in stored.items())
             + " as given in an earlier run; the value auto forgets it"
         )
-    values = {**stored, **{k: v for k, v in told.items() if v != FORGET}}
+    values = {**stored, **{k: v for k, v in given.items() if v != FORGET}}
     how: dict[str, How] = {k: "remembered" if k in stored else "flag" for k in values}
-    return values, how
+    return Given(values, how)
 
 
 def recall(path: Path) -> dict[str, str]:
@@ -69,13 +70,13 @@ def recall(path: Path) -> dict[str, str]:
     return {}
 
 
-def remember(path: Path, told: dict[str, str]) -> Path | None:
+def remember(path: Path, given: dict[str, str]) -> Path | None:
     """Keep flags for the next run, beside the model or in the user's config folder.
 
     Call it once the model has run with them. Returns where they lie; None when nothing is kept.
     """
     before = recall(path)
-    after = {k: v for k, v in {**before, **told}.items() if v != FORGET}
+    after = {k: v for k, v in {**before, **given}.items() if v != FORGET}
     if after == before:
         return next((p for p in _places(path) if p.is_file()), None)
     for place in _places(path):

@@ -59,7 +59,7 @@ class Trial:
                 found.append((output, fit))
         return min(found, key=lambda pair: pair[1].rank, default=None)
 
-    def feed(
+    def answer(
         self, model: StyleModel, picture: np.ndarray, name: str, output: graph.Tensor
     ) -> np.ndarray:
         """Run on a picture (H, W, 3) in 0..1 given in range `name`; the raw tensor of one

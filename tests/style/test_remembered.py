@@ -8,6 +8,7 @@ import pytest
 
 from stylizer.errors import BadInput
 from stylizer.style import remembered
+from stylizer.style.given import Given
 
 
 @pytest.fixture
@@ -26,9 +27,9 @@ def test_flags_beside_the_model(folder):
     assert remembered.recall(path) == {"order": "BGR"}
     remembered.remember(path, {"range": "0..1"})
     assert remembered.recall(path) == {"order": "BGR", "range": "0..1"}
-    values, how = remembered.with_remembered(path, {"order": "RGB"})
-    assert values == {"order": "RGB", "range": "0..1"}
-    assert how == {"order": "flag", "range": "remembered"}
+    given = remembered.with_remembered(path, {"order": "RGB"})
+    assert given.values == {"order": "RGB", "range": "0..1"}
+    assert given.how == {"order": "flag", "range": "remembered"}
     remembered.remember(path, {"order": "auto", "range": "auto"})
     assert remembered.recall(path) == {}
     assert list(folder.iterdir()) == [path]
@@ -39,10 +40,10 @@ def test_flags_belong_to_a_file_not_to_its_name(folder, capsys):
     path.write_bytes(b"a model")
     remembered.remember(path, {"range": "0..1"})
     remembered.say_once.cache_clear()
-    assert remembered.with_remembered(path, {}) == ({"range": "0..1"}, {"range": "remembered"})
+    assert remembered.with_remembered(path, {}) == Given({"range": "0..1"}, {"range": "remembered"})
     assert "--model-range 0..1 as given in an earlier run" in capsys.readouterr().err
     path.write_bytes(b"another export")
-    assert remembered.with_remembered(path, {}) == ({}, {})
+    assert remembered.with_remembered(path, {}) == Given()
     assert capsys.readouterr().err == ""
 
 

@@ -11,7 +11,7 @@ import onnx
 
 from stylizer.errors import BadInput
 from stylizer.settings import Settings
-from stylizer.style import catalog, graph, remembered
+from stylizer.style import catalog
 from stylizer.style.contract import StyleModel
 from stylizer.style.export.magpie import magpie_effect
 from stylizer.style.export.mpv import mpv_shader
@@ -20,8 +20,7 @@ from stylizer.style.export.reshade import reshade_effect
 from stylizer.style.gl.backend import takes_blocks_of_pixels
 from stylizer.style.gl.reading import DoesNotFit, read_steps
 from stylizer.style.gl.steps import Steps
-from stylizer.style.probe import Given, load_model
-from stylizer.style.vetting import vet
+from stylizer.style.loading import load_vetted
 from stylizer.system.files import write_png, write_text
 from stylizer.system.outputs import Permission
 
@@ -29,12 +28,12 @@ from stylizer.system.outputs import Permission
 @dataclass(frozen=True)
 class Format:
     """How a program's shaders are written. write: (model, steps, the canvas's file) -> the text.
-    canvas_beside: whether the canvas is a picture of its own. told: what to do with the file."""
+    canvas_beside: whether the canvas is a picture of its own. advice: what to do with the file."""
 
     write: Callable[[StyleModel, Steps, str], str]
     suffix: str
     canvas_beside: bool
-    told: str
+    advice: str
 
 
 FORMATS = {
@@ -55,7 +54,7 @@ class Written:
     """Files of an export, the shader first, and what to do with them."""
 
     paths: tuple[Path, ...]
-    told: str
+    advice: str
 
 
 def export(
@@ -70,10 +69,7 @@ def export(
     file = catalog.resolve(name, "gl")
     if file.path is None:
         raise BadInput("model none has no network to export; name a fast model, see `models list`")
-    values, how = remembered.with_remembered(file.path, remembered.flags(settings))
-    given = Given(values, how)
-    vet(file.path, graph.load(file.path), load_model, file.path, file.index, given)
-    model, proto = load_model(file.path, file.index, given)
+    model, proto = load_vetted(file.path, file.index, settings)
     form = FORMATS[to]
     path, picture = (
         folder / f"{model.stem}{form.suffix}",
@@ -88,8 +84,8 @@ def export(
     if beside and model.canvas is not None:
         write_png(picture, model.canvas.tile)
     write_text(path, text)
-    told = form.told.format(shlex.quote(str(path)))
-    return Written((path, picture) if beside else (path,), told)
+    advice = form.advice.format(shlex.quote(str(path)))
+    return Written((path, picture) if beside else (path,), advice)
 
 
 def _text(model: StyleModel, proto: onnx.ModelProto, to: str, canvas_file: str) -> str:

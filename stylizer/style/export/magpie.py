@@ -72,7 +72,7 @@ class _Writer:
             inside = "all(pixel < GetOutputSize())"
             value = f"float4({name}[at / {side}].rgb, 1.0)"
             lines.append(f"if ({inside}) OUTPUT[pixel] = {value};")
-        return _whole(head, len(self.plan.tiles) + 1, lines)
+        return _pass_text(head, len(self.plan.tiles) + 1, lines)
 
     def _pass(self, n: int, step: Conv | Add, tile: int) -> str:
         outs = [_name(self.plan.homes[step.out], g) for g in groups_of(self.plan, step.out, tile)]
@@ -88,8 +88,8 @@ class _Writer:
         lines += [f"{name}[pixel] = result{o} / 255.0;" for o, name in enumerate(outs)]
         given = [t for t in step.reads if t.given]
         names = ["INPUT" if self.plan.is_frame(t) else CANVAS for t in given]
-        told = f"{plain(step.out.name)} {tile + 1}/{self.plan.layouts[step.out].tiles}"
-        return _whole(_head(n, told, list(dict.fromkeys([*names, *read])), outs, 8), n, lines)
+        words = f"{plain(step.out.name)} {tile + 1}/{self.plan.layouts[step.out].tiles}"
+        return _pass_text(_head(n, words, list(dict.fromkeys([*names, *read])), outs, 8), n, lines)
 
     def _length(self, side: str, shrink: int) -> str:
         """Texels along a side, rounded up to whole blocks; muParser knows `rint` and no `ceil`."""
@@ -101,12 +101,12 @@ def _name(home: int, group: int) -> str:
     return f"values{home}_{group}"
 
 
-def _head(n: int, told: str, ins: list[str], outs: list[str], block: int) -> list[str]:
-    lines = [f"//!PASS {n}", f"//!DESC {told}", f"//!IN {', '.join(ins)}"]
+def _head(n: int, words: str, ins: list[str], outs: list[str], block: int) -> list[str]:
+    lines = [f"//!PASS {n}", f"//!DESC {words}", f"//!IN {', '.join(ins)}"]
     return [*lines, f"//!OUT {', '.join(outs)}", f"//!BLOCK_SIZE {block}", "//!NUM_THREADS 64"]
 
 
-def _whole(head: list[str], n: int, lines: list[str]) -> str:
+def _pass_text(head: list[str], n: int, lines: list[str]) -> str:
     body = "\n".join(f"    {line}" for line in lines)
     given = "uint2 blockStart, uint3 threadId"
     return "\n".join([*head, f"void Pass{n}({given})\n{{\n{body}\n}}\n"])

@@ -81,13 +81,13 @@ def plain(name: str) -> str:
 
 def _check(model: StyleModel, step: Conv, program: str) -> None:
     """Raise DoesNotFit where a program cannot compute this step."""
-    told = f"its operator Conv {step.out.name!r}"
+    what = f"its operator Conv {step.out.name!r}"
     if step.bound >= MOST_EXACT:
-        raise DoesNotFit(f"{told} has sums too large for {program}")
+        raise DoesNotFit(f"{what} has sums too large for {program}")
     first, *others = (tensor.given for tensor, _ in step.parts)
     canvas = [model.canvas.name] if model.canvas else []
     if (first or others) and (first != model.input.name or others not in ([], canvas)):
-        raise DoesNotFit(f"{told} reads what {program} has no place for")
+        raise DoesNotFit(f"{what} reads what {program} has no place for")
 
 
 def _homes(network: Steps, layouts: dict[Tensor, Layout]) -> dict[Tensor, int]:

@@ -112,8 +112,8 @@ def _pad(node: onnx.NodeProto, x: np.ndarray, pads: np.ndarray) -> np.ndarray:
 
 
 def _shape(node: onnx.NodeProto, x: np.ndarray) -> np.ndarray:
-    told = attributes(node)
-    return np.array(x.shape[told.get("start", 0) : told.get("end")], np.int64)
+    named = attributes(node)
+    return np.array(x.shape[named.get("start", 0) : named.get("end")], np.int64)
 
 
 def _slice(node: onnx.NodeProto, x: np.ndarray, *given: np.ndarray) -> np.ndarray:
@@ -127,10 +127,10 @@ def _slice(node: onnx.NodeProto, x: np.ndarray, *given: np.ndarray) -> np.ndarra
 
 
 def _depth_to_space(node: onnx.NodeProto, x: np.ndarray) -> np.ndarray:
-    told = attributes(node)
+    named = attributes(node)
     n, c, h, w = x.shape
-    b = told["blocksize"]
-    if told.get("mode", b"DCR") == b"DCR":
+    b = named["blocksize"]
+    if named.get("mode", b"DCR") == b"DCR":
         moved = x.reshape(n, b, b, c // b**2, h, w).transpose(0, 3, 4, 1, 5, 2)
     else:
         moved = x.reshape(n, c // b**2, b, b, h, w).transpose(0, 1, 4, 2, 5, 3)

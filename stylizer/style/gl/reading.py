@@ -45,9 +45,9 @@ class _Floats:
 
 @dataclass(frozen=True)
 class _Constant:
-    """Integer weights read as floats: whole numbers and the scale of each output channel."""
+    """Integer weights read as floats: themselves, and the scale of each output channel."""
 
-    whole: np.ndarray
+    integers: np.ndarray
     scale: np.ndarray
 
 
@@ -138,7 +138,7 @@ class _Reader:
         if numbers is None:
             raise NotKnown("no tensor of uint8")
         view = view_of(numbers.transpose(0, 3, 1, 2), self.tensors)
-        tensor = self.whole(view)
+        tensor = self.tensor_of(view)
         if tensor.given or tensor.channels % 4 or tensor.shrink != 1:
             raise NotKnown("no tensor of pixel blocks as large as the input")
         given = tuple(t for t in self.tensors if t.given)
@@ -162,17 +162,17 @@ class _Reader:
         return _Floats(view_of(numbers, self.tensors), kind)
 
     def product(self, node: onnx.NodeProto) -> _Product:
-        x, told = self.floats(node.input[0]), attributes(node)
+        x, named = self.floats(node.input[0]), attributes(node)
         weight = self.values.get(node.input[1])
         bias = self.values.get(node.input[2]) if len(node.input) > 2 else None
-        if not isinstance(weight, _Constant) or weight.whole.dtype != np.int8:
+        if not isinstance(weight, _Constant) or weight.integers.dtype != np.int8:
             raise NotKnown("one over weights that are no 8-bit integers")
         if bias is not None and not isinstance(bias, _Constant):
             raise NotKnown("one with a bias that is no integers")
-        shape, strides = weight.whole.shape, told.get("strides", [1, 1])
-        plain = told.get("group", 1) == 1 and not any(told.get("pads", []))
-        plain &= told.get("auto_pad", b"NOTSET") in (b"NOTSET", b"VALID")
-        plain &= set(told.get("dilations", [1, 1])) == {1} and strides[0] == strides[1]
+        shape, strides = weight.integers.shape, named.get("strides", [1, 1])
+        plain = named.get("group", 1) == 1 and not any(named.get("pads", []))
+        plain &= named.get("auto_pad", b"NOTSET") in (b"NOTSET", b"VALID")
+        plain &= set(named.get("dilations", [1, 1])) == {1} and strides[0] == strides[1]
         if not plain or len(shape) != 4 or shape[2] != shape[3] or x.view.spread is not None:
             raise NotKnown("one with groups, pads, dilations or a kernel that the shaders lack")
         if x.view.rim * 2 + 1 != shape[2] or shape[1] != len(x.view.channels):
@@ -202,7 +202,7 @@ class _Reader:
         raise NotKnown("one of values that are no convolution and no sum")
 
     def conv(self, name: str, product: _Product, kind: Quantized) -> np.ndarray:
-        x, whole = product.x, product.weight.whole.astype(np.float32)
+        x, whole = product.x, product.weight.integers.astype(np.float32)
         shrink = self.tensors[x.view.channels[0, 0]].shrink * product.stride
         if ROWS % shrink:
             raise NotKnown("one that makes its picture too small")
@@ -213,7 +213,7 @@ class _Reader:
             for channel, at in zip(x.view.channels[mine, 1], np.flatnonzero(mine), strict=True):
                 part[:, channel] += whole[:, at]  # a channel may be read twice
             parts.append((tensor, part))
-        bias = product.bias.whole if product.bias else np.zeros(len(whole), np.int64)
+        bias = product.bias.integers if product.bias else np.zeros(len(whole), np.int64)
         bias = bias.astype(np.int64) - x.kind.zero * whole.sum(axis=(1, 2, 3), dtype=np.int64)
         scale = np.float32(x.kind.scale) * product.weight.scale / np.float32(kind.scale)
         scale = np.broadcast_to(scale.astype(np.float32), len(whole))
@@ -226,9 +226,9 @@ class _Reader:
         rule = sum_rule(first.kind, second.kind, kind)
         if second.view.spread is not None:
             first, second, rule = second, first, rule.swapped
-        right, spread = self.whole(second.view), first.view.spread
+        right, spread = self.tensor_of(second.view), first.view.spread
         left = self.tensors[first.view.channels[0, 0]] if spread is not None else None
-        left = left or self.whole(first.view)
+        left = left or self.tensor_of(first.view)
         channels = spread.shape[2] if spread is not None else left.channels
         shrink = left.shrink // 2 if spread is not None else left.shrink
         if left.given or right.given or (channels, shrink) != (right.channels, right.shrink):
@@ -256,7 +256,7 @@ class _Reader:
         fits = zero is not None and zero.size == 1 and zero.dtype == np.uint8
         return int(zero.item()) if zero is not None and fits else None
 
-    def whole(self, view: View) -> Tensor:
+    def tensor_of(self, view: View) -> Tensor:
         """The tensor that a view is, channel for channel."""
         tensor = self.tensors[view.channels[0, 0]]
         wanted = np.arange(tensor.channels)
