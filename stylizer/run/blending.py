@@ -28,10 +28,10 @@ class Blending:
         self._first, self._new_bank = bank, new_bank
         self._second: ModelBank | None = None
         self.chosen: str | None = None  # as it was asked for
-        self.seen = False  # the second style is to be seen in the next frame
+        self.shown = False  # the second style is to be seen in the next frame
         if settings.blend_with is not None:
             self.choose(settings.blend_with)
-            self.seen = settings.blends
+            self.shown = settings.blends
 
     def choose(self, name: str | None) -> None:
         """Another second style or model; None: there is none. Raises BadInput for a name that
@@ -41,7 +41,7 @@ class Blending:
         model = None if name is None else catalog.fastest(name)
         self.chosen = name
         if model is None:
-            self.seen = False
+            self.shown = False
             return
         if self._second is None:
             self._second = self._new_bank()
@@ -49,7 +49,7 @@ class Blending:
 
     def show(self, on: bool) -> None:
         """Whether the second style, where there is one, is to be seen from the next frame on."""
-        self.seen = on and self.chosen is not None
+        self.shown = on and self.chosen is not None
 
     @property
     def style_name(self) -> str:
@@ -62,7 +62,7 @@ class Blending:
     def text(self, share: float, stats: FrameStats) -> tuple[str, str]:
         """The second style with its share, and what the two networks cost; empty while it is not
         seen."""
-        if not self.seen:
+        if not self.shown:
             return "", ""
         second = self.current
         if second is None:
@@ -101,7 +101,7 @@ class Blending:
         """What both networks make of a frame, one after the other, or the first alone where the
         second is not to be seen or, in a live run, still loads. On the style thread."""
         first, bank = self._first.style(frame), self._second
-        if not self.seen or bank is None or first.image is None:
+        if not self.shown or bank is None or first.image is None:
             return first
         second = bank.active() if self._sync else bank.current
         if second is None or self._is_the_first(second):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from stylizer.frame import Rect, Shape, Size
 from stylizer.hotkeys import Action
 from stylizer.settings import HudCorner, HudMode, MaskStyle, Settings
 
-HUD_MODES: tuple[HudMode, ...] = ("off", "fps", "graph")
+HUD_MODES: tuple[HudMode, ...] = get_args(HudMode)
 STRENGTH_STEP = 0.1
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from stylizer.present.record import Recorder
     from stylizer.present.replay import Replay
     from stylizer.present.virtual_camera import VirtualCamera
+    from stylizer.system.outputs import OutputFolder
 
 SCENE_RATE = 30.0  # lock-step scene time is 1/30 s a frame
 
@@ -50,37 +51,8 @@ class Outputs:
         self._sound: GameSound | None = None  # of the recording that runs
         self._replay_sound: GameSound | None = None
         self.process_id: Callable[[], int] = lambda: 0  # of the captured game; 0: not known
-        if settings.record_sound in ("game", "desktop"):
-            from stylizer.present.game_sound import check_sound
-
-            check_sound()
-        outputs.distinct((settings.screenshot, settings.report, settings.record))
-        pictures = pictures_read(settings)
-        read = [
-            *pictures,
-            settings.input,
-            settings.mask,
-            Path(re.sub(r"#\d+$", "", settings.model)),
-        ]
-        permission = outputs.Permission.of(read, settings.overwrite)
-        if settings.screenshot is not None:
-            permission.check(settings.screenshot, "png")
-        if settings.report is not None:
-            permission.check(settings.report, "json")
-        if settings.record is not None:
-            record.check_recordable(settings.record)
-            record.check_apart(settings.record, settings.input)
-            permission.check(settings.record, "video")
-        if settings.camera:
-            from stylizer.present.virtual_camera import check_camera
-
-            check_camera()
-        stems = [path.stem for path in pictures]
-        self._folder = (
-            None
-            if settings.output is None
-            else outputs.OutputFolder(settings.output, permission, stems)
-        )
+        check_devices(settings)
+        self._folder = checked_folder(settings)
 
     @property
     def wants_pictures(self) -> bool:
@@ -241,6 +213,44 @@ class Outputs:
                     kept.close()
             for notice in self.take_notices():  # of a save that the end of the run waited for
                 print(f"stylizer: {notice}", file=sys.stderr)
+
+
+def check_devices(settings: Settings) -> None:
+    """Sound and camera, where they are asked for. Raises BadInput."""
+    if settings.record_sound in ("game", "desktop"):
+        from stylizer.present.game_sound import check_sound
+
+        check_sound()
+    if settings.camera:
+        from stylizer.present.virtual_camera import check_camera
+
+        check_camera()
+
+
+def checked_folder(settings: Settings) -> OutputFolder | None:
+    """All files that are named may be written; the folder for pictures, where one is named.
+
+    Raises BadInput.
+    """
+    from stylizer.present import record
+    from stylizer.system import outputs
+
+    outputs.distinct((settings.screenshot, settings.report, settings.record))
+    pictures = pictures_read(settings)
+    model = Path(re.sub(r"#\d+$", "", settings.model))
+    read = [*pictures, settings.input, settings.mask, model]
+    permission = outputs.Permission.of(read, settings.overwrite)
+    if settings.screenshot is not None:
+        permission.check(settings.screenshot, "png")
+    if settings.report is not None:
+        permission.check(settings.report, "json")
+    if settings.record is not None:
+        record.check_recordable(settings.record)
+        record.check_apart(settings.record, settings.input)
+        permission.check(settings.record, "video")
+    if settings.output is None:
+        return None
+    return outputs.OutputFolder(settings.output, permission, [path.stem for path in pictures])
 
 
 def pictures_read(settings: Settings) -> list[Path]:

@@ -11,11 +11,12 @@ from stylizer.frame import Rect, Size
 from stylizer.hotkeys import DEFAULT_KEYS, Action, key_label
 from stylizer.run.controls import Controls
 from stylizer.run.holding import Holding
+from stylizer.run.keeping import Keeping
 from stylizer.run.mask_feed import CHANGES, MaskFeed
 from stylizer.run.opened import Opened
 from stylizer.run.paintings import Paintings
 from stylizer.run.panel_keys import PanelKeys
-from stylizer.run.presets import Presets, Values, changes_in_words
+from stylizer.run.presets import Presets
 from stylizer.run.sharing import Sharing
 from stylizer.run.switching import Switching
 from stylizer.run.thumbnails import Thumbnails
@@ -46,15 +47,16 @@ class PanelFeed:
         paintings: Paintings,
         sharing: Sharing,
     ) -> None:
-        self._settings, self._opened, self._controls = settings, opened, controls
+        self._opened, self._controls = opened, controls
         self._holding, self._switching = holding, switching
         self._paintings, self._sharing = paintings, sharing
         self._parts = "", ("", "")  # of the style named first
         self._keys = PanelKeys(settings, self._bind)
-        self._presets = presets
         self._masks = MaskFeed(opened, controls)
-        self._kept: Values = {}
-        self._first_model = ""  # what settings.model turned out to be
+        self._keeping = Keeping(
+            settings, opened, controls, holding, switching, sharing, self._keys, self._masks,
+            presets,
+        )  # fmt: skip
         self._panel: Panel | None = None
         self._thumbnails: Thumbnails | None = None
         self._ended: list[Thumbnails] = []  # that still finish a picture
@@ -114,7 +116,7 @@ class PanelFeed:
             self._panel = Panel(self._opened.presenter.context)
         self._thumbnails = Thumbnails()
         self.renew_styles()
-        self._look_at_presets()
+        self._keeping.look()
 
     def renew_styles(self) -> None:
         """There may be another style."""
@@ -123,16 +125,6 @@ class PanelFeed:
         self._styles = catalog.tiers_by_style()
         if self._thumbnails is not None:
             self._thumbnails.add({s: f"{s}-{tiers[-1]}" for s, tiers in self._styles.items()})
-
-    def _look_at_presets(self) -> None:
-        if self._presets is None:
-            return
-        try:
-            self._presets.look(self._opened.source.window_id)
-            self._kept = self._presets.kept()
-        except StylizerError as error:  # the file was broken meanwhile
-            self._presets = None
-            self._opened.hud.say(str(error))
 
     def _shut(self) -> None:
         assert self._thumbnails is not None
@@ -158,7 +150,7 @@ class PanelFeed:
         from stylizer.compose.panel_values import PanelState
         from stylizer.style import catalog
 
-        c, bank, presets = self._controls, self._opened.bank, self._presets
+        c, bank, presets = self._controls, self._opened.bank, self._keeping.presets
         model = bank.loading or (bank.current.model if bank.current else "")
         style, tier = catalog.parts_of(model)
         keys = self._keys.names | dict(self._opened.presenter.key_names)
@@ -187,7 +179,7 @@ class PanelFeed:
             preset_file=presets.file if presets else "",
             preset=presets.game if presets else "",
             preset_name=presets.name if presets else "",
-            unsaved=self._unsaved(),
+            unsaved=self._keeping.unsaved(),
             pictures=self._pictures,
             **self._masks.state(keys),
         )
@@ -199,37 +191,6 @@ class PanelFeed:
         if style != self._parts[0]:
             self._parts = style, parts_of(style)
         return self._parts[1]
-
-    def _values(self) -> dict[str, Any]:
-        """Every setting that can be kept, as it is now."""
-        c, holding, bank = self._controls, self._holding, self._opened.bank
-        model = bank.loading or (bank.current.model if bank.current else self._settings.model)
-        if not self._first_model and bank.current is not None and not bank.loading:
-            self._first_model = bank.current.model
-        if model in (self._first_model, self._settings.model) or not self._first_model:
-            model = self._settings.model  # "auto" stays so, a path a path
-        return {
-            "model": model,
-            "strength": c.strength,
-            "keep_colors": c.keep_colors,
-            "blend_with": self._opened.blending.chosen,
-            "blend": c.blend,
-            "stabilize": c.stabilize,
-            "hud": c.hud,
-            "hud_corner": c.hud_corner,
-            "hud_place": c.hud_place and (round(c.hud_place[0], 4), round(c.hud_place[1], 4)),
-            "target_fps": holding.target_fps,
-            "game_share": self._sharing.wanted,
-            "inference_size": holding.inference_size,
-            **self._keys.chosen,
-            **self._masks.values(),
-        }
-
-    def _unsaved(self) -> list[str]:
-        """What is otherwise than it is kept, in words."""
-        if self._presets is None or not self._kept:
-            return []
-        return changes_in_words(self._values(), dict(self._kept))
 
     def _scales(self) -> dict[float, Size | None]:
         width, height = self._opened.frame_size
@@ -279,9 +240,9 @@ class PanelFeed:
             "inference_size": lambda size: self._holding.choose(None, size),
             "key": lambda pair: self._keys.rebind(*pair),
             "hud_corner": self._use_corner,
-            "save": lambda _: self._save(),
-            "rename": self._rename,
-            "reset": lambda _: self._reset(at_s),
+            "save": lambda _: self._keeping.save(),
+            "rename": self._keeping.rename,
+            "reset": lambda _: self._keeping.reset(at_s),
         }
         try:
             if change.name in CHANGES and self._panel is not None:
@@ -306,34 +267,6 @@ class PanelFeed:
 
     def _stabilize(self, share: float) -> None:
         self._controls.stabilize = self._opened.compositor.keep = share
-
-    def _save(self) -> str:
-        assert self._presets is not None
-        said = self._presets.save(self._values())
-        self._kept = self._presets.kept()
-        return said
-
-    def _rename(self, name: str) -> str:
-        assert self._presets is not None
-        return self._presets.rename(name)
-
-    def _reset(self, at_s: float) -> str:
-        """Back to what is kept."""
-        kept, c = self._kept, self._controls
-        c.strength, c.keep_colors, c.hud = kept["strength"], kept["keep_colors"], kept["hud"]
-        c.hud_corner, c.hud_place = kept["hud_corner"], kept["hud_place"]
-        self._stabilize(kept["stabilize"])
-        self._opened.blending.choose(kept["blend_with"])
-        c.blend = kept["blend"]
-        self._masks.restore(dict(kept))
-        self._sharing.choose(kept["game_share"])
-        self._holding.choose(kept["target_fps"], kept["inference_size"])
-        self._keys.restore(dict(kept))
-        model = kept["model"]
-        if model != self._values()["model"]:
-            name = self._first_model if model == self._settings.model else model
-            self._switching.use(name, at_s)
-        return "as it was saved"
 
 
 def _recent(series: Sequence[float] | None) -> tuple[float, float] | None:

@@ -10,13 +10,10 @@ while presenter.is_open:
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from stylizer.errors import StylizerError
 from stylizer.frame import Frame
@@ -31,18 +28,17 @@ from stylizer.run.paintings import Paintings
 from stylizer.run.panel import PanelFeed
 from stylizer.run.presets import Presets
 from stylizer.run.redraw import Idling
-from stylizer.run.result import RunResult, facts_of, unopened
+from stylizer.run.result import RunResult, facts_of, tell_unopened
+from stylizer.run.saving import Saving
 from stylizer.run.screen import Pair, Screen
 from stylizer.run.sharing import Sharing
 from stylizer.run.switching import Switching
+from stylizer.run.telling import Telling
 from stylizer.run.threads import Shown
 from stylizer.settings import Settings
 from stylizer.stages import SourceEnded, StyleBackend, is_software_gl
 from stylizer.system import ending
 from stylizer.timing import FrameStats
-
-if TYPE_CHECKING:
-    import numpy as np
 
 
 def run(
@@ -67,7 +63,7 @@ def run(
         failure = active.loop(on_present)
         ending.stay_if_given_up()
         with ending.undisturbed():
-            failure = active.finish(failure)
+            failure = active.saving.finish(failure, active.stats)
             result = active.result(failure)
             try:
                 on_end(result)
@@ -98,14 +94,6 @@ def opened_run(
             with ending.undisturbed():
                 tell(error)
             raise
-
-
-def tell_unopened(
-    settings: Settings, on_end: Callable[[RunResult], None], error: BaseException
-) -> None:
-    """Tell `on_end` what ended the run before it was open; that error counts, not a further one."""
-    with suppress(StylizerError):
-        on_end(unopened(settings, error))
 
 
 class Run:
@@ -142,6 +130,8 @@ class Run:
         self.screen = Screen(
             settings, self.opened, self.controls, self.panel, self.holding, self.sharing
         )
+        self.saving = Saving(settings, self.opened, self.screen)
+        self.telling = Telling(self.opened)
         self._idling = Idling("software" if is_software_gl(self.opened.gl_renderer) else "gpu")
 
     def __enter__(self) -> Run:
@@ -174,7 +164,7 @@ class Run:
             if self.sharing.looks_first and newest is not None:
                 self.screen.present_alone(newest.frame, self.stats)
             return True
-        pair = self._choose_pair()
+        pair = self.screen.choose(self.shown)
         if pair is None or (new is None and not self._presents_again(pair)):
             return True
         self._present(new, pair)
@@ -200,20 +190,19 @@ class Run:
         away = self.sharing.quiet and not self.sharing.looks_first
         presenter.follow(0 if away else opened.source.window_id)
         size, actions = presenter.size, presenter.poll()
-        dragged = self._drag_hud()
+        dragged = self.screen.drag_hud()
         touched = bool(actions) or dragged or presenter.exposed or presenter.size != size
         for action in actions:
             message = self.controls.apply(action, picture)
-            self._say(self._carry_out(action) if message is None else message)
+            self.telling.say(self._carry_out(action) if message is None else message)
         changed, messages = self.panel.turn(self.stats, self.counts.elapsed_s)
         messages += [self.paintings.take(Path(p)) for p in presenter.take_dropped()[:1]]
         messages += self.paintings.turn(self.counts.elapsed_s)
         missed = self.controls.panel or opened.outputs.wants_pictures
         messages += [self.sharing.turn(self.shown, missed), self.mirror.turn()]
         touched |= changed or any(messages)
-        for message in messages:
-            self._say(message)
-        touched |= self._tell_notices()
+        self.telling.say(*messages)
+        touched |= self.telling.notices()
         opened.blending.show(self.controls.blend > 0 or self.controls.second_in_masks)
         unseen = presenter.minimized and not opened.outputs.wants_pictures
         opened.feed.pause(unseen or self.sharing.quiet)
@@ -221,36 +210,10 @@ class Run:
         self._idling.see(opened.feed.newest, bool(opened.bank.loading), touched)
         opened.feed.steer(presenter.inputs(), self.controls.show_source)
 
-    def _tell_notices(self) -> bool:
-        """What happened beside the loop, on screen and terminal; whether anything did."""
-        opened = self.opened
-        notices = (
-            *opened.presenter.take_notices(),
-            *opened.bank.take_notices(),
-            *opened.outputs.take_notices(),
-            *opened.blending.take_messages(),
-        )
-        for notice in notices:
-            print(f"stylizer: {notice}", file=sys.stderr)
-            self._say(notice)
-        failures = opened.bank.take_failures()
-        for failure in failures:
-            self._say(failure)
-        return bool(notices or failures)
-
-    def _drag_hud(self) -> bool:
-        """The figures follow the mouse that drags them; whether it does."""
-        presenter, area = self.opened.presenter, self.opened.hud.area
-        presenter.show_hud(area)
-        by = presenter.take_hud_drag()
-        if area is None or by == (0.0, 0.0):
-            return False
-        self.controls.drag_hud(by, area, presenter.size)
-        return True
-
-    def _say(self, message: str) -> None:
-        if message:
-            self.opened.hud.say(message)
+    def _carry_out(self, action: Action) -> str:
+        """Hotkeys that need more than a change of state; the message to show."""
+        message = self.switching.carry_out(action, self.counts.elapsed_s)
+        return self.saving.carry_out(action, self.stats) if message is None else message
 
     def _take_new(self) -> Shown | None:
         shown = self.opened.feed.next(self._wait_s())
@@ -259,7 +222,7 @@ class Run:
             paced = self.sharing.holds_back
             asks = self.holding.note(shown, self.opened.bank.current, paced)
             if asks and self.settings.faster_tiers:
-                self._say(self.switching.faster(self.counts.elapsed_s))
+                self.telling.say(self.switching.faster(self.counts.elapsed_s))
         return shown
 
     def _wait_s(self) -> float:
@@ -275,17 +238,6 @@ class Run:
             return False
         return pair != self.screen.drawn or self._idling.due
 
-    def _choose_pair(self) -> Pair | None:
-        """A styled pair; the newest frame alone while the source key is held or nothing is styled
-        yet. Never a newer source under an older style: that gives double images."""
-        newest = self.opened.feed.newest
-        if newest is not None and (self.shown is None or self.controls.show_source):
-            return newest.frame, None, None
-        if self.shown is None:
-            return None
-        styled = self.shown.styled
-        return styled.frame, styled.image, styled.second and styled.second.image
-
     def _present(self, new: Shown | None, pair: Pair) -> None:
         opened, frame = self.opened, pair[0]
         is_new = self.screen.take(pair)
@@ -298,7 +250,7 @@ class Run:
             self.screen.draw(self.stats)
         records = self.counts.records and opened.outputs.wants_pictures
         if new is not None and not new.warm and records:
-            self._record()
+            self.telling.say(self.saving.record())
         painted = new is not None or self.shown is not None or self.controls.show_source
         opened.presenter.show_parts(None if painted else self.screen.laid_over)
         with Stopwatch(times, "present"):
@@ -314,7 +266,7 @@ class Run:
         if counts.is_first_styled(new, now) and self.settings.on_screen:
             if not self.sharing.on:  # loading them takes for seconds what the game is to have
                 self.switching.keep_others_warm()
-            self._say(self.settings.preset)
+            self.telling.say(self.settings.preset)
         if not counts.note(now, self.shown, new, opened.feed.dropped):
             return
         gpu_ms = self.screen.gpu_ms(new)
@@ -323,58 +275,7 @@ class Run:
         self.switching.note(new, frame_time_ms)
         opened.hud.count(frame_time_ms, now, styled)
 
-    # --- hotkeys that need more than a change of state -------------------------------------
-
-    def _carry_out(self, action: Action) -> str:
-        message = self.switching.carry_out(action, self.counts.elapsed_s)
-        if message is not None:
-            return message
-        try:
-            if action.name == "screenshot":
-                if self.screen.drawn is None:
-                    return "there is no picture yet"
-                return f"saved {self.opened.outputs.new_screenshot(self._read())}"
-            if action.name == "save_replay":
-                return self.opened.outputs.save_replay()
-            if action.name != "record":
-                return ""
-            self._record_rest()
-            return self.opened.outputs.toggle_recording()
-        except StylizerError as error:  # a key must not end the game
-            return str(error)
-
-    def _read(self) -> np.ndarray:
-        return self.screen.read(self.stats)
-
-    def _record(self) -> None:
-        outputs = self.opened.outputs
-        try:
-            for frame, picture in self.opened.compositor.render_in_turn(self.screen.look):
-                outputs.add(frame, picture)
-        except StylizerError as error:
-            if self.settings.record or self.settings.output:  # what the run is for
-                raise
-            outputs.stop_recording()
-            self._say(str(error))
-
-    def _record_rest(self) -> None:
-        for frame, picture in self.opened.compositor.rest():
-            self.opened.outputs.add(frame, picture)
-
     # --- the end --------------------------------------------------------------------------
-
-    def finish(self, failure: Exception | None) -> Exception | None:
-        """Close the recording, write the screenshot; the first failure of the run until here."""
-        for last in (self._record_rest, self.opened.outputs.close, self._last_screenshot):
-            try:
-                last()
-            except Exception as error:
-                failure = failure or error
-        return failure
-
-    def _last_screenshot(self) -> None:
-        if self.settings.screenshot is not None and self.screen.drawn is not None:
-            self.opened.outputs.screenshot(self.settings.screenshot, self._read())
 
     def save(self, on_end: Callable[[RunResult], None], why: str) -> None:
         """From any thread, when the main one does not come back: report and recording."""

@@ -23,15 +23,15 @@ class Idling:
         """renderer: "gpu" or "software"."""
         self._moving_s = MOVING_S[renderer]
         self._changed_at = self._presented_at = time.perf_counter()
-        self._seen: object = None
+        self._newest: object = None
         self._touched = False
         self.sparing = False  # what is not painted anew is drawn as seldom as in a pause
 
     def see(self, newest: object, busy: bool, touched: bool) -> None:
         """newest: the last frame of the source; busy: a model is loading; touched: the user did
         something that may show."""
-        if newest is not self._seen or busy:
-            self._seen, self._changed_at = newest, time.perf_counter()
+        if newest is not self._newest or busy:
+            self._newest, self._changed_at = newest, time.perf_counter()
         self._touched |= touched
 
     @property

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from stylizer.errors import one_sentence
+from stylizer.errors import StylizerError, one_sentence
 from stylizer.run.opened import Opened
 from stylizer.run.switching import ModelSwitch
 from stylizer.settings import Settings
@@ -44,6 +46,14 @@ def unopened(settings: Settings, error: BaseException) -> RunResult:
         "blend": None,
     }
     return RunResult(settings, FrameStats(time.perf_counter()), facts)
+
+
+def tell_unopened(
+    settings: Settings, on_end: Callable[[RunResult], None], error: BaseException
+) -> None:
+    """Tell `on_end` what ended the run before it was open; that error counts, not a further one."""
+    with suppress(StylizerError):
+        on_end(unopened(settings, error))
 
 
 def facts_of(opened: Opened, interrupted: bool, failure: Exception | None) -> dict[str, Any]:

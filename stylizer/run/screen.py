@@ -54,6 +54,27 @@ class Screen:
         """Where the picture lies in the window, in pixels."""
         return letterbox(self._opened.frame_size, self._opened.presenter.size)
 
+    def choose(self, shown: Shown | None) -> Pair | None:
+        """A styled pair; the newest frame alone while the source key is held or nothing is styled
+        yet. Never a newer source under an older style: that gives double images."""
+        newest = self._opened.feed.newest
+        if newest is not None and (shown is None or self._controls.show_source):
+            return newest.frame, None, None
+        if shown is None:
+            return None
+        styled = shown.styled
+        return styled.frame, styled.image, styled.second and styled.second.image
+
+    def drag_hud(self) -> bool:
+        """The figures follow the mouse that drags them; whether it does."""
+        presenter, area = self._opened.presenter, self._opened.hud.area
+        presenter.show_hud(area)
+        by = presenter.take_hud_drag()
+        if area is None or by == (0.0, 0.0):
+            return False
+        self._controls.drag_hud(by, area, presenter.size)
+        return True
+
     @property
     def look(self) -> Look:
         """How the pair is shown now, and recorded: there masks are not seen themselves."""
