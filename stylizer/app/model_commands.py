@@ -104,7 +104,7 @@ def export_command(args: argparse.Namespace, settings: Settings) -> int:
     from stylizer.style.export.files import export
 
     written = export(args.model, args.to, args.out or Path(), settings, args.overwrite)
-    print(f"wrote {' and '.join(map(str, written.paths))}: {written.told}")
+    print(f"wrote {' and '.join(map(str, written.paths))}: {written.advice}")
     return 0
 
 

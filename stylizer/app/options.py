@@ -5,14 +5,8 @@ from __future__ import annotations
 import argparse
 
 from stylizer import __version__
-from stylizer.app.lab_options import (
-    add_flicker,
-    add_judge,
-    add_mosaic_picture,
-    add_prune,
-    add_quantize,
-    add_train,
-)
+from stylizer.app.judge_options import add_flicker, add_judge
+from stylizer.app.lab_options import add_mosaic_picture, add_prune, add_quantize, add_train
 from stylizer.app.parser import OneSentenceParser, add_model_options, add_setting, add_settings
 from stylizer.hotkeys import DEFAULT_KEYS
 from stylizer.rules import count, natural, path, size, sizes, words
