@@ -1,38 +1,24 @@
-"""Fixtures that several tests share: a small video with sound, and a display of our own."""
+"""Fixtures that several tests share."""
 
 from __future__ import annotations
 
-import ctypes as c
 import os
-import select
-import shutil
 import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from fractions import Fraction
+from dataclasses import replace
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
-from av.audio.stream import AudioStream
-from av.container.output import OutputContainer
-from av.video.reformatter import Interpolation
-from av.video.stream import VideoStream
+from flat_clips import COLORS, Clip, flat, write_video
 from PIL import Image
-from sway_desktop import SwayDesktop, enter
+from sway_desktop import SwayDesktop, enter, pipewire_alone
+from x_display import managed, x_server
+from x_game import RED, Game
+from x_overlay import Overlay
 
 from stylizer.compose.compositor import Compositor
 from stylizer.settings import Settings
-from stylizer.system.foreign import Signatures, declare
-from stylizer.system.x11 import Display
-
-# Flat colors whose BT.709 and BT.601 readings differ by 20 of 255 and more.
-COLORS = ((200, 40, 40), (40, 180, 60), (30, 80, 210), (220, 200, 40), (128, 128, 128))
 
 # One thread for PyTorch, here and in what the tests start: the networks are tiny, and
 # threads that wait for each other on busy cores took one training from 3 s to 300.
@@ -41,8 +27,6 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # A suite that a shell started in the background inherits an ignored SIGINT, and so would every
 # program it tests.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-
-EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -54,97 +38,6 @@ def no_settings_file(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["STYLIZER_SETTINGS"] = str(tmp_path_factory.mktemp("settings") / "settings.toml")
     os.environ["STYLIZER_STYLES"] = str(tmp_path_factory.mktemp("styles"))
     os.environ["STYLIZER_VETTED"] = str(tmp_path_factory.mktemp("vetted"))
-
-
-@dataclass(frozen=True)
-class Clip:
-    """A generated video: frame n is filled with COLORS[n % 5]."""
-
-    path: Path
-    frames: int = 30
-    rate: int = 15
-    size: tuple[int, int] = (160, 96)
-
-    def color(self, number: int) -> tuple[int, int, int]:
-        """RGB of frame `number`."""
-        return COLORS[number % len(COLORS)]
-
-
-def flat(size: tuple[int, int], color: tuple[int, int, int]) -> np.ndarray:
-    """uint8 (height, width, 3) filled with one RGB color."""
-    return np.full((size[1], size[0], 3), color, np.uint8)
-
-
-def write_video(
-    path: Path,
-    pictures: list[np.ndarray],
-    *,
-    rate: int = 15,
-    codec: str = "libx264",
-    pix_fmt: str = "yuv420p",
-    colorspace: int = 1,
-    color_range: int = 1,
-    tagged: bool = True,
-    times: list[int] | None = None,
-    rotation: int = 0,
-    sound: str | None = None,
-    container_options: dict[str, str] | None = None,
-    options: dict[str, str] | None = None,
-) -> Path:
-    """Encode RGB pictures; times are time stamps in 1/1000 s, else frame n is at n / rate.
-
-    colorspace, color_range: libavutil's numbers (1 BT.709, 5 BT.601; 1 limited, 2 full).
-    """
-    with av.open(str(path), "w", container_options=container_options or {}) as container:
-        stream = container.add_stream(codec, rate=rate, options=options or {})
-        assert isinstance(stream, VideoStream)
-        stream.width, stream.height = pictures[0].shape[1], pictures[0].shape[0]
-        stream.pix_fmt = pix_fmt
-        unit = Fraction(1, 1000) if times else Fraction(1, rate)
-        stream.time_base = stream.codec_context.time_base = unit
-        if tagged:
-            stream.codec_context.colorspace = colorspace
-            stream.codec_context.color_range = color_range
-        if rotation:
-            stream.set_display_rotation(rotation)
-        tone = _add_tone(container, sound) if sound else None
-        for number, picture in enumerate(pictures):
-            frame = av.VideoFrame.from_ndarray(picture, "rgb24")
-            if not pix_fmt.startswith(("rgb", "bgr", "gbr")):
-                frame = frame.reformat(
-                    format=pix_fmt,
-                    src_color_range=2,
-                    dst_colorspace=colorspace,
-                    dst_color_range=color_range,
-                    interpolation=EXACT,
-                )
-            frame.pts, frame.time_base = (times[number] if times else number), unit
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-        if tone is not None:
-            _write_tone(container, tone, len(pictures) / rate)
-    return path
-
-
-def _add_tone(container: OutputContainer, codec: str) -> AudioStream:
-    stream = container.add_stream(codec, rate=48000)
-    assert isinstance(stream, AudioStream)
-    stream.layout = "mono"
-    return stream
-
-
-def _write_tone(container: OutputContainer, stream: AudioStream, seconds: float):
-    """A 440 Hz sine at half volume."""
-    rate, block = 48000, stream.codec_context.frame_size or 1024
-    resampler = av.AudioResampler(stream.format, stream.layout, rate)
-    for start in range(0, int(seconds * rate), block):
-        phase = np.arange(start, start + block) * (2 * np.pi * 440 / rate)
-        samples = (np.sin(phase) * 16000).astype(np.int16)[None]
-        frame = av.AudioFrame.from_ndarray(samples, "s16", "mono")
-        frame.sample_rate, frame.pts, frame.time_base = rate, start, Fraction(1, rate)
-        for converted in resampler.resample(frame):
-            container.mux(stream.encode(converted))
-    container.mux(stream.encode(None))
 
 
 @pytest.fixture(scope="session")
@@ -165,95 +58,36 @@ def xvfb() -> Iterator[str]:
         yield display
 
 
-@contextmanager
-def x_server(*options: str) -> Iterator[str]:
-    """The DISPLAY of an Xvfb that ends with the block; skips where Xvfb is not installed."""
-    if not shutil.which("Xvfb"):
-        pytest.skip("Xvfb is not installed")
-    read_fd, write_fd = os.pipe()
-    server = subprocess.Popen(
-        [
-            "Xvfb",
-            "-noreset",
-            "-displayfd",
-            str(write_fd),
-            "-screen",
-            "0",
-            "1280x800x24",
-            "-nolisten",
-            "tcp",
-            *options,
-        ],
-        pass_fds=[write_fd],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(write_fd)
-    try:
-        with os.fdopen(read_fd) as answer:  # Xvfb writes the number once it accepts connections
-            number = answer.readline().strip()
-        if not number:
-            pytest.fail("Xvfb did not start")
-        yield f":{number}"
-    finally:
-        server.terminate()
-        server.wait()
+@pytest.fixture(scope="module", params=["no manager", "openbox", "icewm"])
+def each_manager(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """A display of a file's own, since a window manager leaves its properties on the root.
 
-
-def wait_for_manager(name: str | None = None) -> None:
-    """Until a window manager runs on a display (DISPLAY unless named), and takes windows.
-
-    openbox says that it runs before it does: now and then a window opened at once was never mapped
-    (3 of some 100 runs on a busy machine), and SDL waits for that without end.
+    icewm starts programs by keys, Ctrl+Alt+B among them where there is xdg-open: not here.
     """
-    display, deadline = Display(name), time.monotonic() + 30
-    declare(display.x, SIMPLE_WINDOW)
-    while not (display.numbers(display.root, "_NET_SUPPORTING_WM_CHECK") and is_managed(display)):
-        assert time.monotonic() < deadline, "the window manager did not start"
-        time.sleep(0.01)
-    display.close()
-
-
-SIMPLE_WINDOW: Signatures = {
-    "XCreateSimpleWindow": (
-        c.c_ulong, [c.c_void_p, c.c_ulong, c.c_int, c.c_int, c.c_uint, c.c_uint, c.c_uint,
-                    c.c_ulong, c.c_ulong]),
-    "XDestroyWindow": (c.c_int, [c.c_void_p, c.c_ulong]),
-}  # fmt: skip
-
-
-def is_managed(display: Display) -> bool:
-    """Whether a window that is opened now is taken by a manager, by its WM_STATE (ICCCM 4.1.3.1),
-    which must also let it go again."""
-    window = display.x.XCreateSimpleWindow(display.pointer, display.root, 0, 0, 9, 9, 0, 0, 0)
-    display.x.XMapWindow(display.pointer, window)
-    deadline = time.monotonic() + 0.5
-    while not (taken := display.numbers(window, "WM_STATE")) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    display.x.XDestroyWindow(display.pointer, window)
-    while display.numbers(display.root, "_NET_CLIENT_LIST") and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return bool(taken)
-
-
-@contextmanager
-def managed(manager: str, **env: str) -> Iterator[str]:
-    """The DISPLAY of an Xvfb on which this window manager runs; skips where it is not installed."""
-    if not shutil.which(manager):
-        pytest.skip(f"{manager} is not installed")
-    with x_server() as display:
-        process = subprocess.Popen(
-            [manager],
-            env=os.environ | {"DISPLAY": display} | env,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            wait_for_manager(display)
+    config = tmp_path_factory.mktemp("icewm")
+    (config / "keys").touch()
+    manager = request.param
+    if manager == "no manager":
+        with x_server() as display:
             yield display
-        finally:
-            process.terminate()
-            process.wait()
+        return
+    with managed(manager, ICEWM_PRIVCFG=str(config)) as display:
+        yield display
+
+
+@pytest.fixture(scope="module")
+def pipewire() -> Iterator[SwayDesktop]:
+    """A PipeWire of a file's own, without a desktop."""
+    with pipewire_alone() as running:
+        yield running
+
+
+@pytest.fixture
+def beside_pipewire(pipewire: SwayDesktop, monkeypatch: pytest.MonkeyPatch) -> SwayDesktop:
+    """PipeWire, and this process beside it."""
+    return enter(pipewire, monkeypatch)
 
 
 VGG_SHAPES = {
@@ -293,44 +127,6 @@ def pictures(tmp_path_factory) -> Path:
     return folder
 
 
-RED = (200, 30, 40)
-
-
-class Game:
-    """One painted window."""
-
-    def __init__(self, title: str, place: tuple[int, int, int, int], color: tuple) -> None:
-        script = Path(__file__).with_name("painted_window.py")
-        self.process = subprocess.Popen(
-            [sys.executable, str(script), title, *map(str, (*place, *color))],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            env=os.environ | {"SDL_VIDEODRIVER": "x11"},
-        )  # fmt: skip
-        assert self.process.stdout is not None
-        assert self.process.stdout.readline() == "ready\n"
-        time.sleep(0.2)
-
-    def tell(self, words: str) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.write(words + "\n")
-        self.process.stdin.flush()
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.communicate()
-
-
-def heard(one: Game) -> list[str]:
-    """The clicks and keys that a game got so far."""
-    assert one.process.stdout is not None
-    pipe, said = one.process.stdout.fileno(), getattr(one, "said", "")
-    while select.select([pipe], [], [], 0)[0] and (data := os.read(pipe, 4096)):
-        said += data.decode()
-    one.said = said  # type: ignore[attr-defined]
-    return said.splitlines()
-
-
 @pytest.fixture
 def game(xvfb: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Game]]:
     """Opens painted windows on a display of the tests' own."""
@@ -342,6 +138,21 @@ def game(xvfb: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., G
         return opened[-1]
 
     yield open_game
+    for one in opened:
+        one.close()
+
+
+@pytest.fixture
+def overlay(game, xvfb: str) -> Iterator[Callable[..., Overlay]]:
+    """Opens an overlay that covers the red game."""
+    opened: list[Overlay] = []
+
+    def open_overlay(**changes: object) -> Overlay:
+        opened.append(Overlay(xvfb, replace(Settings(present="overlay"), **changes)))  # type: ignore[arg-type]
+        opened[-1].until(opened[-1].covers)
+        return opened[-1]
+
+    yield open_overlay
     for one in opened:
         one.close()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 import numpy as np
 from av.stream import Disposition
-from conftest import COLORS, flat, write_video
+from flat_clips import COLORS, flat, write_video
 
 SIZE = (160, 96)
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 from sway_desktop import HERE, SwayDesktop
+from x_game import RED
 
 SIZE = (640, 360)
-RED = (200, 30, 40)
 FULL_SCREEN = 'for_window [title="Red Game"] fullscreen enable'
 
 

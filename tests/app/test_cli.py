@@ -258,7 +258,7 @@ def test_words_that_look_like_options(capsys, tmp_path, monkeypatch):
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="file names are bytes there")
 def test_names_that_are_no_utf8_and_a_terminal_that_is_none(tmp_path):
-    from conftest import COLORS, flat, write_video
+    from flat_clips import COLORS, flat, write_video
 
     folder = os.fsencode(tmp_path) + b"/f\xfc\xdf"
     os.mkdir(folder)

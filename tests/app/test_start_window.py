@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import RED, Clip, managed
+from flat_clips import Clip
 from PIL import Image
 from whole_program import OnScreen, until, xdotool
+from x_display import managed
+from x_game import RED
 
 from stylizer.app import start_window
 

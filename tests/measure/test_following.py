@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tiny_models as tiny
-from conftest import write_video
+from flat_clips import write_video
 from PIL import Image
 
 from stylizer.app.cli import main

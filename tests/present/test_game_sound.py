@@ -15,9 +15,9 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from conftest import x_server
 from sway_desktop import SwayDesktop, pipewire_alone, skip_without
 from whole_program import ROOT, OnScreen, fails, until, xdotool
+from x_display import x_server
 
 from stylizer.present.live_sound import LiveSound
 from stylizer.system.pipewire_sound import RATE, Heard

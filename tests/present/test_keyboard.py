@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pygame
 import pytest
-from conftest import x_server
+from x_display import x_server
 
 from stylizer.hotkeys import DEFAULT_KEYS, Action, key_label
 from stylizer.present.global_keys import GlobalKeys, keysym

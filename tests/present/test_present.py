@@ -16,8 +16,8 @@ import mss
 import numpy as np
 import pygame
 import pytest
-from conftest import wait_for_manager
 from whole_program import xdotool
+from x_display import wait_for_manager
 
 from stylizer.compose.compositor import Compositor, Look
 from stylizer.errors import StylizerError

@@ -15,7 +15,7 @@ import av
 import av.error
 import numpy as np
 import pytest
-from conftest import COLORS, Clip, flat, write_video
+from flat_clips import COLORS, Clip, flat, write_video
 from PIL import Image
 
 from stylizer.errors import BadInput, StylizerError

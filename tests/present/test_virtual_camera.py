@@ -32,20 +32,8 @@ WAIT_S = 30.0
 Color = tuple[int, int, int]
 
 
-@pytest.fixture(scope="module")
-def pipewire() -> Iterator[SwayDesktop]:
-    with pipewire_alone() as running:
-        yield running
-
-
 @pytest.fixture
-def here(pipewire: SwayDesktop, monkeypatch: pytest.MonkeyPatch) -> SwayDesktop:
-    """PipeWire, and this process beside it."""
-    return enter(pipewire, monkeypatch)
-
-
-@pytest.fixture
-def open_camera(here: SwayDesktop) -> Iterator[Callable[..., VirtualCamera]]:
+def open_camera(beside_pipewire: SwayDesktop) -> Iterator[Callable[..., VirtualCamera]]:
     cameras = []
 
     def opened(size: tuple[int, int] = SIZE) -> VirtualCamera:
@@ -191,10 +179,10 @@ def test_its_pictures_are_right_and_steady(open_camera, rate):
     open_camera().add(four())
     with Webcam(SIZE, (rate,)) as program:
         assert close_to(program.next(), RED, GREEN, BLUE, GRAY)
-        until(lambda: len(program.times) > rate)
+        until(lambda: len(program.times) > rate)  # although nothing is new
         assert program.rate == rate
     between_ms = np.diff(program.times) / 1e6
-    assert np.median(between_ms) == pytest.approx(1000 / rate, rel=0.15), "although nothing is new"
+    assert np.median(between_ms) > 0.85 * 1000 / rate, "no more than were asked for"
 
 
 @on_pipewire
@@ -251,7 +239,7 @@ def test_pipewire_that_ends_is_told_and_the_run_goes_on(monkeypatch):
 
 
 @on_pipewire
-def test_the_whole_program(here, tmp_path):
+def test_the_whole_program(beside_pipewire, tmp_path):
     """What a game draws reaches who looks, frame by frame, and the report says so."""
     words = "run --camera --source synthetic --model none --size 640x360 --present offscreen"
     words += " --fps 30 --hud graph --seconds 60 --report r.json"

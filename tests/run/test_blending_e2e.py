@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import tiny_models
-from conftest import RED
 from test_masks_e2e import DONE, INSIDE, OUTSIDE, draw, near, open_masks
 from test_panel_e2e import PLACE, Program, program, pytestmark, xvfb
 from whole_program import until, xdotool
+from x_game import RED
 
 __all__ = ["program", "pytestmark", "xvfb"]  # fixtures and marks of that file
 

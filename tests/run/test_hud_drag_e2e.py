@@ -6,10 +6,10 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
-from conftest import heard
 from test_masks_e2e import PRESET, SAVE
 from test_panel_e2e import PLACE, Program, program, pytestmark, xvfb
 from whole_program import until, xdotool
+from x_game import heard
 
 __all__ = ["program", "pytestmark", "xvfb"]  # fixtures and marks of that file
 

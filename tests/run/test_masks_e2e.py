@@ -13,9 +13,10 @@ import hud_window
 import numpy as np
 import pytest
 import tiny_models
-from conftest import RED, flat, heard
+from flat_clips import flat
 from test_panel_e2e import PLACE, Program, program, pytestmark, xvfb
 from whole_program import ROOT, until, xdotool
+from x_game import RED, heard
 
 __all__ = ["program", "pytestmark", "xvfb"]  # fixtures and marks of that file
 

@@ -11,9 +11,10 @@ import av
 import numpy as np
 import pytest
 import tiny_models
-from conftest import RED, flat
+from flat_clips import flat
 from PIL import Image
 from whole_program import fails
+from x_game import RED
 
 from stylizer.app.cli import main
 

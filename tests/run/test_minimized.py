@@ -10,8 +10,8 @@ import time
 
 import psutil
 import pytest
-from conftest import wait_for_manager, x_server
 from whole_program import ROOT, until
+from x_display import wait_for_manager, x_server
 
 from stylizer.source.x11.window_list import list_windows
 from stylizer.system.x11 import Display

@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tiny_models
-from conftest import RED, flat, heard, managed
+from flat_clips import flat
 from whole_program import OnScreen, until, xdotool
+from x_display import managed
+from x_game import RED, heard
 
 ROOT = Path(__file__).parents[2]
 pytestmark = [

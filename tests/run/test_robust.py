@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from conftest import RED, Game, wait_for_manager, x_server
+from x_display import wait_for_manager, x_server
+from x_game import RED, Game
 
 from stylizer.errors import BadInput
 from stylizer.frame import Frame

@@ -11,7 +11,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from conftest import COLORS, flat, write_video
+from flat_clips import COLORS, flat, write_video
 from odd_videos import SIZE, colors, joined, late_picture, two_sounds
 from PIL import Image
 from whole_program import fails

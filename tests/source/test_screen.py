@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-from conftest import RED, Game, x_server
 from PIL import Image
+from x_display import x_server
+from x_game import RED, Game
 
 from stylizer.app.cli import main, parse
 from stylizer.app.run_settings import run_settings

@@ -16,8 +16,8 @@ import av
 import numpy as np
 import psutil
 import pytest
-from conftest import x_server
 from whole_program import ROOT, until
+from x_display import x_server
 
 from stylizer.errors import StylizerError
 from stylizer.present.record import Recorder

@@ -11,9 +11,9 @@ import numpy as np
 import psutil
 import pytest
 import tiny_models
-from conftest import RED
 from PIL import Image
 from whole_program import Window, fails
+from x_game import RED
 
 from stylizer.app.cli import main, parse
 from stylizer.app.options import build_parser

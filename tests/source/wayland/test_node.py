@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from drawn_frames import is_what_was_drawn, next_frame
 from gamescope_node import GamescopeNode
-from sway_desktop import SwayDesktop, enter, pipewire_alone
+from sway_desktop import SwayDesktop
 from whole_program import fails, until
 
 from stylizer.app.cli import main
@@ -28,17 +28,6 @@ pytestmark = [
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="PipeWire"),
 ]
 SIZE = (320, 180)
-
-
-@pytest.fixture(scope="module")
-def pipewire() -> Iterator[SwayDesktop]:
-    with pipewire_alone() as running:
-        yield running
-
-
-@pytest.fixture
-def here(pipewire: SwayDesktop, monkeypatch: pytest.MonkeyPatch) -> SwayDesktop:
-    return enter(pipewire, monkeypatch)
 
 
 class Game:
@@ -72,7 +61,7 @@ class Game:
 
 
 @pytest.fixture
-def game(here: SwayDesktop) -> Iterator[Callable[..., Game]]:
+def game(beside_pipewire: SwayDesktop) -> Iterator[Callable[..., Game]]:
     games: list[Game] = []
 
     def opened(name: str = "gamescope", size: tuple[int, int] = SIZE) -> Game:
@@ -86,7 +75,7 @@ def game(here: SwayDesktop) -> Iterator[Callable[..., Game]]:
 
 
 @pytest.fixture
-def source(here: SwayDesktop) -> Iterator[Callable[..., NodeSource]]:
+def source(beside_pipewire: SwayDesktop) -> Iterator[Callable[..., NodeSource]]:
     sources: list[NodeSource] = []
 
     def opened(node: str = "gamescope") -> NodeSource:

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import RED
+from x_game import RED
 
 from stylizer.app.cli import main
 from stylizer.errors import BadInput

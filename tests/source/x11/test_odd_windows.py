@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import wait_for_manager, x_server
 from PIL import Image
 from whole_program import fails
+from x_display import wait_for_manager, x_server
 
 from stylizer.app.cli import main
 from stylizer.errors import BadInput

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Game, wait_for_manager, x_server
+from x_display import wait_for_manager, x_server
+from x_game import Game
 
 from stylizer.app.cli import main
 

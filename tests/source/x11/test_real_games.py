@@ -17,8 +17,9 @@ import av
 import mss
 import numpy as np
 import pytest
-from conftest import Game, wait_for_manager, x_server
 from PIL import Image
+from x_display import wait_for_manager, x_server
+from x_game import Game
 
 from stylizer.frame import IDLE, Frame
 from stylizer.settings import Settings

@@ -12,9 +12,9 @@ from dataclasses import replace
 import moderngl
 import numpy as np
 import pytest
-from conftest import x_server
 from exported import SIZE, network, ours, picture_of, wanted
 from PIL import Image
+from x_display import x_server
 
 from stylizer.app.cli import main
 from stylizer.style.export.mpv import mpv_shader

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import x_server
 from exported import network, ours, picture_of
 from PIL import Image, ImageGrab
+from x_display import x_server
 
 from stylizer.app.cli import main
 from stylizer.style.export.files import FORMATS
