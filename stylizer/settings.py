@@ -1,7 +1,8 @@
 """Every setting of a run, declared once: name, default, rule, help, group, file, hotkeys.
 
 `Settings` is one frozen dataclass, passed in, never global. The options of `run`, the groups of its
-`--help` and the settings file are made from what its fields say (`OPTIONS`).
+`--help` and the settings file are made from what its fields say (`OPTIONS`). It is one table, and
+therefore longer than other files.
 """
 
 # ruff: noqa: RUF009  `setting` makes a dataclass field, as `dataclasses.field` does
@@ -202,7 +203,7 @@ class Settings:
         in_file=True,
     )  # fmt: skip
     hud: HudMode = setting(
-        "fps", "look", choice("auto", "off", "fps", "graph"),
+        "fps", "look", choice("auto", *get_args(HudMode)),
         "the figures over the picture; auto is fps in a window, and off offscreen",
         in_file=True, unsaid="auto", hotkeys=("hud",),
     )  # fmt: skip

@@ -61,7 +61,7 @@ class ImguiSurface:
             imgui.render()
         self.renderer.take(imgui.get_draw_data())
 
-    def feed(self, event: UiEvent) -> None:
+    def take(self, event: UiEvent) -> None:
         """What the user did, for the next layout. One event a layout: a press and its release in
         the same one would be no click."""
         self.use()

@@ -130,11 +130,11 @@ class MaskTexture:
     def __init__(self, context: moderngl.Context) -> None:
         self._context = context
         self._texture: moderngl.Texture | None = None
-        self._holds: tuple[Mask, Size] | None = None
+        self._drawn: tuple[Mask, Size] | None = None
 
     def put(self, mask: Mask, size: Size) -> int:
         """Hold this mask for frames of this size; returns the bytes sent, 0 where it does."""
-        if self._holds == (mask, size):
+        if self._drawn == (mask, size):
             return 0
         pixels = rasterize(mask, size)
         if self._texture is None or self._texture.size != size:
@@ -142,7 +142,7 @@ class MaskTexture:
             self._texture = self._context.texture(size, 1, alignment=1)
             self._texture.repeat_x = self._texture.repeat_y = False
         self._texture.write(pixels, alignment=1)
-        self._holds = mask, size
+        self._drawn = mask, size
         return pixels.nbytes
 
     def use(self, unit: int) -> None:
@@ -153,4 +153,4 @@ class MaskTexture:
         """Free it; may be called twice."""
         if self._texture is not None:
             self._texture.release()
-        self._texture, self._holds = None, None
+        self._texture, self._drawn = None, None

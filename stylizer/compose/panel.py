@@ -143,7 +143,7 @@ class Panel:
                 self._memory.waiting = action
                 return []
             return [Change("key", (action, event.text))]
-        self._surface.feed(event)
+        self._surface.take(event)
         return []
 
     def _lay_out(

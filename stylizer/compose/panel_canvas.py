@@ -50,7 +50,7 @@ def lay_out_canvas(ui: Ui, picture: imgui.ImTextureRef, size: Size, window: Size
 def _take(ui: Ui, rect: Rect) -> None:
     """A click takes the smallest of what was found under the mouse."""
     x, y = _mouse(rect)
-    under = [s for s in ui.state.proposals if _holds(s, x, y)] if imgui.is_item_hovered() else []
+    under = [s for s in ui.state.proposals if _contains(s, x, y)] if imgui.is_item_hovered() else []
     chosen = min(under, key=_area, default=None)
     for shape in ui.state.proposals:
         _draw(ui, shape, rect, WHITE if shape is chosen else GREEN)
@@ -115,7 +115,7 @@ def _distance(a: Point, b: Point, rect: Rect) -> float:
     return max(abs(a[0] - b[0]) * rect.width, abs(a[1] - b[1]) * rect.height)
 
 
-def _holds(shape: Shape, x: float, y: float) -> bool:
+def _contains(shape: Shape, x: float, y: float) -> bool:
     left, top, right, bottom = shape.box
     return left <= x <= right and top <= y <= bottom
 

@@ -74,7 +74,7 @@ class StartScreen:
         found: list[Chosen] = []
         for event in [*without_passed_places(events), None]:
             if event is not None:
-                self._surface.feed(event)
+                self._surface.take(event)
             now = time.perf_counter()
             seconds, self._at = min(0.25, max(0.001, now - self._at)), now
             self._surface.lay_out(

@@ -117,9 +117,9 @@ def _with_strokes(style: str, grade: Grade, strokes: str, noted: dict[str, str])
     return Painting(style, base, False)
 
 
-def _mark(strokes: str | None, told: bytes) -> str:
+def _mark(strokes: str | None, content: bytes) -> str:
     """Tells what was made of the same from what was made of something else."""
-    return hashlib.sha256(f"{RULES} {strokes} ".encode() + told).hexdigest()[:16]
+    return hashlib.sha256(f"{RULES} {strokes} ".encode() + content).hexdigest()[:16]
 
 
 def painting_of(path: Path) -> np.ndarray:

@@ -55,18 +55,18 @@ class Sound:
             self._to = container.add_stream("aac", rate=self._from.rate)
             self._to.layout = "stereo" if self._from.channels > 1 else "mono"
             self._packets = self._encoded()
-        self._held: Packet | None = None  # read, but later than the picture so far
+        self._later: Packet | None = None  # read, but later than the picture so far
 
     def write_until(self, time_s: float) -> None:
         """Write what sounds before `time_s`, counted from the picture's first frame."""
         while True:
-            packet = self._held or next(self._packets, None)
-            self._held = packet
+            packet = self._later or next(self._packets, None)
+            self._later = packet
             if packet is None or packet.pts is None or packet.time_base is None:
                 return
             if float(packet.pts * packet.time_base) >= time_s:
                 return
-            self._held = None
+            self._later = None
             packet.stream = self._to
             self._container.mux(packet)
 
@@ -80,7 +80,7 @@ class Sound:
     def close(self) -> None:
         """Close the source; may be called twice."""
         self._packets.close()
-        self._held = None
+        self._later = None
         self._input.close()
 
     def _copyable(self) -> bool:

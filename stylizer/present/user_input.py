@@ -129,7 +129,7 @@ class UserInput:
         """Drag the HUD by the event; True when it is nobody else's."""
         held = self._hud_held
         if event.type == pygame.MOUSEBUTTONDOWN and event.button == LEFT:
-            if self.hud is not None and self.hud.holds(*event.pos):
+            if self.hud is not None and self.hud.contains(*event.pos):
                 self._hud_held = event.pos
             return self._hud_held is not None
         if held is not None and event.type == pygame.MOUSEMOTION:
@@ -164,9 +164,9 @@ class UserInput:
     def _panels_button(self, event: pygame.Event, panel: Rect) -> bool:
         number = _BUTTONS.get(event.button)
         if number is None:  # the wheel's old events
-            return panel.holds(*event.pos)
+            return panel.contains(*event.pos)
         down = event.type == pygame.MOUSEBUTTONDOWN
-        its = panel.holds(*event.pos) if down else event.button in self._panel_buttons
+        its = panel.contains(*event.pos) if down else event.button in self._panel_buttons
         # A press beside the panel ends a text that is being typed.
         self._ui += [
             UiEvent("move", event.pos[0], event.pos[1]),

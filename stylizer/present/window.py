@@ -52,24 +52,7 @@ class WindowPresenter(Presenter):
     _flags = pygame.OPENGL | pygame.RESIZABLE | pygame.DOUBLEBUF
 
     def __init__(self, settings: Settings, size: tuple[int, int]) -> None:
-        # The shaders' context shares textures through EGL; else SDL takes what is usual.
-        egl = "1" if settings.provider == "gl" else None
-        with sdl_hint("SDL_VIDEO_X11_FORCE_EGL", egl):
-            driver = open_display()
-        leave_egl()
-        try:
-            with sdl_hint("SDL_VIDEO_X11_FORCE_EGL", egl):
-                vsync = open_window(size, self._flags)
-            self.name("")  # a refused vsync loses title and icon set before
-            pygame.display.set_icon(pygame.image.load(Path(__file__).with_name("icon.png")))
-            self.context = attach_context()
-        except Exception as error:  # moderngl raises bare Exceptions
-            pygame.display.quit()
-            why = one_sentence(error).rstrip(".")
-            raise StylizerError(
-                f"no OpenGL 3.3 window ({why}): install or update the graphics "
-                "driver, or use --present offscreen"
-            ) from error
+        driver, vsync = self._open(size, shares_textures=settings.provider == "gl")
         pygame.key.stop_text_input()  # keys are commands here: no input method, no accent menu
         self.is_open = True
         self.exposed = False  # another window lay over it: it must be drawn again
@@ -107,6 +90,28 @@ class WindowPresenter(Presenter):
             return Rect(*display.place(self._handle), *self.size)
         finally:
             display.close()
+
+    def _open(self, size: tuple[int, int], shares_textures: bool) -> tuple[str, bool]:
+        """Window and context: (SDL's driver, whether there is vsync). Raises StylizerError."""
+        # The shaders' context shares textures through EGL; else SDL takes what is usual.
+        egl = "1" if shares_textures else None
+        with sdl_hint("SDL_VIDEO_X11_FORCE_EGL", egl):
+            driver = open_display()
+        leave_egl()
+        try:
+            with sdl_hint("SDL_VIDEO_X11_FORCE_EGL", egl):
+                vsync = open_window(size, self._flags)
+            self.name("")  # a refused vsync loses title and icon set before
+            pygame.display.set_icon(pygame.image.load(Path(__file__).with_name("icon.png")))
+            self.context = attach_context()
+        except Exception as error:  # moderngl raises bare Exceptions
+            pygame.display.quit()
+            why = one_sentence(error).rstrip(".")
+            raise StylizerError(
+                f"no OpenGL 3.3 window ({why}): install or update the graphics "
+                "driver, or use --present offscreen"
+            ) from error
+        return driver, vsync
 
     def poll(self) -> list[Action]:
         """Handle events: what the user asked for since the last call.

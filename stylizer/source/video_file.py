@@ -127,19 +127,19 @@ class VideoFile:
     def _packets(self) -> Iterator[Packet]:
         """All packets. Where two transport streams were joined, the demuxer finds their counters
         out of step and marks a packet before the joint, which is whole: that is forgiven."""
-        held: list[Packet] = []
+        waiting: list[Packet] = []
         for packet in self._container.demux(self._stream):
-            if not self._joinable or not (held or packet.is_corrupt):
+            if not self._joinable or not (waiting or packet.is_corrupt):
                 yield packet
                 continue
-            held.append(packet)
-            if _starts_anew(held):
-                self._forgiven |= {p.pts for p in held if p.is_corrupt}
-            elif len(held) < JOINT_PACKETS and packet.size:
+            waiting.append(packet)
+            if _starts_anew(waiting):
+                self._forgiven |= {p.pts for p in waiting if p.is_corrupt}
+            elif len(waiting) < JOINT_PACKETS and packet.size:
                 continue
-            yield from held
-            held = []
-        yield from held
+            yield from waiting
+            waiting = []
+        yield from waiting
 
     def _decode(self, packet: Packet) -> Pictures:
         if (

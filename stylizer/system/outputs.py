@@ -93,8 +93,8 @@ def _identity(path: Path) -> tuple[int, int] | None:
 def _json_is_ours(path: Path) -> bool:
     if path.stat().st_size > JSON_LIMIT:
         return False
-    told = json.loads(path.read_bytes())
-    return isinstance(told, dict) and told.get(JSON_KEY) == MADE_BY
+    stored = json.loads(path.read_bytes())
+    return isinstance(stored, dict) and stored.get(JSON_KEY) == MADE_BY
 
 
 def _png_is_ours(path: Path) -> bool:
@@ -136,14 +136,14 @@ _MARKS: dict[Kind, Callable[[Path], bool]] = {
 
 def distinct(paths: Iterable[Path | None]) -> None:
     """Raise BadInput when two outputs of one run are the same file."""
-    seen: set[str] = set()
+    named: set[str] = set()
     for path in paths:
         if path is None or is_stream(path):
             continue
         real = os.path.realpath(path)
-        if real in seen:
+        if real in named:
             raise BadInput(f"{path} is named for two outputs: give each a name of its own")
-        seen.add(real)
+        named.add(real)
 
 
 def next_free(folder: Path, stem: str, suffix: str) -> Path:

@@ -156,11 +156,11 @@ def cloud(rng: np.random.Generator) -> Soup:
         shapes.append((at, radius))
     whole = join(lumps)
     part = np.repeat(np.arange(len(lumps)), [len(s.corners) for s in lumps])
-    seen = np.ones(len(part), bool)
+    kept = np.ones(len(part), bool)
     for k, (at, radius) in enumerate(shapes):
         deep = np.linalg.norm((whole.corners - at) / radius, axis=2).max(axis=1) < 0.9
-        seen &= ~deep | (part == k)
-    return Soup(whole.corners[seen], whole.colors[seen])
+        kept &= ~deep | (part == k)
+    return Soup(whole.corners[kept], whole.colors[kept])
 
 
 class Movers:

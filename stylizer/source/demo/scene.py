@@ -185,12 +185,12 @@ class DemoScene:
         """Near things first, so that the depth test spares hidden pixels; the sky last."""
         assert self.context is not None
         ground, water, moving = self.world.ground, self.world.water, self.world.moving
-        seen = visible(matrix, *moved_boxes(moving, parts))
-        draws = {"moving": runs(moving.chunks[seen])}
+        in_view = visible(matrix, *moved_boxes(moving, parts))
+        draws = {"moving": runs(moving.chunks[in_view])}
         for name, mesh in (("ground", ground), ("water", water)):
-            seen = np.nonzero(visible(matrix, mesh.low, mesh.high))[0]
-            gap = np.maximum(np.maximum(mesh.low[seen] - eye, eye - mesh.high[seen]), 0)
-            draws[name] = mesh.chunks[seen[np.argsort((gap**2).sum(axis=1), kind="stable")]]
+            in_view = np.nonzero(visible(matrix, mesh.low, mesh.high))[0]
+            gap = np.maximum(np.maximum(mesh.low[in_view] - eye, eye - mesh.high[in_view]), 0)
+            draws[name] = mesh.chunks[in_view[np.argsort((gap**2).sum(axis=1), kind="stable")]]
         for name, chunks in draws.items():
             for first, count in chunks.tolist():
                 passes[name].render(vertices=3 * count, first=3 * first)

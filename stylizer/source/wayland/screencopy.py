@@ -106,9 +106,9 @@ class Screencopy:
             proxies.append(proxy)
             proxy.on(name=partial(names.__setitem__, len(proxies) - 1))
         self._display.roundtrip()
-        told = [names.get(at, f"output {at + 1}") for at in range(len(proxies))]
-        if isinstance(wanted, str) and wanted in told:
-            at = told.index(wanted)
+        named = [names.get(at, f"output {at + 1}") for at in range(len(proxies))]
+        if isinstance(wanted, str) and wanted in named:
+            at = named.index(wanted)
         elif wanted is None and proxies:
             at = 0
         elif isinstance(wanted, int) and 1 <= wanted <= len(proxies):
@@ -116,9 +116,9 @@ class Screencopy:
         else:
             raise BadInput(
                 f"there is no monitor {wanted or 1}; there are: "
-                + ("; ".join(f"{n}: {name}" for n, name in enumerate(told, 1)) or "none")
+                + ("; ".join(f"{n}: {name}" for n, name in enumerate(named, 1)) or "none")
             )
-        return proxies[at], told[at]
+        return proxies[at], named[at]
 
     def _ask(self, part: Rect | None) -> None:
         if self._frame is not None:

@@ -108,7 +108,7 @@ class SharedImage:
             )
         return bool(done) and not errors
 
-    def holds(self, pixels: np.ndarray) -> bool:
+    def is_like(self, pixels: np.ndarray) -> bool:
         """Whether what was fetched equals these pixels (0.3 ms at 1280x720 if it does)."""
         if self._shifts is not None:
             pixels = self._raw

@@ -255,7 +255,7 @@ class WindowSource(Source):
         if not self._image.fetch(self._pixmap, self._border):
             return None
         self._pending = False
-        if self._image.holds(self._last):  # drawn again, but the same: many games do in a pause
+        if self._image.is_like(self._last):  # drawn again, but the same: many games do in a pause
             is_still = captured_at - self._changed_at > STILL_AFTER_S
             self._due = captured_at + STILL_PERIOD_S if is_still else 0.0
             return None
