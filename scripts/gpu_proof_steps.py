@@ -380,6 +380,26 @@ def cuda_copies(scale: Scale) -> Result:
             lambda b=bound: b.given.update_inplace(b.tensor), scale.frames
         )
         found[f"{name} cuda down"] = timed(lambda b=bound: b.result.numpy(), scale.frames)
+        found |= {} if scale.rehearse else page_locked_copies(scale, bound, name)
+    return found
+
+
+def page_locked_copies(scale: Scale, bound: Bound, name: str) -> Result:
+    """The same by memory that CUDA copies directly, and that what arrives is what was sent."""
+    from stylizer.system.page_locked import PageLocked
+
+    memory = PageLocked()
+    given = memory.empty(bound.tensor.shape)
+    given[...] = bound.tensor
+    there, shape = bound.given.data_ptr(), bound.tensor.shape
+    found = {
+        f"{name} cuda up, page-locked": timed(
+            lambda: bound.given.update_inplace(given), scale.frames
+        ),
+        f"{name} cuda down, page-locked": timed(lambda: memory.fetch(there, shape), scale.frames),
+    }
+    if not np.array_equal(memory.fetch(there, shape), bound.tensor):
+        raise RuntimeError("what came back by page-locked memory is not what was sent")
     return found
 
 
@@ -397,21 +417,26 @@ def vram(scale: Scale) -> Result:
 
 
 def webgpu(scale: Scale) -> Result:
-    """Times, and how far its picture is from the CPU's."""
+    """Times, and how far its picture is from the CPU's: of the same file, and of the CPU's own."""
     from stylizer.settings import Settings
     from stylizer.style.opening import open_style
     from stylizer.style.providers import PROVIDERS, is_installed
     from stylizer.system.pictures import psnr_db
+    from stylizer.system.resources import models_folder
 
     if not is_installed(PROVIDERS["webgpu"]):
         raise Missing(f"not installed: {PROVIDERS['webgpu'].install}")
     scale = scale.slower
-    size, pictures = scale.sizes[0], []
-    for provider in ("webgpu", "cpu"):
-        style = open_style(Settings(provider=provider), FAST, size)
+    size, pictures, file = scale.sizes[0], [], FAST
+    for provider, name in (("webgpu", FAST), ("cpu", FAST), ("cpu", "the same")):
+        style = open_style(Settings(provider=provider), file if name == "the same" else name, size)
         pictures.append(style.style(frame_of(size)).image.rgb())  # type: ignore[union-attr]
+        if provider == "webgpu":
+            file = str(models_folder() / f"{style.model}.onnx")
         style.close()
-    found: Result = {"psnr_against_cpu_db": psnr_db(*pictures)}
+    mine, own, same = pictures
+    worst = int(np.abs(mine.astype(int) - same).max())
+    found: Result = {"psnr_against_cpu_db": psnr_db(mine, own), "largest_difference": worst}
     for size in scale.sizes:
         found["{}x{}".format(*size)] = style_times(scale, "webgpu", size)
     return found

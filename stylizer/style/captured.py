@@ -7,6 +7,7 @@ there each time. A record that missed an input would give an old picture: hence 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ GRAPH_ID = "gpu_graph_id"  # run option: number of the record; -1: run without o
 FURTHEST = 1  # of 255, between a replay and a run without a record
 
 Shape = tuple[int, ...]
+Fetch = Callable[[Any], np.ndarray]  # of an IOBinding that has run
 
 
 class WrongReplay(Exception):
@@ -41,9 +43,13 @@ class _Record:
 
 
 class Captured:
-    """A `session.Runner` over a session that was built to capture. One thread at a time."""
+    """A `session.Runner` over a session that was built to capture. One thread at a time. fetch:
+    gives the picture of a run."""
 
-    def __init__(self, session: ort.InferenceSession, device: str, inputs: list[str]) -> None:
+    def __init__(
+        self, session: ort.InferenceSession, device: str, inputs: list[str], fetch: Fetch
+    ) -> None:
+        self._fetch = fetch
         self._session, self._device, self._inputs = session, device, inputs
         self._output = session.get_outputs()[0].name
         self._records: dict[Shape, _Record] = {}  # the one used longest ago first
@@ -59,7 +65,7 @@ class Captured:
             record.given[1].update_inplace(canvas.tensor)
             record.stamp = canvas.stamp
         self._session.run_with_iobinding(record.binding, record.options)
-        return record.binding.copy_outputs_to_cpu()[0]
+        return self._fetch(record.binding)
 
     def check(self, tensor: np.ndarray, canvas: Canvas | None = None) -> None:
         """Hold replays of pictures like this one against runs without a record. Raises WrongReplay,

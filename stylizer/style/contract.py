@@ -192,16 +192,22 @@ class Packer:
         self.padded = model.padded_size(self.size)
         self.resizes = self.size != frame_size
         self._seen: np.ndarray | None = None  # the last frame as the network saw it, if resized
-        width, height = self.padded
-        channels = model.input.channels
-        self._block = LAYOUTS[model.layout].block if channels == 4 else 0
+        self._block = LAYOUTS[model.layout].block if model.input.channels == 4 else 0
         if self._block:
-            self._words = np.full((height, width), 0xFF000000, np.uint32)
-            self._tensor = np.empty((height, width), np.uint32)
+            self._words = np.full(self.padded[::-1], 0xFF000000, np.uint32)
+        else:
+            self._shifted = np.empty(self.size[::-1], np.uint32)
+        self.lie_in(np.empty)
+
+    def lie_in(self, empty: Callable[..., np.ndarray]) -> None:
+        """Let the tensors lie in arrays that `empty` gives for a shape and a dtype."""
+        width, height = self.padded
+        if self._block:
+            self._tensor = empty((height, width), np.uint32)
             return
         # Alpha of a 4-channel network stays opaque; the color planes are overwritten each time.
-        self._planes = np.full((1, channels, height, width), 255, np.uint8)
-        self._shifted = np.empty((self.size[1], self.size[0]), np.uint32)
+        self._planes = empty((1, self.model.input.channels, height, width), np.uint8)
+        self._planes.fill(255)
 
     def pack(self, frame: Frame) -> np.ndarray:
         """The tensor of the wrapped graph: uint8 (1, channels, H, W), or the packed layout's."""
@@ -276,8 +282,7 @@ class Packer:
             picture = row.unpack(tensor)[:height, :width]
             return StyledImage(np.ascontiguousarray(picture), "hwc", self._seen)
         if tensor.shape == (1, self.padded[1], self.padded[0], 4):
-            picture = np.ascontiguousarray(tensor[0, :height, :width])
-            return StyledImage(picture, "hwc", self._seen)
+            return StyledImage(np.ascontiguousarray(tensor[0, :height, :width]), "hwc", self._seen)
         expected = (1, 3, self.padded[1], self.padded[0])
         if tensor.shape != expected:
             raise StylizerError(

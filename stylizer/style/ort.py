@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 import onnx
@@ -10,11 +10,12 @@ import onnxruntime
 
 from stylizer.errors import BadInput, StylizerError
 from stylizer.style import graph, providers
-from stylizer.style.captured import Captured
+from stylizer.style.captured import Captured, Fetch
 from stylizer.style.contract import Packer, Size, StyleModel
 from stylizer.style.reasons import first_line, left_to_the_cpu
 from stylizer.style.session import Runner, SessionStyle, blank_frame, closed
 from stylizer.style.sizes import BySize
+from stylizer.system.page_locked import PageLocked
 
 if TYPE_CHECKING:
     from stylizer.style.canvas import Canvas
@@ -40,10 +41,13 @@ class OrtStyle(SessionStyle):
         move_canvas: bool = True,
     ) -> None:
         self._sizes: BySize[Runner] | None = None
+        self._memory: PageLocked | None = None
         super().__init__(model, row.name, frame_size, inference_size, move_canvas)
         self._row, self._wrapped = row, graph.wrap(proto, model, row.whole_pixels)
         self._captures = bool(row.capture)
         self._run, self.provider_reason = self._first_runner()
+        if row.page_locked:
+            self.provider_reason += self._lock_pages()
         if row.plans:
             self._sizes = BySize(self._run, self._packer.padded, self._made_for)
         try:
@@ -59,9 +63,13 @@ class OrtStyle(SessionStyle):
         sizes, self._sizes = self._sizes, None
         if sizes is not None:
             sizes.close()
+        if self._memory is not None:
+            self._memory.close()
 
     def _fit(self, frame_size: Size) -> None:
         super()._fit(frame_size)
+        if self._memory is not None:
+            self._packer.lie_in(self._memory.empty)
         if self._sizes is not None:
             self._run = self._sizes.at(self._packer.padded)
 
@@ -69,6 +77,24 @@ class OrtStyle(SessionStyle):
         model, frame_size = self.style_model, self._packer.frame_size
         seen = model.padded_size(model.network_size(frame_size, inference_size))
         return self._sizes is None or self._sizes.ready(seen)
+
+    def _lock_pages(self) -> str:
+        """Let frames and pictures lie where the device copies them directly. What the reason shown
+        has to say of it."""
+        try:
+            memory = PageLocked()
+            self._packer.lie_in(memory.empty)
+        except OSError as error:
+            return f", copied by way of the driver's own memory ({first_line(error)})"
+        self._memory = memory
+        return ""
+
+    def _fetch(self, binding: Any) -> np.ndarray:
+        """The picture of a run, not to be overwritten later."""
+        if self._memory is None:
+            return binding.copy_outputs_to_cpu()[0]
+        value = binding.get_outputs()[0]
+        return self._memory.fetch(value.data_ptr(), tuple(value.shape()))
 
     def _first_runner(self) -> tuple[Runner, str]:
         """One that replays a record, where the provider can and that is proven; else one that does
@@ -94,8 +120,10 @@ class OrtStyle(SessionStyle):
     def _runner(self, session: onnxruntime.InferenceSession) -> Runner:
         inputs = graph.fed(self.style_model)
         if self._captures:
-            return Captured(session, self._row.device or self._row.name, inputs)
-        return (_Binding if self._row.gpu else _Plain)(session, self._row.device, inputs)
+            return Captured(session, self._row.device or self._row.name, inputs, self._fetch)
+        if self._row.gpu:
+            return Binding(session, self._row.device, inputs, self._fetch)
+        return _Plain(session, inputs)
 
     def _canvas_at(self, size: Size) -> Canvas | None:
         """The canvas at rest of a model that takes one."""
@@ -119,9 +147,7 @@ class OrtStyle(SessionStyle):
 class _Plain:
     """Tensors in memory."""
 
-    def __init__(
-        self, session: onnxruntime.InferenceSession, device: str | None, inputs: list[str]
-    ) -> None:
+    def __init__(self, session: onnxruntime.InferenceSession, inputs: list[str]) -> None:
         self._session, self._inputs = session, inputs
         self._output = session.get_outputs()[0].name
 
@@ -131,13 +157,18 @@ class _Plain:
         return np.asarray(self._session.run([self._output], feeds)[0])
 
 
-class _Binding:
+class Binding:
     """IOBinding: one buffer an input on the device for as long as the shape stays, no reallocation;
-    the canvas is copied there only when it has changed."""
+    the canvas is copied there only when it has changed. fetch: gives the picture of a run."""
 
     def __init__(
-        self, session: onnxruntime.InferenceSession, device: str | None, inputs: list[str]
+        self,
+        session: onnxruntime.InferenceSession,
+        device: str | None,
+        inputs: list[str],
+        fetch: Fetch,
     ) -> None:
+        self._fetch = fetch
         self._session = session
         self._device = device
         self._binding = session.io_binding()
@@ -152,7 +183,7 @@ class _Binding:
             self._bind(self._inputs[1], canvas.tensor)
             self._stamp = canvas.stamp
         self._session.run_with_iobinding(self._binding)
-        return self._binding.copy_outputs_to_cpu()[0]
+        return self._fetch(self._binding)
 
     def _bind(self, name: str, tensor: np.ndarray) -> None:
         value = self._on_device.get(name)

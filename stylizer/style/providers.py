@@ -61,6 +61,7 @@ class Provider:
     software: bool = True  # whether a renderer on the CPU will do
     plans: bool = False  # a new size is worth a session of its own, see sizes.py
     capture: str = ""  # option that records the work of a frame, see captured.py
+    page_locked: bool = False  # frames and pictures lie in such memory, see page_locked.py
     whole_pixels: bool = False  # of RGBA come out of the graph, see graph.py
     timed: bool = False  # `auto` takes it only where it is faster than the next one that works
 
@@ -89,6 +90,7 @@ _ROWS = (
         options=_cuda_options,
         plans=True,
         capture="enable_cuda_graph",
+        page_locked=True,
     ),
     Provider(
         "directml",

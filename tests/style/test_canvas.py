@@ -26,7 +26,7 @@ from stylizer.style import graph, inspection, providers
 from stylizer.style.canvas import Canvas, mixed
 from stylizer.style.contract import Packer
 from stylizer.style.opening import open_style
-from stylizer.style.ort import _Binding
+from stylizer.style.ort import Binding
 from stylizer.style.probe import load_model
 
 SIZE = (50, 37)  # (width, height), no multiple of anything
@@ -129,7 +129,7 @@ def test_the_wrapped_float_graph_holds_no_tile(tmp_path):
 def test_io_binding_renews_the_canvas_only_when_it_has_changed(path, device):
     model, proto = load_model(path)
     session = providers.build_session(providers.PROVIDERS["cpu"], graph.wrap(proto, model))
-    bound = _Binding(session, device, graph.fed(model))
+    bound = Binding(session, device, graph.fed(model), lambda b: b.copy_outputs_to_cpu()[0])
     for size in ((64, 48), (32, 24)):
         canvas, packer = Canvas(model, size), Packer(model, size, None)
         for seed in (1, 2):

@@ -21,7 +21,7 @@ from stylizer.errors import BadInput, StylizerError
 from stylizer.settings import Settings
 from stylizer.style import catalog, inspection, opening, providers
 from stylizer.style.opening import open_style
-from stylizer.style.ort import _Binding
+from stylizer.style.ort import Binding
 from stylizer.style.reasons import left_to_the_cpu
 
 SIZE = (48, 32)
@@ -169,7 +169,7 @@ def test_no_notice_on_stdout_or_stderr(tmp_path):
 def test_io_binding_gives_what_a_plain_run_gives(tmp_path, device):
     path = tiny.painter(tmp_path / "m.onnx")
     session = providers.build_session(providers.PROVIDERS["cpu"], path.read_bytes())
-    bound = _Binding(session, device, ["picture"])
+    bound = Binding(session, device, ["picture"], lambda b: b.copy_outputs_to_cpu()[0])
     rng = np.random.default_rng(3)
     for height in (16, 16, 24):
         picture = rng.uniform(0, 255, (1, 3, height, 32)).astype(np.float32)
