@@ -28,6 +28,7 @@ from stylizer.style.probe import load_model
 from stylizer.system.resources import models_folder
 
 ROOT = Path(__file__).parents[2]
+CPU_FLAGS = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
 MODEL = "mosaic-fast"
 DEMO = ["run", "--source", "demo", "--size", "104x72", "--sync", "--frames", "2", "--warmup", "0"]
 GL = ["--model", MODEL, "--provider", "gl", "--no-move-canvas"]
@@ -114,6 +115,20 @@ def test_a_window_shows_the_same(painted, xvfb, tmp_path):
     assert done.returncode == 0, done.stderr
     last = json.loads(report.read_text())["styled_frames"]
     assert np.array_equal(picture(shot), picture(painted / "styled" / f"00000{last}.png"))
+
+
+@pytest.mark.skipif("vnni" not in CPU_FLAGS, reason="without VNNI ONNX Runtime saturates")
+@pytest.mark.parametrize("game", ["extremetuxracer", "freedoom"])
+def test_a_recorded_game_is_painted_as_the_cpu_paints_it(tmp_path, game):
+    """The canvas moving with the picture, the frame larger than what the network sees."""
+    words = ["run", "--input", str(ROOT / "tests" / "run" / "clips" / f"{game}.mp4")]
+    words += ["--present", "offscreen", "--frames", "3", "--warmup", "0", "--model", MODEL]
+    for provider in ("gl", "cpu"):
+        out = ["--provider", provider, "--output", str(tmp_path / provider)]
+        assert main([*words, "--inference-size", "128x96", *out]) == 0
+    for number in range(1, 4):
+        shot = f"{number:06}.png"
+        assert np.array_equal(picture(tmp_path / "gl" / shot), picture(tmp_path / "cpu" / shot))
 
 
 # --- what stays on the GPU ------------------------------------------------------------------
