@@ -3,6 +3,7 @@ manager.
 
 `odd_window.py '{"title": "T", ...}'` (see DEFAULTS); says its id when it is there. Its quarters
 are red, green, blue and gray, within a white line along its edge; they are drawn again and again.
+pieces: rectangles to draw instead, red.
 """
 
 import ctypes as c
@@ -14,7 +15,7 @@ from ctypes.util import find_library
 DEFAULTS = {
     "title": "odd", "latin1": False, "compound": "", "border": 0, "depth": 0, "pid": 0,
     "override": False,
-    "size": [320, 200], "at": [40, 40],
+    "size": [320, 200], "at": [40, 40], "pieces": None,
 }  # fmt: skip
 words = DEFAULTS | json.loads(sys.argv[1])
 x = c.CDLL(find_library("X11"))
@@ -82,12 +83,20 @@ def box(color: tuple[int, int, int], *place: int) -> None:
     x.XFillRectangle(display, window, gc, *place)
 
 
-said = False
-while True:
+def draw_quarters() -> None:
     box((255, 255, 255), 0, 0, width, height)
     for number, color in enumerate(((255, 0, 0), (0, 255, 0), (0, 0, 255), (128, 128, 128))):
         half_w, half_h = width // 2 - 1, height // 2 - 1
         box(color, 1 + number % 2 * half_w, 1 + number // 2 * half_h, half_w, half_h)
+
+
+said = False
+while True:
+    if words["pieces"] is None:
+        draw_quarters()
+    for piece in words["pieces"] or []:
+        box((255, 0, 0), *piece)
+        x.XSync(display, 0)  # else Xlib makes one request of them, which damages all around them
     x.XSync(display, 0)
     if not said:
         print(f"{window.value:#x}", flush=True)

@@ -41,6 +41,12 @@ AUTOMATIC = 0  # CompositeRedirectAutomatic
 STILL_AFTER_S = 1.0  # a window that draws the same picture for so long
 STILL_PERIOD_S = 1 / 20  # is looked at this often
 REDRAW_S = 0.3  # how long a window may leave parts of itself undrawn
+UNDRAWN_S = 3.0  # from when on one that draws only parts of itself is taken as it is
+PARTLY_DRAWN = (
+    "the window draws only parts of itself: the rest may be black, or show what lay over it when "
+    "the capture began; if so, bring it to the front once"
+)
+UNDRAWN = "waiting for the window to draw something; if it does not, bring it to the front once"
 
 
 @final
@@ -63,6 +69,7 @@ class WindowSource(Source):
         self._image: SharedImage | None = None
         self._pending, self._settling, self._reads = False, False, 0
         self._redraw_at: float | None = None
+        self._take_at = float("inf")
         self._last = np.empty((0, 0, 4), np.uint8)
         self._changed_at = self._due = 0.0  # when the picture last changed; when to look again
         self.state = ""
@@ -166,10 +173,16 @@ class WindowSource(Source):
 
     def _ask_for_a_redraw(self) -> None:
         """Once, if a covered window has not drawn all of itself after a while: a still program
-        draws when it is told that it was exposed."""
-        if self._redraw_at is not None and time.perf_counter() > self._redraw_at:
+        draws when it is told that it was exposed. One that goes on with parts is taken as is."""
+        now = time.perf_counter()
+        if self._redraw_at is not None and now > self._redraw_at:
             self._redraw_at = None
             send_expose(self._display, self.window_id, self.size)
+        elif now > self._take_at:
+            begun, self._take_at = self._coverage.begun, float("inf")
+            print(f"stylizer: {PARTLY_DRAWN if begun else UNDRAWN}", file=sys.stderr, flush=True)
+            if begun:
+                self._coverage.add(0, 0, *self.size)
 
     def _take_events(self, wait_s: float) -> bool:
         """Handle what came in; True when the window has drawn."""
@@ -232,6 +245,7 @@ class WindowSource(Source):
         self._coverage = Coverage(size)
         self._pending = True
         self._redraw_at = time.perf_counter() + REDRAW_S
+        self._take_at = self._redraw_at + UNDRAWN_S
         self._settle()
 
     def _settle(self) -> None:

@@ -253,13 +253,16 @@ def test_other_systems_say_which_package_is_missing(module, package, install):
 
 
 def test_a_window_of_any_size_is_seen_to_be_drawn():
-    """Drawn at once or in two halves, all of it counts; less than all does not."""
+    """Drawn at once or in parts, all of it counts; less than all does not."""
     for side in range(32, 700):
-        for parts in ([(0, side)], [(0, side // 2), (side // 2, side - side // 2)]):
+        half, third = side // 2, side // 3
+        halves = [(0, half), (half, side - half)]
+        for parts in ([(0, side)], halves, [(0, third), (third, 7), (third + 7, side)]):
             coverage = Coverage((side, side))
             for start, length in parts:
                 assert not coverage.complete
                 coverage.add(0, start, side, length)
+            assert coverage.complete
         assert Coverage((side, side)).complete is False
         whole = Coverage((side, side))
         whole.add(0, 0, side, side)

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from whole_program import fails
+from whole_program import ROOT, fails
 from x_display import wait_for_manager, x_server
 
 from stylizer.app.cli import main
@@ -77,6 +77,40 @@ def check(picture: np.ndarray) -> None:
 def test_a_border_is_no_part_of_it(odd: Open, tmp_path, border: int):
     odd(title="bordered", border=border)
     check(shot(tmp_path, "bordered"))
+
+
+FOUR = [[0, 0, 166, 38], [166, 0, 167, 38], [0, 38, 166, 39], [166, 38, 167, 39]]
+
+
+def test_a_covered_window_that_draws_in_pieces(odd: Open, tmp_path):
+    """Every piece counts to the pixel, wherever their seams are."""
+    odd(title="under", size=[333, 77], pieces=FOUR)
+    odd(title="cover", size=[400, 300])
+    assert (shot(tmp_path, "under") == QUARTERS[0]).all()
+
+
+def test_a_covered_window_that_never_draws_all_of_itself(odd: Open, tmp_path, capsys):
+    odd(title="under", size=[333, 77], pieces=FOUR[:3])
+    odd(title="cover", size=[400, 300])
+    picture = shot(tmp_path, "under")
+    assert (picture[:, :166] == QUARTERS[0]).all()
+    assert "draws only parts of itself" in capsys.readouterr().err
+
+
+def test_a_covered_window_that_draws_nothing_is_waited_for_and_said(odd: Open, tmp_path):
+    odd(title="under", pieces=[])
+    odd(title="cover", size=[400, 300])
+    argv = ["run", "--window", "under", "--model", "none", "--present", "offscreen"]
+    process = subprocess.Popen(
+        [sys.executable, "main.py", *argv], cwd=ROOT, stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    try:
+        assert process.stderr is not None
+        assert any("waiting for the window to draw" in line for line in process.stderr)
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def test_a_30_bit_display(tmp_path, monkeypatch):
