@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 
 
 def main() -> int:
@@ -15,4 +17,11 @@ def main() -> int:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     from stylizer.app import cli
 
-    return cli.main()
+    code = cli.main()
+    from stylizer.run.models import still_loading
+
+    if still_loading():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)  # all that was made is written
+    return code

@@ -7,6 +7,7 @@ from typing import get_args
 
 from imgui_bundle import ImVec2, imgui
 
+from stylizer.compose.panel_export import export_tab
 from stylizer.compose.panel_masks import masks_tab, stop_drawing
 from stylizer.compose.panel_speed import speed_tab
 from stylizer.compose.panel_theme import GROUND
@@ -281,4 +282,5 @@ TABS: dict[str, Callable[[Ui], None]] = {
     "Keys": keys_tab,
     "Masks": masks_tab,
     "Preset": preset_tab,
+    "Export": export_tab,
 }

@@ -22,6 +22,7 @@ class Memory:
     name: str = ""  # the preset's, as typed so far
     named: str = ""  # the name that the typing began with
     path: str = ""  # a picture's, as typed so far
+    export: str = ""  # that of what is to be painted, as typed so far
     tool: str = ""  # what is drawn on the frozen frame, "" while none is frozen
     corners: list[tuple[float, float]] = field(default_factory=list)  # of the shape being drawn
     pointed: int = -1  # the shape whose line in the list the mouse is on

@@ -17,8 +17,9 @@ class Change:
     name: a setting, whose new value follows; or "style", "tier" (of the bundled models), "close",
     "key" (value: action and key name, "" for the default), "painting" (value: a picture's path),
     "mix" (value: a style for its colors, one for its strokes), "save", "rename" (value: the name),
-    "reset", "freeze" and "find" (value: on or off), "mask_inside" (value: none, weaker or second),
-    "take" (value: what was found), "show_masks".
+    "reset", "export" (value: the path of a file or folder), "stop_export", "freeze" and "find"
+    (value: on or off), "mask_inside" (value: none, weaker or second), "take" (value: what was
+    found), "show_masks".
     """
 
     name: str
@@ -36,7 +37,8 @@ class PanelState:
     preset_file: where settings are kept, "" where they cannot be; preset: of which game, "" for
     all; preset_name: as the user calls it; unsaved: what differs from what is kept, in words.
     hud_corner: "" where it was dragged elsewhere. mask: the name of the mask's file, "" for none;
-    finding: how far looking for a HUD is, "" while it is not; proposals: what was found.
+    exporting: what is done of the file that is being painted, "" while none is; exported: its
+    share. finding: how far looking for a HUD is, "" while it is not; proposals: what was found.
     """
 
     style: str = ""
@@ -73,6 +75,8 @@ class PanelState:
     masks_key: str = ""
     finding: str = ""
     proposals: tuple[Shape, ...] = ()
+    exporting: str = ""
+    exported: float = 0.0
     pictures: int = 0  # thumbnails made so far
 
 

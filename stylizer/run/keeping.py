@@ -56,12 +56,12 @@ class Keeping:
         """What is otherwise than it is kept, in words."""
         if self.presets is None or not self._kept:
             return []
-        return changes_in_words(self._values(), dict(self._kept))
+        return changes_in_words(self.values(), dict(self._kept))
 
     def save(self) -> str:
         """Keep everything as it is now; what was done, in words. Raises StylizerError."""
         assert self.presets is not None
-        said = self.presets.save(self._values())
+        said = self.presets.save(self.values())
         self._kept = self.presets.kept()
         return said
 
@@ -83,12 +83,12 @@ class Keeping:
         self._holding.choose(kept["target_fps"], kept["inference_size"])
         self._keys.restore(dict(kept))
         model = kept["model"]
-        if model != self._values()["model"]:
+        if model != self.values()["model"]:
             name = self._first_model if model == self._settings.model else model
             self._switching.use(name, at_s)
         return "as it was saved"
 
-    def _values(self) -> dict[str, Any]:
+    def values(self) -> dict[str, Any]:
         """Every setting that can be kept, as it is now."""
         c, holding, bank = self._controls, self._holding, self._opened.bank
         model = bank.loading or (bank.current.model if bank.current else self._settings.model)

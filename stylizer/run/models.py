@@ -11,6 +11,15 @@ from stylizer.frame import Frame, StyledFrame
 from stylizer.stages import StyleBackend
 from stylizer.system.priority import give_way
 
+LEAVE_S = 0.5  # that the end of a run waits for a load: nothing can interrupt a runtime's
+_left: list[threading.Thread] = []  # of runs that have ended
+
+
+def still_loading() -> bool:
+    """Whether a run has ended without a model that it was loading: the process can then only be
+    left at once (`os._exit`), as a runtime that is torn down meanwhile crashes."""
+    return any(thread.is_alive() for thread in _left)
+
 
 def on_gpu(backend: StyleBackend) -> bool:
     """Whether it runs on a GPU, which a game may want for itself and a driver may lose."""
@@ -35,10 +44,13 @@ class ModelBank:
         ready: StyleBackend | None = None,
         gives_way: bool = False,
         load_on_cpu: Callable[[str], StyleBackend] | None = None,
+        waits: bool = True,
     ) -> None:
         """`load` opens a model by name; `ready` is one already open, which is not closed here.
         gives_way: loading, and the models' own threads, run after the display. load_on_cpu: `load`
-        for what a GPU has failed with; None: such a failure is raised at once."""
+        for what a GPU has failed with; None: such a failure is raised at once. waits: the end waits
+        for a load under way."""
+        self._waits = waits
         self._load_on_cpu = load_on_cpu
         self._rebuilt: set[str] = set()  # after a failure, once
         self._retired: list[StyleBackend] = []  # no longer in use, not closed yet
@@ -160,12 +172,19 @@ class ModelBank:
             notices, self._notices = self._notices, []
             return notices
 
-    def close(self) -> None:
-        """Wait for a load under way, then close every model."""
+    def give_up(self) -> None:
+        """Nobody needs what has not loaded yet: who waits for it, waits no longer."""
         with self._condition:
             self._closing = True
             self._condition.notify_all()
-        self._thread.join()
+
+    def close(self) -> None:
+        """Close every model; a load under way is waited for where it draws with a GL context of
+        ours, else left alone (`still_loading`)."""
+        self.give_up()
+        self._thread.join(None if self._waits else LEAVE_S)
+        if self._thread.is_alive():
+            _left.append(self._thread)
         for backend in (*self._loaded.values(), *self._retired):
             if backend is not self._borrowed:
                 backend.close()

@@ -77,6 +77,7 @@ class Opened:
         )
         self.outputs.process_id = self._process_id
         self._closers.append(self.feed.close)
+        self._closers.append(self.bank.give_up)  # else the feed would wait for the first model
         self._closers.append(self._gl.cancel)  # else the feed would wait for that load
         if not self._first_size.done():
             self._first_size.set_result(self.source.size)
@@ -119,7 +120,8 @@ class Opened:
 
     def _new_bank(self, ready: StyleBackend | None = None) -> ModelBank:
         gives_way, on_cpu = self._settings.on_screen, self._load_on_cpu
-        return ModelBank(self._load_model, ready, gives_way, load_on_cpu=on_cpu)
+        waits = self._settings.provider == "gl" or not self._settings.on_screen
+        return ModelBank(self._load_model, ready, gives_way, on_cpu, waits)
 
     def _load_model(self, name: str) -> StyleBackend:
         """On the thread that loads models."""

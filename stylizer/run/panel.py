@@ -10,6 +10,7 @@ from stylizer.errors import StylizerError
 from stylizer.frame import Rect, Size
 from stylizer.hotkeys import DEFAULT_KEYS, Action, key_label
 from stylizer.run.controls import Controls
+from stylizer.run.exporting import Exporting, Work
 from stylizer.run.holding import Holding
 from stylizer.run.keeping import Keeping
 from stylizer.run.mask_feed import CHANGES, MaskFeed
@@ -46,6 +47,7 @@ class PanelFeed:
         presets: Presets | None,
         paintings: Paintings,
         sharing: Sharing,
+        work: Work,
     ) -> None:
         self._opened, self._controls = opened, controls
         self._holding, self._switching = holding, switching
@@ -57,6 +59,7 @@ class PanelFeed:
             settings, opened, controls, holding, switching, sharing, self._keys, self._masks,
             presets,
         )  # fmt: skip
+        self._exporting = Exporting(settings, work)
         self._panel: Panel | None = None
         self._thumbnails: Thumbnails | None = None
         self._ended: list[Thumbnails] = []  # that still finish a picture
@@ -67,10 +70,11 @@ class PanelFeed:
     def turn(self, stats: FrameStats, at_s: float) -> tuple[bool, list[str]]:
         """Once a turn of the loop: (whether what it shows may have changed, messages to show)."""
         presenter = self._opened.presenter
+        exported = self._exporting.turn()
         if not self._controls.panel:
             if self._thumbnails is not None:
                 self._shut()
-            return False, []
+            return False, [exported] if exported else []
         if self._panel is None or self._thumbnails is None:
             self._open()
         assert self._panel is not None
@@ -81,7 +85,7 @@ class PanelFeed:
         changes = self._panel.update(
             events, state, lambda: self._figures(stats), presenter.size, presenter.scale
         )
-        messages = [found, *(self._carry_out(change, at_s) for change in changes)]
+        messages = [exported, found, *(self._carry_out(change, at_s) for change in changes)]
         presenter.show_panel(self._panel.area, self._panel.typing, self._panel.waits_for_key)
         touched = bool(events) or bool(changes) or state != self._told
         self._told = state
@@ -99,6 +103,7 @@ class PanelFeed:
 
     def close(self) -> None:
         """Free everything; may be called twice."""
+        self._exporting.close()
         if self._thumbnails is not None:
             self._shut()
         for one in self._ended:
@@ -180,6 +185,8 @@ class PanelFeed:
             preset=presets.game if presets else "",
             preset_name=presets.name if presets else "",
             unsaved=self._keeping.unsaved(),
+            exporting=self._exporting.text,
+            exported=self._exporting.share,
             pictures=self._pictures,
             **self._masks.state(keys),
         )
@@ -243,6 +250,10 @@ class PanelFeed:
             "save": lambda _: self._keeping.save(),
             "rename": self._keeping.rename,
             "reset": lambda _: self._keeping.reset(at_s),
+            "export": lambda path: self._exporting.start(
+                Path(path).expanduser(), self._keeping.values()
+            ),
+            "stop_export": lambda _: self._exporting.stop(),
         }
         try:
             if change.name in CHANGES and self._panel is not None:

@@ -123,7 +123,7 @@ class Run:
         self.paintings = Paintings(self.switching, lambda: self.panel.renew_styles())
         self.panel = PanelFeed(
             settings, self.opened, self.controls, self.holding, self.switching, presets,
-            self.paintings, self.sharing,
+            self.paintings, self.sharing, run,
         )  # fmt: skip
         self.opened.closes(self.panel.close)
         self.opened.closes(self.paintings.close)

@@ -1,14 +1,17 @@
 """The live window under Xvfb: real keys by xdotool, a screenshot, a report."""
 
 import json
+import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 
 import pytest
-from whole_program import Window, until, xdotool
+from whole_program import ROOT, Window, until, xdotool
 
+from stylizer.errors import BadInput
 from stylizer.present.window import WindowPresenter
 from stylizer.run.outputs import Outputs
 from stylizer.run.pipeline import Run
@@ -144,6 +147,40 @@ def test_a_window_that_sees_itself_says_so(xvfb, tmp_path):
     until(is_told, seconds=30)
     window.key("Escape")
     assert window.end()[0] == 0
+
+
+SLOW = """
+import sys, time
+from stylizer.app import start
+from stylizer.style import opening
+opening.open_style = lambda *_: time.sleep(1000)
+sys.argv = ["stylizer", "run", "--source", "synthetic", "--size", "320x240"]
+sys.exit(start.main())
+"""
+
+
+def test_a_model_that_loads_keeps_nobody_from_ending(xvfb, tmp_path):
+    """No runtime can be interrupted while it builds a network; the program is gone all the same."""
+    env = os.environ | {"DISPLAY": xvfb, "PYTHONPATH": str(ROOT)}
+    program = subprocess.Popen([sys.executable, "-c", SLOW], env=env, cwd=tmp_path)
+    eye = Display(xvfb)
+    try:
+
+        def ends() -> bool:
+            try:
+                window = find_window(eye, "stylizer")[0].id
+            except BadInput:
+                return program.poll() is not None
+            subprocess.run(["xdotool", "windowfocus", str(window)], env=env, capture_output=True)
+            subprocess.run(["xdotool", "key", "Escape"], env=env, capture_output=True)
+            return program.poll() is not None
+
+        until(ends)
+        assert program.returncode == 0
+    finally:
+        program.kill()
+        program.wait()
+        eye.close()
 
 
 def test_the_replay_by_key(xvfb, tmp_path):
