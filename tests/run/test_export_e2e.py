@@ -12,9 +12,11 @@ import av.error
 import numpy as np
 import pytest
 import tiny_models
-from conftest import RED, flat, managed
+from flat_clips import flat
 from PIL import Image
 from whole_program import OnScreen, until, xdotool
+from x_display import managed
+from x_game import RED
 
 pytestmark = [
     pytest.mark.desktop,
