@@ -213,6 +213,10 @@ def path(text: str) -> Path:
     an unset variable."""
     if not text:
         raise argparse.ArgumentTypeError("the name is empty")
+    if text == "-":  # a pipe for other programs; a file of that name is one nobody can delete
+        raise argparse.ArgumentTypeError(
+            "'-' is no file: /dev/stdout or /dev/stdin is the pipe, ./- a file of that name"
+        )
     return Path(text)
 
 

@@ -5,17 +5,21 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from typing import TYPE_CHECKING
 
 from stylizer.app.run_settings import click_a_window, only_on_x11
 from stylizer.app.settings_file.read import read_file, settings_path
 from stylizer.errors import BadInput
+
+if TYPE_CHECKING:
+    from stylizer.app.doctor import Finding
 
 
 def doctor_command(args: argparse.Namespace) -> int:
     from stylizer.app import bug_report
     from stylizer.app.doctor import examine
     from stylizer.run.report import to_json
-    from stylizer.system.console import print_facts
+    from stylizer.system.console import beside
     from stylizer.system.files import write_text
     from stylizer.system.outputs import Permission
 
@@ -24,7 +28,16 @@ def doctor_command(args: argparse.Namespace) -> int:
     findings = examine()
     if args.report is not None:
         write_text(args.report, to_json(bug_report.make(findings)))
-    if args.json:
+    with beside(args.report):
+        show_findings(findings, args.json)
+    return 0 if all(f.works for f in findings if f.needed) else 1
+
+
+def show_findings(findings: list[Finding], as_json: bool) -> None:
+    """Print what works here and what not."""
+    from stylizer.system.console import print_facts
+
+    if as_json:
         print(json.dumps([f.as_dict() for f in findings], indent=2))
     else:
         rows = [
@@ -37,7 +50,6 @@ def doctor_command(args: argparse.Namespace) -> int:
             f"needed and not here: {', '.join(lacking)}" if lacking
             else "All that is needed works; -- marks what only some uses need."
         )  # fmt: skip
-    return 0 if all(f.works for f in findings if f.needed) else 1
 
 
 def install_desktop_command(args: argparse.Namespace) -> int:

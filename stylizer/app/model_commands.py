@@ -21,7 +21,7 @@ def bench_command(args: argparse.Namespace) -> int:
 
     from stylizer.measure.bench import bench
     from stylizer.run.report import to_json
-    from stylizer.system.console import as_page, bench_table
+    from stylizer.system.console import as_page, bench_table, beside
     from stylizer.system.files import write_text
     from stylizer.system.machine import machine
 
@@ -45,7 +45,8 @@ def bench_command(args: argparse.Namespace) -> int:
     if args.json is not None:
         write_text(args.json, to_json(found))
     table = bench_table(rows)
-    Console(width=None if sys.stdout.isatty() else 120).print(table)
+    with beside(args.json, args.html):
+        Console(width=None if sys.stdout.isatty() else 120).print(table)
     if args.html is not None:
         write_text(args.html, as_page(table, "Style models, timed by turns"))
     return 0

@@ -65,7 +65,7 @@ def run_with(settings: Settings, args: argparse.Namespace) -> int:
     from stylizer.run.pipeline import run
     from stylizer.run.report import make_report, summary, to_json
     from stylizer.run.result import RunResult
-    from stylizer.system.console import print_table
+    from stylizer.system.console import beside, print_table
     from stylizer.system.files import write_text
 
     if settings.preset:
@@ -80,7 +80,8 @@ def run_with(settings: Settings, args: argparse.Namespace) -> int:
         result = run(settings, on_present=on_present, on_end=write_report, presets=presets)
     report = make_report(result)
     if settings.present == "offscreen" or settings.report is not None:
-        print_table(report, summary(report))
+        with beside(settings.report, settings.screenshot):
+            print_table(report, summary(report))
     return INTERRUPTED if result.facts["interrupted"] else 0
 
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from stylizer.errors import BadInput
-from stylizer.system.files import is_stream, open_stream
+from stylizer.system.files import is_stream, open_stream, refusal
 
 if sys.platform == "win32":
     import msvcrt
@@ -69,6 +69,8 @@ class OutputFile:
                 lock(opened)
             except OSError as error:
                 raise being_recorded(self.name) from error
+            if (refused := refusal(Path(self.name))) is not None:
+                raise BadInput(f"{refused}; it stays")
             os.ftruncate(opened, 0)
         except BaseException:
             os.close(opened)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -10,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from stylizer.system import page
+from stylizer.system.files import descriptor
 
 
 def bench_table(rows: list[dict[str, Any]]) -> Table:
@@ -58,6 +62,17 @@ def print_facts(found: Any) -> None:
 def say(text: str) -> None:
     """What a long command is doing now; standard output is for its result."""
     print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def beside(*written: Path | None) -> Iterator[None]:
+    """In the block tables go to stderr where one of these files is standard output itself, whose
+    reader wants that file and nothing else."""
+    if any(path is not None and descriptor(path) == 1 for path in written):
+        with redirect_stdout(sys.stderr):
+            yield
+    else:
+        yield
 
 
 def as_text(value: Any) -> str:

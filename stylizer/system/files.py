@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
+import itertools
 import os
 import stat
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -22,6 +24,8 @@ MADE_BY = "stylizer"  # our mark: what carries it may be replaced, see outputs.p
 PIPE_WAIT_S = 10.0  # for somebody to open the other end of a named pipe
 PNG_LEVEL = 1  # zlib's fastest: a 720p game frame takes 83 ms, 269 at level 6, and is 13 % larger
 
+_checks: dict[str, Callable[[], object]] = {}  # of the outputs that were named, by whole path
+
 
 def check_writable(path: Path) -> None:
     """Raise BadInput unless a file can be written at `path`; touches nothing."""
@@ -29,6 +33,8 @@ def check_writable(path: Path) -> None:
     if path.is_dir():
         raise BadInput(f"{path} is a folder: name a file in it")
     if path.is_symlink():  # it is written through
+        if leads_nowhere(path):
+            raise BadInput(f"{path} is a link that leads in a circle: choose another name")
         path = Path(os.path.realpath(path))
     if is_stream(path):
         if not os.access(path, os.W_OK):
@@ -40,6 +46,15 @@ def check_writable(path: Path) -> None:
         raise BadInput(f"the folder {path.parent} is not writable: choose another for {path.name}")
     if path.exists() and not os.access(path, os.W_OK):
         raise BadInput(f"{path} exists and is not writable: choose another name")
+
+
+def leads_nowhere(link: Path) -> bool:
+    """Whether links follow each other without end, so that there is no file to write."""
+    try:
+        link.stat()
+    except OSError as error:
+        return error.errno == errno.ELOOP
+    return False
 
 
 def av_name(path: Path) -> str:
@@ -137,18 +152,54 @@ def whole(path: Path) -> Iterator[BinaryIO]:
 @contextmanager
 def into_place(path: Path) -> Iterator[Path]:
     """Where to write a file that takes its place at `path` only when the block ends well; behind a
-    link its target is replaced. Raises as `whole` does."""
+    link its target is replaced. Raises as `whole` does, and where something that must stay came to
+    that name since it was allowed: what was made is then beside it, under the next free name."""
     target = Path(os.path.realpath(path)) if path.is_symlink() else path
     name = os.fsencode(target.name)[:200].decode(errors="ignore")  # of 255 bytes, not letters
     part = target.with_name(f".{name}.{os.getpid()}-{threading.get_ident()}.part")
     try:
         try:
             yield part
-            os.replace(part, target)
+            refused = refusal(path)
+            if refused is None:
+                os.replace(part, target)
+            else:
+                beside = _put_beside(part, target)
+                raise StylizerError(f"{refused}; it stays, and this run's is {beside}")
         finally:
             part.unlink(missing_ok=True)
     except OSError as error:
         raise StylizerError(write_failure(path, error)) from error
+
+
+def ask_again(path: Path, check: Callable[[], object] | None) -> None:
+    """`check` raises BadInput where `path` may not be replaced; it is asked once more when `path`
+    is written, for a run may take hours. None: it need not be."""
+    if check is None:
+        _checks.pop(os.path.abspath(path), None)
+    else:
+        _checks[os.path.abspath(path)] = check
+
+
+def refusal(path: Path) -> str | None:
+    """Why what was allowed is allowed no more; None: it still is, or was never asked for."""
+    try:
+        if (check := _checks.get(os.path.abspath(path))) is not None:
+            check()
+    except BadInput as error:
+        return str(error).partition(": choose")[0]
+    return None
+
+
+def _put_beside(part: Path, target: Path) -> Path:
+    """Move a finished file to the first of NAME-2, NAME-3 and so on that is not taken."""
+    for number in itertools.count(2):
+        beside = target.with_name(f"{target.stem[:200]}-{number}{target.suffix}")
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+            os.replace(part, beside)
+            return beside
+    raise AssertionError
 
 
 def _write_stream(path: Path, data: memoryview) -> None:

@@ -13,6 +13,7 @@ import mmap
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -20,7 +21,7 @@ import numpy as np
 from PIL import Image
 
 from stylizer.errors import BadInput, StylizerError
-from stylizer.system.files import MADE_BY, check_writable, is_stream, write_png
+from stylizer.system.files import MADE_BY, ask_again, check_writable, is_stream, write_png
 
 Kind = Literal["json", "png", "video", "page", "model", "shader"]
 JSON_KEY = "made_by"
@@ -52,7 +53,19 @@ class Permission:
         return Permission(frozenset(i for i in found if i is not None), overwrite)
 
     def check(self, path: Path, kind: Kind) -> None:
-        """Raise BadInput unless a file of this kind may be written at `path`; touches nothing."""
+        """Raise BadInput unless a file of this kind may be written at `path`; touches nothing.
+
+        It is asked again when `path` is written.
+        """
+        self.check_now(path, kind)
+        ask_again(path, partial(self._check, path, kind))
+
+    def check_now(self, path: Path, kind: Kind) -> None:
+        """The same for what is written at once, and not asked again."""
+        ask_again(path, None)
+        self._check(path, kind)
+
+    def _check(self, path: Path, kind: Kind) -> None:
         path = Path(path)
         check_writable(path)
         if self.overwrite or is_stream(path):
@@ -204,13 +217,13 @@ class OutputFolder:
         self._forget()
         check_writable(self.folder / "000001.png")
         for name in planned or [""]:
-            permission.check(self._next_path(name), "png")
+            permission.check_now(self._next_path(name), "png")
         self._forget()
 
     def write(self, rgb: np.ndarray, name: str = "") -> Path:
         """Write one picture (see write_png) and return its path. name: `Frame.name`."""
         path = self._next_path(name)
-        self._permission.check(path, "png")
+        self._permission.check_now(path, "png")
         write_png(path, rgb)
         return path
 

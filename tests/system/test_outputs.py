@@ -150,7 +150,8 @@ def test_devices_are_written_and_stay(tmp_path, capsys):
     fails(capsys, [*SMALL, "--report", "/dev/full"], 1, "/dev/full", "disk is full")
     argv = [sys.executable, "main.py", *SMALL, "--report", "/dev/stdout"]
     told = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=60)
-    assert told.stdout.startswith('{\n  "made_by"')
+    assert json.loads(told.stdout)["frames"] == 3, "for jq: the table goes elsewhere"
+    assert "presented fps" in told.stderr
 
 
 def test_a_second_run_into_one_recording_is_refused(tmp_path, capsys):
@@ -209,3 +210,47 @@ def test_a_name_as_long_as_a_file_system_takes(tmp_path):
     write_text(path, "{}")
     assert path.read_text() == "{}"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("option", ["--report", "--screenshot", "--output", "--input"])
+def test_a_dash_is_no_file(tmp_path, capsys, monkeypatch, option: str):
+    monkeypatch.chdir(tmp_path)
+    fails(capsys, [*SMALL, option, "-"], 2, option, "/dev/stdout")
+    assert os.listdir(tmp_path) == []
+
+
+@linux
+@pytest.mark.parametrize("option", ["--report", "--screenshot"])
+def test_links_in_a_circle_are_refused_and_stay(tmp_path, capsys, option: str):
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    fails(capsys, [*SMALL, option, str(tmp_path / "a")], 2, "circle")
+    assert (tmp_path / "a").is_symlink()
+
+
+@pytest.mark.parametrize("there_before", [False, True])
+def test_what_comes_to_a_name_during_the_run_stays(tmp_path, there_before: bool):
+    path, beside = tmp_path / "r.json", tmp_path / "r-2.json"
+    if there_before:
+        write_text(path, '{"made_by": "stylizer"}')
+    Permission().check(path, "json")
+    path.write_text("somebody's")
+    with pytest.raises(StylizerError, match=r"no report of ours; it stays, and .*r-2\.json"):
+        write_text(path, "ours")
+    assert (path.read_text(), beside.read_text()) == ("somebody's", "ours")
+    Permission(overwrite=True).check(path, "json")
+    write_text(path, "ours")
+    assert path.read_text() == "ours"
+
+
+def test_a_recording_spares_what_came_to_its_name_before_the_first_picture(tmp_path):
+    from stylizer.present.record import Recorder
+
+    path = tmp_path / "a.mp4"
+    Permission().check(path, "video")
+    late = Recorder(path, (64, 48), 30)
+    path.write_text("somebody's")
+    late.add(np.zeros((48, 64, 3), np.uint8), 0)
+    with pytest.raises(BadInput, match="no recording of ours; it stays"):
+        late.close()
+    assert path.read_text() == "somebody's"

@@ -23,7 +23,7 @@ from stylizer.run.report import to_json
 from stylizer.settings import Settings
 from stylizer.style import catalog, inspection
 from stylizer.style.opening import open_style
-from stylizer.system.console import say
+from stylizer.system.console import beside, say
 from stylizer.system.files import write_text
 from stylizer.system.outputs import Kind, Permission, distinct
 from stylizer.system.pictures import psnr_db
@@ -65,7 +65,8 @@ def compare_command(args: argparse.Namespace, base: Settings) -> int:
     rows = bench(models, args.sizes, base, args.frames, args.rounds)
     found = [examine(name, rows, frames, args, base, vgg) for name in dict.fromkeys(models)]
     add_psnr(found, frames, base)
-    show_tables(found)
+    with beside(args.json, args.html, args.md):
+        show_tables(found)
     notes = notes_of(args, rows)
     if args.json is not None:
         page = {"rows": rows, "variants": [{"model": v.name} | v.facts for v in found]}
