@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stylizer.errors import BadInput
 from stylizer.run.blending import Blending
@@ -58,6 +59,7 @@ class Opened:
     def _open(self, style: StyleBackend | None) -> None:
         settings = self._settings
         self.masking = Masking(settings)
+        self._over = threading.Event()  # no model is needed any more
         self._first_size: Future[tuple[int, int]] = Future()
         self._gl: Future[GlThread | None] = Future()
         if settings.source in SIZED_SOURCES:
@@ -67,6 +69,7 @@ class Opened:
         self.blending = Blending(settings, self.bank, self._new_bank)
         self._closers.append(self.blending.close)
         self._closers.append(self._first_size.cancel)  # a load that waits for it ends
+        self._closers.append(self._over.set)  # and one that looks at a foreign model
         if style is None:
             self.bank.use(settings.model)  # loads while source and window open
         self.feed, self.source = open_feed(
@@ -125,17 +128,19 @@ class Opened:
 
     def _load_model(self, name: str) -> StyleBackend:
         """On the thread that loads models."""
-        from stylizer.style.opening import open_style
-
-        size = self.shown_size or self._first_size.result()
-        return open_style(self._settings, name, size, self._gl.result)
+        return self._opened(self._settings, name, self._gl.result)
 
     def _load_on_cpu(self, name: str) -> StyleBackend:
         """In place of one that a GPU has lost."""
+        return self._opened(replace(self._settings, provider="cpu"), name)
+
+    def _opened(self, settings: Settings, name: str, *thread: Callable[[], Any]) -> StyleBackend:
         from stylizer.style.opening import open_style
+        from stylizer.style.vetting import needed_until
 
         size = self.shown_size or self._first_size.result()
-        return open_style(replace(self._settings, provider="cpu"), name, size)
+        with needed_until(self._over):
+            return open_style(settings, name, size, *thread)
 
     def _process_id(self) -> int:
         """Of the captured window's program; 0: not known."""

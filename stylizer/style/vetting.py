@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib
 import multiprocessing
 import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -40,11 +43,13 @@ WHOLE_MEMORY_LIMIT = psutil.virtual_memory().total // 2
 START_LIMIT_S = 60.0  # a fresh interpreter on a busy machine
 LOOK_S = 0.05  # how often the child's memory is looked at
 RULES = "1"  # another number makes every file foreign again
+QUIET = "stylizer.system.quiet"  # the first thing that the server imports
 FOLDER_VARIABLE = "STYLIZER_VETTED"
 
 # A server that has imported the runtime forks a child in some 30 ms; a fresh interpreter takes 1 s.
 _METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 _context: Any = multiprocessing.get_context(_METHOD)
+_asked = threading.local()  # over: the event at which this thread needs no answer any more
 
 
 def vet(
@@ -83,12 +88,14 @@ def in_child(
 ) -> None:
     """Run `work(*arguments)` in a child with limits. Raises what it raises, and BadInput where the
     child had to be killed or died."""
-    if _METHOD == "forkserver":
-        # What is run, too, or each child would import it anew, for a quarter of a second.
-        _context.set_forkserver_preload(["onnx", "onnxruntime", __name__, work.__module__])
     ours, theirs = _context.Pipe(duplex=False)
     child = _context.Process(target=_serve, args=(theirs, work, arguments), daemon=True)
-    child.start()
+    with _deaf():
+        if _METHOD == "forkserver":
+            # What is run, too, or each child would import it anew, for a quarter of a second.
+            known = [QUIET, "onnx", "onnxruntime", __name__, work.__module__]
+            _context.set_forkserver_preload(known)
+        child.start()
     theirs.close()
     try:
         kind, text = _answer(path, child, ours, size)
@@ -104,6 +111,31 @@ def in_child(
         ours.close()
     if kind != "done":
         raise (BadInput if kind == "bad" else StylizerError)(text)
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """What is started in the block never hears Ctrl+C, which a terminal sends to all: it would
+    print where it was. Its parent ends it."""
+    if sys.platform == "win32":
+        yield
+        return
+    resource_tracker.ensure_running()  # deaf by itself, it gives this thread its ears back
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def needed_until(over: threading.Event) -> Iterator[None]:
+    """In the block, on this thread, a child is given up as soon as `over` is set: BadInput."""
+    _asked.over = over
+    try:
+        yield
+    finally:
+        _asked.over = None
 
 
 def _answer(
@@ -122,6 +154,9 @@ def _answer(
             if kind != "begun":
                 return kind, text
             deadline, begun = time.monotonic() + limit_s, True
+        over = getattr(_asked, "over", None)
+        if over is not None and over.is_set():
+            raise BadInput(f"{path} was not looked at to its end: nobody needs it any more")
         if time.monotonic() > deadline:
             raise BadInput(
                 f"{path} was given up: it did not come to an end within {limit_s:.0f} s "
@@ -145,11 +180,9 @@ def _resident(child: BaseProcess) -> int:
 
 def _serve(pipe: Connection, work: Callable[..., object], arguments: tuple[Any, ...]) -> None:
     """In the child: do it and send one word and a sentence."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C goes to all; the parent ends this one
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where no mask keeps it away, see _deaf
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    quiet = os.open(os.devnull, os.O_WRONLY)
-    for number in (1, 2):  # what libraries write is for nobody
-        os.dup2(quiet, number)
+    importlib.import_module(QUIET)  # where no server did
     if sys.platform != "win32":
         import resource
 

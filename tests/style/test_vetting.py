@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
+import threading
 import time
 from pathlib import Path
 
@@ -12,6 +16,7 @@ import psutil
 import pytest
 import tiny_models as tiny
 from onnx import TensorProto, helper, numpy_helper
+from whole_program import ROOT, until
 
 from stylizer.errors import BadInput
 from stylizer.settings import Settings
@@ -118,6 +123,35 @@ def test_a_whole_picture_has_limits_of_its_own(tmp_path, monkeypatch):
     monkeypatch.setattr(vetting, "WHOLE_TIME_LIMIT_S", 0.5)
     with pytest.raises(BadInput, match=r"within 0 s at 192x144|within 1 s at 192x144"):
         vetting.in_child(path, time.sleep, 60, size=(192, 144))
+
+
+def test_a_child_is_given_up_when_nobody_needs_it(tmp_path):
+    path, over = endless(tmp_path / "m.onnx"), threading.Event()
+    threading.Timer(1, over.set).start()
+    with vetting.needed_until(over), pytest.raises(BadInput, match="nobody needs it any more"):
+        open_style(Settings(provider="cpu"), str(path), SIZE)
+    assert not children()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="process groups")
+@pytest.mark.parametrize("command", ["inspect", "run"])
+def test_ctrl_c_while_the_helper_starts_is_one_line(tmp_path, command: str):
+    path = endless(tmp_path / "m.onnx")
+    run = ["run", "--source", "synthetic", "--present", "offscreen", "--model", str(path)]
+    words = run if command == "run" else ["models", "inspect", str(path)]
+    program = subprocess.Popen(
+        [sys.executable, str(ROOT / "main.py"), *words],
+        stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    server = "multiprocessing.forkserver"
+    until(
+        lambda: any(server in " ".join(p.cmdline()) for p in psutil.Process(program.pid).children())
+    )
+    os.killpg(program.pid, signal.SIGINT)
+    told = program.communicate(timeout=60)[1]
+    assert told.startswith("stylizer: interrupted"), told
+    assert told.count("\n") == 1, told
+    assert program.returncode == 130
 
 
 def die(path: Path) -> None:
