@@ -20,9 +20,14 @@ def main() -> int:
     from stylizer.system.ending import INTERRUPTED
 
     code = cli.main()
-    models = sys.modules.get("stylizer.run.models")  # not imported for this: that takes as long
-    if code == INTERRUPTED or (models is not None and models.still_loading()):
+    if code == INTERRUPTED or _still_loading():
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)  # all that was made is written
     return code
+
+
+def _still_loading() -> bool:
+    from stylizer.run.models import still_loading
+
+    return still_loading()
