@@ -11,6 +11,9 @@ CORE_KEYBOARD = 0x100  # XkbUseCoreKbd in XKB.h
 # What is held for each of a key's four levels, on keyboards that have them.
 LEVELS = ("", "shift", "altgr", "shift+altgr")
 
+_PAGES = {1: "iso8859_2", 2: "iso8859_3", 3: "iso8859_4", 6: "koi8_r", 7: "iso8859_7"}
+_PAGES |= {12: "iso8859_8", 13: "tis_620"}
+
 
 @dataclass(frozen=True)
 class Place:
@@ -41,7 +44,12 @@ def place_of(display: Display, keysym: int) -> Place | None:
 
 
 def sign_of(keysym: int) -> str:
-    """The sign that a keysym stands for; "" for keys that give none (keysymdef.h)."""
+    """The sign that a keysym stands for; "" for keys that give none (keysymdef.h).
+
+    Letters that are older than Unicode there lie by the character sets of their time.
+    """
+    if (page := _PAGES.get(keysym >> 8)) and keysym & 0xFF >= 0xA1:
+        return bytes([keysym & 0xFF]).decode(page, errors="ignore")
     if 0x21 <= keysym <= 0x7E or 0xA1 <= keysym <= 0xFF:
         return chr(keysym)
     return chr(keysym - 0x1000000) if keysym > 0x1000000 else ""

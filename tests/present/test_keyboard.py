@@ -16,7 +16,7 @@ from x_display import x_server
 
 from stylizer.hotkeys import DEFAULT_KEYS, Action, key_label
 from stylizer.present.global_keys import GlobalKeys, keysym
-from stylizer.present.keyboard import Place, place_of
+from stylizer.present.keyboard import Place, place_of, sign_of
 from stylizer.present.reserved import free_combinations
 from stylizer.present.user_input import UserInput
 from stylizer.present.window import WindowPresenter
@@ -48,6 +48,26 @@ def test_signs_are_found_on_a_german_keyboard(german):
         assert place_of(display, keysym("c")) is None
     finally:
         display.close()
+
+
+@needs_tools
+@pytest.mark.parametrize(
+    ("layout", "sign", "base"), [("cz", "2", "ě"), ("pl", "[", ""), ("hu", "[", "f")]
+)
+def test_letters_older_than_unicode_are_named(layout: str, sign: str, base: str):
+    with x_server() as name:
+        assert subprocess.run(["setxkbmap", "-display", name, layout]).returncode == 0
+        display = Display(name)
+        try:
+            place = place_of(display, keysym(sign))
+        finally:
+            display.close()
+    assert (place.base if place else "") == base
+
+
+def test_keysyms_of_other_alphabets():
+    signs = {0x1EC: "ě", 0x6C1: "а", 0x7E1: "α", 0xCE0: "א", 0xFFBE: "", 0xFE03: "", 0x8F6: ""}
+    assert {number: sign_of(number) for number in signs} == signs
 
 
 @needs_tools
