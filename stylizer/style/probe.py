@@ -117,7 +117,8 @@ class _Probe:
             )
         raise BadInput(
             f"{self.path} fails{told} on a picture of every size tried ({errors[-1]}); "
-            "it is damaged or no style network"
+            "it is made for one size that its input does not name (export it with that size), "
+            "damaged or no style network"
         )
 
     def _layouts(self) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+import tiny_models as tiny
 from onnx import TensorProto, helper, numpy_helper
 
 from stylizer.errors import BadInput
@@ -155,3 +156,12 @@ def test_junk_among_the_bundled_models_is_not_listed(tmp_path, monkeypatch):
     (tmp_path / "empty-small.onnx").touch()
     (tmp_path / "folder-small.onnx").mkdir()
     assert [m["name"] for m in catalog.list_models()] == ["real-small"]
+
+
+def test_a_size_that_only_the_inside_knows_is_named_as_a_reason(tmp_path):
+    nodes = [helper.make_node("Reshape", ["x", "shape"], ["y"])]
+    weights = {"shape": np.array([1, 3, 257, 263], np.int64)}
+    ends = ("float32", [1, 3, "h", "w"])
+    path = tiny.save(tmp_path / "m.onnx", nodes, {"x": ends}, {"y": ends}, weights)
+    with pytest.raises(BadInput, match=r"257,263.*made for one size that its input does not name"):
+        inspection.inspect(str(path))
