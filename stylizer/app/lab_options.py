@@ -49,6 +49,10 @@ def add_train(commands: argparse._SubParsersAction) -> None:
     add_paint(p)
     p.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     add_preview_every(p)
+    p.add_argument(
+        "--export-every", type=positive, metavar="SECONDS",
+        help="write the model as it is then, too: for whoever wants to look before the end",
+    )  # fmt: skip
     p.set_defaults(command="train")
 
 

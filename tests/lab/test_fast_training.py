@@ -1,5 +1,6 @@
 """The fast tier trains toward what `painted` makes: alone, in two processes, resumed, refused."""
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -222,6 +223,18 @@ def test_the_train_command_quilts_a_canvas_and_goes_on(pictures, tmp_path, monke
     assert main(on) == 0
     assert np.array_equal(weights(out)["canvas_tile"], tile), "the style is given again"
     assert (tmp_path / "runs" / "dots-fast" / "preview-000004.png").is_file()
+
+
+def test_the_model_is_written_between_steps_where_that_is_asked_for(pictures, tmp_path, capsys):
+    out = tmp_path / "dots-fast-tiny.onnx"
+    given = words(pictures, out, "--style-size", 240, "--patch", 240, "--export-every", 1e-6)
+    with contextlib.chdir(tmp_path):
+        assert main(given) == 0
+    written = [line for line in capsys.readouterr().out.splitlines() if "written" in line]
+    assert len(written) == 3, "after two steps, and at the end"
+    assert "unfinished" not in out.with_suffix(".md").read_text()
+    for precision in ("", "-int8", "-fp16"):
+        onnx.checker.check_model(onnx.load(str(tmp_path / f"dots-fast-tiny{precision}.onnx")))
 
 
 def test_two_processes_train_the_model_of_one(tmp_path, pictures, canvas, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import sys
 from dataclasses import asdict, replace
@@ -38,7 +39,7 @@ from stylizer.lab.training.data import ContentSet
 from stylizer.lab.training.distributed import ProcessGroup, join_group, leave_group
 from stylizer.lab.training.losses import Goal
 from stylizer.lab.training.perceptual import file_sha256, load_vgg
-from stylizer.lab.training.progress import train_with_progress
+from stylizer.lab.training.progress import EverySoOften, train_with_progress
 from stylizer.painting.grade import color_grade, colors_of
 from stylizer.painting.quilt import canvas_tile
 from stylizer.settings import Settings
@@ -81,7 +82,10 @@ def train_in_group(
     if processes.leads:
         announce(state, recipe, out, checkpoint)
     goal = Goal(vgg, style, teacher, processes)
-    final = train_with_progress(recipe, state, goal, content, run_dir, args.preview_every)
+    exports = exports_between(args, recipe, state, out, processes)
+    final = train_with_progress(
+        recipe, state, goal, content, run_dir, args.preview_every, exports.after
+    )
     processes.barrier()
     if processes.leads:
         facts = {
@@ -96,6 +100,19 @@ def train_in_group(
         }
         write_model(out, recipe, trimmed(state.network, recipe, content), facts)
     return 0
+
+
+def exports_between(
+    args: argparse.Namespace, recipe: Recipe, state: TrainState, out: Path, processes: ProcessGroup
+) -> EverySoOften:
+    """The model as it is then, written before the end as often as `--export-every` says."""
+    state.followed = args.export_every is not None
+
+    def write() -> None:
+        facts = {"unfinished, after steps": state.step}
+        write_model(out, recipe, copy.deepcopy(state.network), facts)
+
+    return EverySoOften(args.export_every if processes.leads else None, write)
 
 
 def write_model(out: Path, recipe: Recipe, network: Network, facts: dict[str, Any]) -> None:

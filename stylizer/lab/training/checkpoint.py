@@ -28,6 +28,7 @@ class TrainState:
     skipped: int = 0
     seconds: float = 0.0
     balance: Balance = field(default_factory=Balance)
+    followed: bool = False  # ranges, from the first step on: it is exported before its end
 
 
 def new_state(recipe: Recipe, start: Path | None = None) -> TrainState:

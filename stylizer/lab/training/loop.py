@@ -118,7 +118,7 @@ def set_precision(state: TrainState, recipe: Recipe) -> None:
     normalize(state.network, state.step < recipe.norm_share * recipe.steps)
     first = round(recipe.steps * (1 - recipe.quantize_share))
     quantize(state.network, state.step >= first and recipe.quantize_share > 0)
-    observe(state.network, state.step >= first - OBSERVED_STEPS)
+    observe(state.network, state.followed or state.step >= first - OBSERVED_STEPS)
 
 
 def train(

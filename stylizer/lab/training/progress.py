@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,8 +33,12 @@ def train_with_progress(
     content: ContentSet,
     run_dir: Path,
     preview_every: int,
+    after_step: Callable[[loop.Progress], None] = lambda _: None,
 ) -> loop.Progress:
-    """The training loop under a progress bar, or with a line now and then where none fits."""
+    """The training loop under a progress bar, or with a line now and then where none fits.
+
+    after_step: called after each step.
+    """
     leads = goal.processes.leads
     scenes = moving_scenes(recipe)
     if scenes is not None:
@@ -40,12 +46,34 @@ def train_with_progress(
         goal = replace(goal, scenes=scenes)
     try:
         with _Bar(recipe.steps, state.step, leads) as bar:
-            return loop.train(recipe, state, goal, content, run_dir, bar.show, preview_every)
+
+            def on_step(progress: loop.Progress) -> None:
+                bar.show(progress)
+                after_step(progress)
+
+            return loop.train(recipe, state, goal, content, run_dir, on_step, preview_every)
     except KeyboardInterrupt:
         if leads and state.step:
             save_checkpoint(run_dir / "checkpoint.pt", state, recipe)
             say(f"stopped after step {state.step}; the same command with --resume goes on")
         raise
+
+
+class EverySoOften:
+    """Calls `work` after a step when `every_s` seconds have passed since the last time; not after
+    the last step, whose result is written anyway. None: never."""
+
+    def __init__(self, every_s: float | None, work: Callable[[], object]) -> None:
+        self._every_s, self._work = every_s, work
+        self._begun = time.monotonic()
+
+    def after(self, progress: loop.Progress) -> None:
+        """After each step."""
+        waited_s = time.monotonic() - self._begun
+        if self._every_s is None or waited_s < self._every_s or progress.step == progress.steps:
+            return
+        self._work()
+        self._begun = time.monotonic()
 
 
 class _Bar:
