@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import importlib.util
 import json
 import sys
 from collections.abc import Callable
@@ -14,6 +15,8 @@ from stylizer.app.telling import tell
 from stylizer.errors import BadInput
 from stylizer.settings import Settings
 from stylizer.style.export import PROGRAMS
+
+LAB_PACKAGES = ("torch", "safetensors", "scipy")
 
 
 def bench_command(args: argparse.Namespace) -> int:
@@ -147,12 +150,26 @@ def mosaic_picture_command(args: argparse.Namespace) -> int:
     return lab("mosaic_picture_command", "mosaic_picture")(args)
 
 
+def learn(*given: Any) -> None:
+    """Train beside a picture, in a process of its own: see `run.learning.Lesson`."""
+    lab("learn", "learn")(*given)
+
+
+def lab_missing() -> str:
+    """Which package of the lab extra is not installed, and the line that installs it; "" where all
+    are there."""
+    missing = [n for n in LAB_PACKAGES if importlib.util.find_spec(n) is None]
+    if not missing:
+        return ""
+    return f"training needs the package {missing[0]}: pip install 'stylizer[lab]'"
+
+
 def lab(name: str, module: str) -> Callable[..., int]:
     """A command of the lab. Raises BadInput when the lab extra is not installed."""
     try:
         commands = importlib.import_module(f"stylizer.lab.commands.{module}")
     except ModuleNotFoundError as error:
-        if error.name in ("torch", "safetensors", "scipy"):
+        if error.name in LAB_PACKAGES:
             raise BadInput(
                 f"this command needs the package {error.name}: pip install 'stylizer[lab]'"
             ) from error

@@ -9,10 +9,11 @@ from stylizer.app.judge_options import add_flicker, add_judge
 from stylizer.app.lab_options import add_mosaic_picture, add_prune, add_quantize, add_train
 from stylizer.app.parser import OneSentenceParser, add_model_options, add_setting, add_settings
 from stylizer.hotkeys import DEFAULT_KEYS
-from stylizer.rules import count, natural, path, size, sizes, words
+from stylizer.rules import count, natural, path, positive, size, sizes, words
 from stylizer.settings import USUAL_SHARE
 from stylizer.style.export import PROGRAMS
 
+TRAIN_STEPS, EXPORT_S = 300, 60.0  # of `paint --train`
 PLAY_FPS = 60.0  # what `play` holds, where nothing else is said
 
 
@@ -78,6 +79,17 @@ def add_paint(commands: argparse._SubParsersAction) -> None:
         "--strokes", type=words, metavar="STYLE", default=None,
         help="only the picture's colors, with the strokes of this style; IMAGE may then be "
         "another style's name",
+    )  # fmt: skip
+    p.add_argument(
+        "--train", action="store_true", default=False,
+        help="train the style meanwhile, on what is seen; the picture follows as it learns, and "
+        "the panel stops, keeps and discards (needs the lab extra)",
+    )  # fmt: skip
+    p.add_argument("--steps", type=count, default=None, metavar="N",
+                   help=f"of --train; default {TRAIN_STEPS}")  # fmt: skip
+    p.add_argument(
+        "--export-every", type=positive, default=None, metavar="SECONDS",
+        help=f"how often the picture takes over what --train learned; default {EXPORT_S:g}",
     )  # fmt: skip
     add_run_options(p, leave_out=("model",))
     p.add_argument("--model", type=_no_model, help=argparse.SUPPRESS)

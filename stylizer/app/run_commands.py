@@ -6,9 +6,9 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from stylizer.app.options import PLAY_FPS
+from stylizer.app.options import EXPORT_S, PLAY_FPS, TRAIN_STEPS
 from stylizer.app.run_settings import pick, run_settings
 from stylizer.app.settings_file.keep import FilePresets
 from stylizer.app.settings_file.read import settings_path
@@ -16,6 +16,10 @@ from stylizer.app.telling import tell
 from stylizer.errors import BadInput
 from stylizer.settings import USUAL_SHARE, Settings
 from stylizer.system.ending import INTERRUPTED
+from stylizer.system.installed import fitting
+
+if TYPE_CHECKING:
+    from stylizer.run.learning import Lesson
 
 PLAY = {"target_fps": PLAY_FPS, "game_share": USUAL_SHARE}  # over a game, where nobody says more
 
@@ -48,6 +52,9 @@ def paint_command(args: argparse.Namespace) -> int:
     from stylizer.painting.make import make, mixed
     from stylizer.style import catalog
 
+    if not args.train and (args.steps or args.export_every):
+        raise BadInput("--steps and --export-every belong to --train")
+
     style = str(args.picture)
     if args.strokes and not args.picture.exists() and style in catalog.styles():
         made = mixed(style, args.strokes)
@@ -55,13 +62,30 @@ def paint_command(args: argparse.Namespace) -> int:
         made = make(args.picture, args.strokes)
     was = "is there already" if made.known else "made"
     tell(f"{made.style}: {was}, painted by the network of {made.network}; --model {made.model}")
+    lesson = lesson_of(made.style, args) if args.train else None
     args.model = made.model
     over = getattr(args, "present", "") == "overlay"
-    return run_with(run_settings(args, PLAY if over else None), args)
+    return run_with(run_settings(args, PLAY if over else None), args, lesson)
 
 
-def run_with(settings: Settings, args: argparse.Namespace) -> int:
-    """Run, write the report where one is asked for; the exit code."""
+def lesson_of(style: str, args: argparse.Namespace) -> Lesson:
+    """What `--train` trains beside the picture; where the lab is missing it is told, and the run
+    goes on without."""
+    from stylizer.app.model_commands import lab_missing, learn
+    from stylizer.run.learning import Lesson
+    from stylizer.system.resources import own_styles_folder
+
+    if not (own_styles_folder() / f"{style}-fast.onnx").exists():
+        raise BadInput(f"--train: {style} is bundled and stays as it is; give a picture")
+    missing = lab_missing()
+    if missing:
+        tell(missing)
+    steps, every_s = args.steps or TRAIN_STEPS, args.export_every or EXPORT_S
+    return Lesson(style, steps, every_s, learn, fitting(missing))
+
+
+def run_with(settings: Settings, args: argparse.Namespace, lesson: Lesson | None = None) -> int:
+    """Run, write the report where one is asked for; the exit code. lesson: what is trained."""
     from stylizer.run.pipeline import run
     from stylizer.run.report import make_report, summary, to_json
     from stylizer.run.result import RunResult
@@ -77,7 +101,9 @@ def run_with(settings: Settings, args: argparse.Namespace) -> int:
 
     with progress(settings) as on_present:
         presets = FilePresets(settings_path(getattr(args, "settings", None)))
-        result = run(settings, on_present=on_present, on_end=write_report, presets=presets)
+        result = run(
+            settings, on_present=on_present, on_end=write_report, presets=presets, lesson=lesson
+        )
     report = make_report(result)
     if settings.present == "offscreen" or settings.report is not None:
         with beside(settings.report, settings.screenshot):

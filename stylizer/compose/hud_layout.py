@@ -264,6 +264,8 @@ def _rows(data: HudData) -> list[tuple[str, str, str]]:
         rows.append(("GPU", f"{' · '.join(parts)} ms", "of each frame"))
     if data.blended[0]:
         rows.insert(1, ("blend", *data.blended))
+    if data.training:
+        rows.append(("training", data.training, ""))
     if data.held:
         rows.append(("target", data.held, ""))
     if data.shared[0]:

@@ -21,9 +21,9 @@ class HudData:
     frame_time_ms: of the last presented frames, newest last. stage_ms: stage name -> ms, in the
     order shown; gpu_ms: the same of the GPU alone, where it is known. held: the rate that is held
     and how; shared: which part of a game's frames is painted, and what the game keeps; blended: the
-    second style with its share, and what both networks cost. message: a toast at the bottom.
-    covered: where the panel lies, if it is open. bindings: (key name, what it does) for F1;
-    hints: further lines of F1. Sizes are (width, height) in pixels.
+    second style with its share, and what both networks cost; training: how far it is.
+    message: a toast at the bottom. covered: where the panel lies, if it is open. bindings: (key
+    name, what it does) for F1; hints: further lines of F1. Sizes are (width, height) in pixels.
     place: where it was dragged to, as shares of the room around it; None: its corner.
     """
 
@@ -55,6 +55,7 @@ class HudData:
     held: str = ""
     shared: tuple[str, str] = ("", "")
     blended: tuple[str, str] = ("", "")
+    training: str = ""
     message: str = ""
     covered: Rect | None = None
     bindings: Sequence[tuple[str, str]] = ()

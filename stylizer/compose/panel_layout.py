@@ -11,6 +11,7 @@ from stylizer.compose.panel_export import export_tab
 from stylizer.compose.panel_masks import masks_tab, stop_drawing
 from stylizer.compose.panel_speed import speed_tab
 from stylizer.compose.panel_theme import GROUND
+from stylizer.compose.panel_training import training
 from stylizer.compose.panel_ui import Ui, shortened, words
 from stylizer.compose.pen import AMBER, BLUE, DIM, GREEN, LARGE, RED, SMALL, TEXT, WHITE, figure
 from stylizer.frame import Rect
@@ -115,6 +116,7 @@ def style_tab(ui: Ui) -> None:
     """Styles as pictures of the frame, and how the picture is shown."""
     _styles(ui, ui.state.style)
     _own(ui)
+    training(ui)
     tiers = {tier: tier for tier in ui.state.styles.get(ui.state.style, ())}
     if tiers:
         ui.choices("model", "tier", tiers, ui.state.tier)

@@ -17,7 +17,8 @@ class Change:
     name: a setting, whose new value follows; or "style", "tier" (of the bundled models), "close",
     "key" (value: action and key name, "" for the default), "painting" (value: a picture's path),
     "mix" (value: a style for its colors, one for its strokes), "save", "rename" (value: the name),
-    "reset", "export" (value: the path of a file or folder), "stop_export", "freeze" and "find"
+    "reset", "export" (value: the path of a file or folder), "stop_export", "stop_training",
+    "keep_training", "discard_training", "freeze" and "find"
     (value: on or off), "mask_inside" (value: none, weaker or second), "take" (value: what was
     found), "show_masks".
     """
@@ -38,7 +39,9 @@ class PanelState:
     all; preset_name: as the user calls it; unsaved: what differs from what is kept, in words.
     hud_corner: "" where it was dragged elsewhere. mask: the name of the mask's file, "" for none;
     exporting: what is done of the file that is being painted, "" while none is; exported: its
-    share. finding: how far looking for a HUD is, "" while it is not; proposals: what was found.
+    share. training: how far the style's training is, "" while there is none; trained: of its steps;
+    training_over: it has ended. finding: how far looking for a HUD is, "" while it is not;
+    proposals: what was found.
     """
 
     style: str = ""
@@ -77,6 +80,9 @@ class PanelState:
     proposals: tuple[Shape, ...] = ()
     exporting: str = ""
     exported: float = 0.0
+    training: str = ""
+    trained: float = 0.0
+    training_over: bool = False
     pictures: int = 0  # thumbnails made so far
 
 

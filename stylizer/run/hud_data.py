@@ -58,6 +58,7 @@ class HudView:
     held: str
     shared: tuple[str, str]
     blended: tuple[str, str]
+    training: str
     key_names: Mapping[str, str]  # action -> the key that works, where it is not as bound
 
 
@@ -162,6 +163,7 @@ class HudFeed:
             held=view.held,
             shared=view.shared,
             blended=view.blended,
+            training=view.training,
             message=message,
             bindings=self._bindings(view.key_names),
             hints=() if self._settings.over_game else CAMERA_HINTS,

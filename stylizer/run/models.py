@@ -60,6 +60,7 @@ class ModelBank:
         self._borrowed = ready
         self._loaded: dict[str, StyleBackend] = {}
         self._wanted: list[str] = []
+        self._changed: set[str] = set()  # whose files have, since they were read
         self._target = ""
         self._active: StyleBackend | None = ready
         self._error: BaseException | None = None
@@ -85,6 +86,15 @@ class ModelBank:
             known = {*self._loaded, *self._wanted}
             self._wanted += [n for n in names if n not in known]
             self._condition.notify_all()
+
+    def renew(self, name: str) -> None:
+        """The model's files have changed: where it is loaded it is loaded anew, and takes the place
+        of the old one, in use or not."""
+        with self._condition:
+            if name in self._loaded or name in self._wanted:
+                self._changed.add(name)
+                self._wanted += [name] if name not in self._wanted else []
+                self._condition.notify_all()
 
     def active(self) -> StyleBackend:
         """The model in use; waits for the first one. Raises what loading the first one raised."""
@@ -198,6 +208,7 @@ class ModelBank:
                 if self._closing:
                     return
                 name = self._wanted[0]
+                self._changed.discard(name)
             try:
                 backend: StyleBackend | None = self._load(name)
                 error = None
@@ -207,8 +218,9 @@ class ModelBank:
 
     def _finish(self, name: str, backend: StyleBackend | None, error: Exception | None) -> None:
         with self._condition:
-            self._wanted = [n for n in self._wanted if n != name]
+            self._wanted = [n for n in self._wanted if n != name or n in self._changed]
             if backend is not None:
+                self._replace_old(self._loaded.get(name), backend)
                 self._loaded[name] = backend
                 self._loaded.setdefault(backend.model, backend)  # "auto" is known by its name too
                 if self._target == name:
@@ -219,6 +231,15 @@ class ModelBank:
                 self._failed.append(f"{name}: {error}")
                 self._target = next((n for n, b in self._loaded.items() if b is self._active), "")
             self._condition.notify_all()
+
+    def _replace_old(self, old: StyleBackend | None, new: StyleBackend) -> None:
+        """By what was loaded anew. The style thread closes the old one: it may use it now."""
+        if old is None or old is self._borrowed:
+            return
+        self._loaded = {n: new if b is old else b for n, b in self._loaded.items()}
+        if self._active is old:
+            self._active = new
+        self._retired.append(old)
 
     def _activate(self, backend: StyleBackend) -> None:
         """The one in use from now on. The style thread closes what it leaves behind on a GPU."""

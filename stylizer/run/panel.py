@@ -13,6 +13,7 @@ from stylizer.run.controls import Controls
 from stylizer.run.exporting import Exporting, Work
 from stylizer.run.holding import Holding
 from stylizer.run.keeping import Keeping
+from stylizer.run.learning import Learning
 from stylizer.run.mask_feed import CHANGES, MaskFeed
 from stylizer.run.opened import Opened
 from stylizer.run.paintings import Paintings
@@ -47,11 +48,12 @@ class PanelFeed:
         presets: Presets | None,
         paintings: Paintings,
         sharing: Sharing,
+        learning: Learning,
         work: Work,
     ) -> None:
         self._opened, self._controls = opened, controls
         self._holding, self._switching = holding, switching
-        self._paintings, self._sharing = paintings, sharing
+        self._paintings, self._sharing, self._learning = paintings, sharing, learning
         self._parts = "", ("", "")  # of the style named first
         self._keys = PanelKeys(settings, self._bind)
         self._masks = MaskFeed(opened, controls)
@@ -185,11 +187,17 @@ class PanelFeed:
             preset=presets.game if presets else "",
             preset_name=presets.name if presets else "",
             unsaved=self._keeping.unsaved(),
-            exporting=self._exporting.text,
-            exported=self._exporting.share,
+            **self._under_way(),
             pictures=self._pictures,
             **self._masks.state(keys),
         )
+
+    def _under_way(self) -> dict[str, Any]:
+        exporting, learning = self._exporting, self._learning
+        return {
+            "exporting": exporting.text, "exported": exporting.share, "training": learning.text,
+            "trained": learning.share, "training_over": learning.over,
+        }  # fmt: skip
 
     def _made_of(self, style: str) -> tuple[str, str]:
         """The styles that the one in use has its colors and its strokes of."""
@@ -254,6 +262,9 @@ class PanelFeed:
                 Path(path).expanduser(), self._keeping.values()
             ),
             "stop_export": lambda _: self._exporting.stop(),
+            "stop_training": lambda _: self._learning.stop(),
+            "keep_training": lambda _: self._learning.keep(),
+            "discard_training": lambda _: self._learning.discard(at_s),
         }
         try:
             if change.name in CHANGES and self._panel is not None:

@@ -21,6 +21,7 @@ from stylizer.hotkeys import Action
 from stylizer.run.controls import Controls
 from stylizer.run.counting import Counts, Stopwatch
 from stylizer.run.holding import Holding
+from stylizer.run.learning import Learning, Lesson
 from stylizer.run.mirror import Mirror
 from stylizer.run.opened import Opened
 from stylizer.run.outputs import Outputs
@@ -47,17 +48,18 @@ def run(
     on_present: Callable[[FrameStats], None] = lambda _: None,
     on_end: Callable[[RunResult], None] = lambda _: None,
     presets: Presets | None = None,
+    lesson: Lesson | None = None,
 ) -> RunResult:
     """Run until the source ends, the frames or seconds asked for are over, or the user quits.
 
     `style`: an open backend to use instead of loading `settings.model` (the bench keeps its own).
     `on_present` is told the counts after each turn of the loop, `on_end` the result however the
     run ends, an error included; from another thread when the process has to be given up. `presets`
-    is where the panel keeps settings; None: nowhere.
+    is where the panel keeps settings; None: nowhere. `lesson` is what is trained meanwhile.
     Raises BadInput or StylizerError; whatever was recorded until then stays playable.
     """
     with (
-        opened_run(settings, style, on_end, presets) as active,
+        opened_run(settings, style, on_end, presets, lesson) as active,
         ending.saving(partial(active.save, on_end)),
     ):
         failure = active.loop(on_present)
@@ -79,6 +81,7 @@ def opened_run(
     style: StyleBackend | None,
     on_end: Callable[[RunResult], None],
     presets: Presets | None,
+    lesson: Lesson | None,
 ) -> Run:
     """A run that is open; `on_end` is told of one that could not be opened, or was ended before.
 
@@ -88,7 +91,7 @@ def opened_run(
     tell = partial(tell_unopened, settings, on_end)
     with ending.saving(lambda why: tell(StylizerError(why))):
         try:
-            return Run(settings, style, outputs, presets)
+            return Run(settings, style, outputs, presets, lesson)
         except BaseException as error:
             ending.stay_if_given_up()
             with ending.undisturbed():
@@ -108,27 +111,29 @@ class Run:
         style: StyleBackend | None,
         outputs: Outputs,
         presets: Presets | None,
+        lesson: Lesson | None = None,
     ) -> None:
         self.settings = settings
         self.controls = Controls.from_settings(settings)
         self.interrupted = False
         self.shown: Shown | None = None  # the newest styled pair
         self.counts = Counts(settings)
-        self.opened = Opened(settings, style, outputs)
+        self.opened = opened = Opened(settings, style, outputs)
         self.switching = Switching(self.opened.bank)
         self.holding = Holding(settings.target_fps, settings.inference_size)
         self.sharing = Sharing(settings, self.opened)
         self.opened.closes(self.sharing.close)
         self.mirror = Mirror(settings, self.opened)
         self.paintings = Paintings(self.switching, lambda: self.panel.renew_styles())
+        self.learning = Learning(lesson, self.opened, self.switching)
         self.panel = PanelFeed(
             settings, self.opened, self.controls, self.holding, self.switching, presets,
-            self.paintings, self.sharing, run,
+            self.paintings, self.sharing, self.learning, run,
         )  # fmt: skip
         self.opened.closes(self.panel.close)
         self.opened.closes(self.paintings.close)
         self.screen = Screen(
-            settings, self.opened, self.controls, self.panel, self.holding, self.sharing
+            settings, opened, self.controls, self.panel, self.holding, self.sharing, self.learning
         )
         self.saving = Saving(settings, self.opened, self.screen)
         self.telling = Telling(self.opened)
@@ -195,9 +200,9 @@ class Run:
         for action in actions:
             message = self.controls.apply(action, picture)
             self.telling.say(self._carry_out(action) if message is None else message)
-        changed, messages = self.panel.turn(self.stats, self.counts.elapsed_s)
+        changed, messages = self.panel.turn(self.stats, at_s := self.counts.elapsed_s)
         messages += [self.paintings.take(Path(p)) for p in presenter.take_dropped()[:1]]
-        messages += self.paintings.turn(self.counts.elapsed_s)
+        messages += self.paintings.turn(at_s) + self.learning.turn(at_s)
         missed = self.controls.panel or opened.outputs.wants_pictures
         messages += [self.sharing.turn(self.shown, missed), self.mirror.turn()]
         touched |= changed or any(messages)
@@ -264,7 +269,7 @@ class Run:
         if self.sharing.note_shown(new is not None):
             counts.stats.skip_to(now)
         if counts.is_first_styled(new, now) and self.settings.on_screen:
-            if not self.sharing.on:  # loading them takes for seconds what the game is to have
+            if not self.sharing.on:  # loading takes for seconds what the game is to have
                 self.switching.keep_others_warm()
             self.telling.say(self.settings.preset)
         if not counts.note(now, self.shown, new, opened.feed.dropped):
@@ -279,6 +284,7 @@ class Run:
 
     def save(self, on_end: Callable[[RunResult], None], why: str) -> None:
         """From any thread, when the main one does not come back: report and recording."""
+        self.learning.abandon()
         on_end(self.result(StylizerError(why)))
         self.opened.outputs.close()
 

@@ -10,6 +10,7 @@ from stylizer.frame import Frame, Rect, Styled, StyledFrame, letterbox
 from stylizer.run.controls import Controls
 from stylizer.run.holding import Holding
 from stylizer.run.hud_data import HudView
+from stylizer.run.learning import Learning
 from stylizer.run.opened import Opened
 from stylizer.run.panel import PanelFeed
 from stylizer.run.sharing import Sharing
@@ -40,9 +41,11 @@ class Screen:
         panel: PanelFeed,
         holding: Holding,
         sharing: Sharing,
+        learning: Learning,
     ) -> None:
         self._settings, self._opened, self._controls = settings, opened, controls
         self._panel, self._holding, self._sharing = panel, holding, sharing
+        self._learning = learning
         self._models = "", ""  # that made the styled picture shown, and the second one
         self._timer = None if is_software_gl(opened.gl_renderer) else self._new_timer()
         self._by_shaders = False  # the styled picture shown was drawn by shaders
@@ -223,5 +226,6 @@ class Screen:
             held=self._holding.text,
             shared=self._sharing.told,
             blended=opened.blending.text(self._controls.blend, stats),
+            training=self._learning.text,
             key_names=opened.presenter.key_names,
         )

@@ -9,6 +9,7 @@ from stylizer.errors import StylizerError
 from stylizer.hotkeys import Action
 from stylizer.run.models import ModelBank, on_gpu
 from stylizer.run.threads import Shown
+from stylizer.stages import StyleBackend
 
 STEPS = {"next_style": 1, "previous_style": -1}
 
@@ -21,6 +22,7 @@ class ModelSwitch:
     model: str
     longest_frame_ms: float = 0.0
     done: bool = False
+    replaces: StyleBackend | None = None  # a model by the same one, trained on
 
     def as_dict(self) -> dict[str, Any]:
         return {"at_s": self.at_s, "model": self.model, "longest_frame_ms": self.longest_frame_ms}
@@ -50,6 +52,16 @@ class Switching:
             return ""
         return self._begin(name, at_s)
 
+    def renew(self, name: str, at_s: float) -> None:
+        """The files of a model have changed: where it is in use they take over once they have
+        loaded."""
+        from stylizer.style import catalog
+
+        used = self._bank.current
+        if used is not None and catalog.parts_of(used.model) == catalog.parts_of(name):
+            self.switches.append(ModelSwitch(at_s, name, replaces=used))
+        self._bank.renew(name)
+
     def faster(self, at_s: float) -> str:
         """Switch to the next faster tier of this style; the message to show, "" for none."""
         from stylizer.style import catalog
@@ -73,7 +85,8 @@ class Switching:
         for switch in self.switches:
             if not switch.done:
                 switch.longest_frame_ms = max(switch.longest_frame_ms, frame_time_ms)
-                if new is not None and current is not None and not self._bank.loading:
+                replaced = current is not switch.replaces
+                if new is not None and current and replaced and not self._bank.loading:
                     switch.done = new.styled.model == current.model
 
     def _switch(self, at_s: float, tier: str | None = None, step: int = 0) -> str:

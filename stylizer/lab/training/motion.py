@@ -20,6 +20,13 @@ EDGE = 8  # pixels inside the crop's border, where both pictures have their surr
 RIM = 2 * MARGIN  # the same for shifts, whose error is all a stroke's or none
 
 
+def demo_pictures(count: int, seed: int = 0) -> list[np.ndarray]:
+    """`count` frames spread over the demo's flight, each uint8 (H, W, 3) RGB. Raises StylizerError
+    where no OpenGL can be opened."""
+    moments = demo_moments(Settings(size=SIZE, seed=seed), count)
+    return [np.ascontiguousarray(picture(scene, n)) for scene, n in moments]
+
+
 @dataclass(frozen=True)
 class MovingScenes:
     """Moments of the demo's flight, each with the frame after it.
