@@ -78,6 +78,8 @@ class Learning:
         if self._lesson is None or not self._before:
             return ""
         if self.over:
+            if not self._exported:
+                return "ended before anything was learned"
             return f"ended; {self._exported} steps are in the picture"
         if not self._step:
             return "being started"

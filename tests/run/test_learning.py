@@ -1,7 +1,6 @@
 """A style that is trained while it is painted with: what takes over, what is told, what is left.
 
-The training is a stand-in without torch, in a real process of its own; the real one stands in
-test_learning_e2e.py.
+The training is a stand-in without torch, in a real process of its own.
 """
 
 import os
