@@ -40,9 +40,9 @@ class Sound:
         """Raises LookupError when `source` has no sound, FFmpegError when it cannot be read."""
         self._container = container
         self._input = av.open(av_name(source), metadata_errors="replace")
-        if not self._input.streams.audio:
+        if not _readable(self._input):
             self._input.close()
-            raise LookupError(f"{source} has no sound")
+            raise LookupError(f"{source} has no sound that can be read")
         self._from: AudioStream = _chosen(self._input)
         self._joined = 0  # ticks that put a stream joined on behind the one before
         self._end: int | None = None  # where the last packet ended, in the source's ticks
@@ -150,7 +150,7 @@ class Sound:
 
 def _chosen(container: InputContainer) -> AudioStream:
     """What a player plays: the track that is marked as the default, else the first."""
-    tracks = container.streams.audio
+    tracks = _readable(container)
     return next((t for t in tracks if t.disposition & Disposition.default), tracks[0])
 
 
@@ -160,3 +160,8 @@ def _picture_begin_s(container: InputContainer) -> float:
         if stream.start_time is not None and stream.time_base:
             return float(stream.start_time * Fraction(stream.time_base))
     return 0.0
+
+
+def _readable(container: InputContainer) -> list[AudioStream]:
+    """The tracks of a codec that FFmpeg knows; others have no context."""
+    return [track for track in container.streams.audio if track.codec_context is not None]

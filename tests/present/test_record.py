@@ -375,3 +375,32 @@ def test_output_folder_that_cannot_be(tmp_path: Path) -> None:
         OutputFolder(tmp_path / "file")
     with pytest.raises(BadInput, match="cannot be made"):
         OutputFolder(tmp_path / "file" / "deeper")
+
+
+def test_a_sound_track_of_an_unknown_codec_is_left_out(tmp_path: Path) -> None:
+    """As a damaged file has it: FFmpeg gives such a track no codec at all."""
+    path = tmp_path / "in.mkv"
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("mpeg4", rate=10)
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        sound = container.add_stream("pcm_s16le", rate=8000)
+        sound.layout = "mono"
+        container.mux(
+            video.encode(
+                av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="rgb24")
+            )
+        )
+        container.mux(video.encode())
+        samples = np.zeros((1, 800), np.int16)
+        block = av.AudioFrame.from_ndarray(samples, format="s16", layout="mono")
+        block.sample_rate, block.pts = 8000, 0
+        container.mux(sound.encode(block))
+    whole = path.read_bytes()
+    assert b"A_PCM/INT/LIT" in whole
+    path.write_bytes(whole.replace(b"A_PCM/INT/LIT", b"A_XXX/INT/LIT"))
+    recorder = Recorder(tmp_path / "a.mp4", (64, 48), 10, path)
+    recorder.add(np.zeros((48, 64, 3), np.uint8), 0)
+    recorder.close()
+    with av.open(str(tmp_path / "a.mp4")) as container:
+        assert not container.streams.audio
+        assert sum(1 for _ in container.decode(video=0)) == 1
