@@ -29,6 +29,7 @@ def main(argv: list[str] | None = None) -> int:
     if not os.environ.get("STYLIZER_DEBUG"):
         hush()
     try:
+        check_current_folder()
         args = parse(words_or_chosen(sys.argv[1:] if argv is None else argv))
         with on_signals(LAB_GRACE_S if args.command in LAB_COMMANDS else GRACE_S):
             return COMMANDS[args.command](args)
@@ -50,6 +51,16 @@ def main(argv: list[str] | None = None) -> int:
             "set STYLIZER_DEBUG=1 for the details and report it"
         )
         return 1
+
+
+def check_current_folder() -> None:
+    """Raise BadInput where the folder that relative names are meant from was removed."""
+    try:
+        os.getcwd()
+    except FileNotFoundError as error:
+        raise BadInput(
+            "the current folder was removed; change into another and try again"
+        ) from error
 
 
 def hush() -> None:

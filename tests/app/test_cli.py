@@ -297,3 +297,11 @@ def test_without_wayland_only_our_words_are_said():
 
 def test_paint_takes_no_model(capsys):
     fails(capsys, ["paint", "a.png", "--model", "udnie-fast"], 2, "--model", "--strokes STYLE")
+
+
+def test_a_current_folder_that_was_removed_is_told(tmp_path, monkeypatch, capsys):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    fails(capsys, ["run", "--screenshot", "a.png"], 2, "current folder was removed")
