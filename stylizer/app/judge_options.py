@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from stylizer.app.lab_options import add_vgg
+from stylizer.app.lab_options import add_frames, add_vgg
 from stylizer.app.parser import add_model_options, add_setting
 from stylizer.rules import count, natural, path, positive, size
 
@@ -43,9 +43,7 @@ def add_judge(commands: argparse._SubParsersAction) -> None:
     p.add_argument("--model", required=True, metavar="M")
     add_model_options(p)
     p.add_argument("--style", type=path, required=True, metavar="IMAGE")
-    p.add_argument(
-        "--frames", type=path, required=True, metavar="PATH", help="folder, picture or video"
-    )
+    add_frames(p)
     p.add_argument(
         "--style-size",
         type=count,

@@ -15,6 +15,13 @@ PAINT_PARTS = (
 )  # fmt: skip
 
 
+def add_frames(p: argparse.ArgumentParser) -> None:
+    """What a model is run on."""
+    p.add_argument(
+        "--frames", type=path, required=True, metavar="PATH", help="folder, picture or video"
+    )
+
+
 def add_vgg(p: argparse.ArgumentParser) -> None:
     p.add_argument("--vgg", type=path, metavar="FILE", help="VGG-16 weights; default: downloaded")
 
@@ -179,9 +186,7 @@ def add_quantize(commands: argparse._SubParsersAction) -> None:
         epilog="example: stylizer quantize mosaic-original --frames recordings/",
     )
     p.add_argument("model", metavar="MODEL", help="STYLE-TIER or PATH.onnx, in float")
-    p.add_argument(
-        "--frames", type=path, required=True, metavar="PATH", help="folder, picture or video"
-    )
+    add_frames(p)
     p.add_argument(
         "--validate", type=path, metavar="PATH", help="frames to measure on; default: a third"
     )

@@ -4,27 +4,22 @@ that runs after all else. Main thread only, but for what that process does.
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 import platformdirs
 
-from stylizer.errors import BadInput, StylizerError, one_sentence
+from stylizer.errors import BadInput, StylizerError
+from stylizer.run.helper_process import HelperProcess, Tell
 from stylizer.settings import Settings
 from stylizer.timing import FrameStats
 
 Work = Callable[..., object]
 
-NICE = 5  # at 15 a game and its style left it nothing
 TELL_S = 0.2  # between two counts that are told
 END_S = 5.0  # that a stopped one has to finish its file
 LIVE_ONLY: dict[str, Any] = {
@@ -42,8 +37,7 @@ class Exporting:
     def __init__(self, settings: Settings, work: Work) -> None:
         """work: run() itself, which the process that paints calls."""
         self._settings, self._work = settings, work
-        self._process: BaseProcess | None = None
-        self._pipe: Connection | None = None
+        self._process: HelperProcess | None = None
         self._name, self._out = "", Path()
         self._done, self._total = 0, 0
 
@@ -66,23 +60,16 @@ class Exporting:
         settings = export_settings(self._settings, given.absolute(), look)
         out = settings.record or settings.output
         assert out is not None
-        context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe(duplex=False)
-        self._process = context.Process(
-            target=paint, args=(self._work, settings, theirs), daemon=True
-        )
-        self._process.start()
-        theirs.close()
+        self._process = HelperProcess(paint, self._work, settings)
         self._name, self._out, self._done, self._total = given.name, out, 0, 0
         return f"painting {given.name}: {out}"
 
     def turn(self) -> str:
         """Once a turn of the loop: the message to show, "" for none."""
-        if self._pipe is None:
+        if self._process is None:
             return ""
         try:
-            while self._pipe.poll():
-                kind, value = self._pipe.recv()
+            for kind, value in self._process.heard():
                 if kind == "failed":
                     return self._end(f"{self._name} could not be painted: {value}")
                 if kind == "done":
@@ -96,10 +83,8 @@ class Exporting:
         """End it; what was painted until then stays. The message to show."""
         if self._process is None:
             return ""
-        assert self._process.pid is not None
-        with suppress(ProcessLookupError):
-            os.kill(self._process.pid, signal.SIGTERM)
-        self._process.join(END_S)
+        self._process.interrupt()
+        self._process.end(END_S)
         kept = (
             f"what was painted is {self._out}" if self._out.exists() else "nothing was painted yet"
         )
@@ -111,13 +96,8 @@ class Exporting:
 
     def _end(self, message: str) -> str:
         if self._process is not None:
-            self._process.join(END_S)
-            if self._process.is_alive():
-                self._process.kill()
-                self._process.join()
-        if self._pipe is not None:
-            self._pipe.close()
-        self._process = self._pipe = None
+            self._process.end(END_S)
+        self._process = None
         return message
 
 
@@ -151,39 +131,19 @@ def free(folder: Path, stem: str, suffix: str) -> Path:
 # --- in the process that paints ------------------------------------------------------------
 
 
-def paint(work: Work, settings: Settings, pipe: Connection) -> None:
-    """Run, telling ("frames", (done, total)) now and then, and then ("done", "") or ("failed", a
-    sentence). SIGTERM ends it with a file that can be played."""
-    if hasattr(os, "nice"):
-        os.nice(NICE)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in the terminal ends the game's run
-    signal.signal(signal.SIGTERM, _interrupt)
+def paint(work: Work, settings: Settings, tell: Tell) -> None:
+    """Run, telling ("frames", (done, total)) now and then; interrupted, it leaves a file that can
+    be played."""
     told, total = 0.0, frames_of(settings)
 
-    def tell(stats: FrameStats) -> None:
+    def count(stats: FrameStats) -> None:
         nonlocal told
         if time.perf_counter() - told >= TELL_S:
             told = time.perf_counter()
-            pipe.send(("frames", (stats.presented, total)))
+            tell("frames", (stats.presented, total))
 
-    pipe.send(("frames", (0, total)))
-    answer = _outcome(lambda: work(settings, on_present=tell))
-    with suppress(OSError):
-        pipe.send(answer)
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
-
-
-def _outcome(work: Callable[[], object]) -> tuple[str, str]:
-    try:
-        work()
-    except StylizerError as error:
-        return "failed", one_sentence(error)
-    except Exception as error:  # told where the user looks, not on a terminal
-        return "failed", repr(error)
-    return "done", ""
+    tell("frames", (0, total))
+    work(settings, on_present=count)
 
 
 def frames_of(settings: Settings) -> int:

@@ -8,29 +8,23 @@ from __future__ import annotations
 import multiprocessing
 import os
 import shutil
-import signal
 import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
 
 import platformdirs
 import psutil
 
-from stylizer.errors import StylizerError, one_sentence
+from stylizer.run.helper_process import HelperProcess, Tell
 from stylizer.run.opened import Opened
 from stylizer.run.seen import SeenFrames
 from stylizer.run.switching import Switching
 from stylizer.system.files import whole
-from stylizer.system.priority import GIVE_WAY
 from stylizer.system.resources import own_styles_folder
 
-Tell = Callable[[str, Any], None]
 ENDINGS = ("", "-fp16", "-int8")  # of a fast style's files
 END_S = 0.5  # that a stopped one has: Ctrl+C ends any state within 2 s
 PREFIX = "training-"  # of its folder, before the number of our process
@@ -62,8 +56,7 @@ class Learning:
 
     def __init__(self, lesson: Lesson | None, opened: Opened, switching: Switching) -> None:
         self._lesson, self._opened, self._switching = lesson, opened, switching
-        self._process: BaseProcess | None = None
-        self._pipe: Connection | None = None
+        self._process: HelperProcess | None = None
         self._seen: SeenFrames | None = None
         self._before: dict[Path, bytes | None] = {}  # the style's files as they were
         self._folder = Path()
@@ -171,19 +164,13 @@ class Learning:
             why = (error.strerror or str(error)).lower()
             return f"{lesson.style} cannot be trained: {error.filename}: {why}"
         self._seen = SeenFrames(self._folder)
-        context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe(duplex=False)
-        given = (lesson, self._folder, theirs)
-        self._process = context.Process(target=learn, args=given, daemon=True)
-        self._process.start()
-        theirs.close()
+        self._process = HelperProcess(learn, lesson, self._folder)
         return f"{lesson.style}: a training begins beside the picture"
 
     def _hear(self, lesson: Lesson, at_s: float) -> list[str]:
         messages: list[str] = []
         try:
-            while self._pipe is not None and self._pipe.poll():
-                kind, value = self._pipe.recv()
+            for kind, value in self._process.heard() if self._process is not None else ():
                 if kind == "step":
                     self._step, self._steps, self._left_s = value
                 elif kind == "exported":
@@ -209,15 +196,9 @@ class Learning:
             return
         self.over = True
         pid = self._process.pid
-        assert pid is not None
-        self._process.terminate()
-        self._process.join(END_S)
-        if self._process.is_alive():
-            self._process.kill()
-            self._process.join()
-        if self._pipe is not None:
-            self._pipe.close()
-        self._process = self._pipe = None
+        self._process.interrupt()
+        self._process.end(END_S)
+        self._process = None
         self._seen.close()
         shutil.rmtree(self._folder, ignore_errors=True)
         with suppress(OSError):
@@ -252,17 +233,12 @@ def new_folder() -> Path:
 # --- in the process that trains ------------------------------------------------------------
 
 
-def learn(lesson: Lesson, folder: Path, pipe: Connection) -> None:
-    """Train, telling what `Lesson.work` tells, and then ("done", "") or ("failed", a sentence).
-    Ends by itself, and cleans up, when the window's process is gone."""
+def learn(lesson: Lesson, folder: Path, tell: Tell) -> None:
+    """Train, telling what `Lesson.work` tells. Ends by itself, and cleans up, when the window's
+    process is gone."""
     threading.Thread(target=_end_with_parent, args=(folder,), daemon=True).start()
-    if hasattr(os, "nice"):
-        os.nice(GIVE_WAY)
     os.environ["OMP_NUM_THREADS"] = "1"
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in the terminal ends the run, that us
-    signal.signal(signal.SIGTERM, _interrupt)
-    with suppress(ConnectionError, KeyboardInterrupt):  # nobody listens any more
-        pipe.send(_outcome(lesson, folder, lambda kind, value: pipe.send((kind, value))))
+    lesson.work(lesson.style, folder, lesson.steps, lesson.export_every_s, tell)
 
 
 def _end_with_parent(folder: Path) -> None:
@@ -271,19 +247,3 @@ def _end_with_parent(folder: Path) -> None:
     parent.join()
     shutil.rmtree(folder, ignore_errors=True)
     os._exit(0)
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
-
-
-def _outcome(lesson: Lesson, folder: Path, tell: Tell) -> tuple[str, str]:
-    try:
-        lesson.work(lesson.style, folder, lesson.steps, lesson.export_every_s, tell)
-    except ConnectionError:
-        raise
-    except StylizerError as error:
-        return "failed", one_sentence(error)
-    except Exception as error:  # told where the user looks, not on a terminal
-        return "failed", repr(error)
-    return "done", ""
