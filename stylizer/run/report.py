@@ -61,8 +61,9 @@ DEFINITIONS = {
     "game_share": "what the game keeps of its own rate: wanted; own_fps, taken without us (null: "
     "it stood still); beside_fps and kept, at the last look; painted_every: of so many of its "
     "frames one is painted now; own_taken, how often; null: no share was asked for",
-    "blend": "the second style's model (with) and its provider, its share outside of masks, "
-    "whether masks hold it whole, and the time of its network, which infer has in it; null: none",
+    "blend": "the second style's model (with) and its provider (null: it never loaded), its share "
+    "outside of masks, whether masks hold it whole, and the time of its network, which infer has "
+    "in it; null: none",
     "model_switches": "key press, model, and the longest frame time until that model was shown",
 }
 

@@ -78,8 +78,8 @@ def facts_of(opened: Opened, interrupted: bool, failure: Exception | None) -> di
 
 
 def blended(opened: Opened) -> dict[str, Any] | None:
-    """The second style, where there is one."""
+    """The second style, where there is one; without a provider where it never loaded."""
     second = opened.blending.current
-    if second is None:
-        return None
-    return {"with": second.model, "provider": second.provider}
+    if second is not None:
+        return {"with": second.model, "provider": second.provider}
+    return {"with": opened.blending.chosen, "provider": None} if opened.blending.chosen else None
