@@ -48,6 +48,11 @@ def p50_p99(series_ms: Sequence[float]) -> dict[str, float | None]:
     return {"p50": percentile(series_ms, 50), "p99": percentile(series_ms, 99) if enough else None}
 
 
+def minutes(seconds: float) -> str:
+    """ "1:05"."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
+
+
 def fps(frames: int, seconds: float) -> float | None:
     """frames / seconds; None before any time has passed."""
     return frames / seconds if seconds > 0 else None

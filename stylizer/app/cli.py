@@ -13,9 +13,9 @@ from collections.abc import Callable
 from stylizer.app import machine_commands, model_commands, run_commands
 from stylizer.app.options import build_parser
 from stylizer.app.start_window import choose, has_display
-from stylizer.app.telling import tell
 from stylizer.errors import BadInput, StylizerError, one_sentence
 from stylizer.system.ending import GRACE_S, INTERRUPTED, on_signals
+from stylizer.system.terminal import tell
 
 LAB_COMMANDS = ("train", "quantize", "prune")
 LAB_GRACE_S = 20.0  # a training writes its checkpoint first
@@ -78,7 +78,7 @@ def words_or_chosen(words: list[str]) -> list[str]:
     chosen = choose()
     if chosen is None:
         raise SystemExit(0)
-    print(f"stylizer: {' '.join(chosen)}", file=sys.stderr, flush=True)
+    tell(" ".join(chosen))
     return chosen
 
 

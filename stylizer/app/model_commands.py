@@ -11,10 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from stylizer.app.telling import tell
 from stylizer.errors import BadInput
 from stylizer.settings import Settings
 from stylizer.style.export import PROGRAMS
+from stylizer.system.terminal import tell
 
 LAB_PACKAGES = ("torch", "safetensors", "scipy")
 

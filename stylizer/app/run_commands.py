@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -12,11 +11,11 @@ from stylizer.app.options import EXPORT_S, PLAY_FPS, TRAIN_STEPS
 from stylizer.app.run_settings import pick, run_settings
 from stylizer.app.settings_file.keep import FilePresets
 from stylizer.app.settings_file.read import settings_path
-from stylizer.app.telling import tell
 from stylizer.errors import BadInput
 from stylizer.settings import USUAL_SHARE, Settings
 from stylizer.system.ending import INTERRUPTED
 from stylizer.system.installed import fitting
+from stylizer.system.terminal import tell
 
 if TYPE_CHECKING:
     from stylizer.run.learning import Lesson
@@ -93,7 +92,7 @@ def run_with(settings: Settings, args: argparse.Namespace, lesson: Lesson | None
     from stylizer.system.files import write_text
 
     if settings.preset:
-        print(f"stylizer: {settings.preset}", file=sys.stderr)
+        tell(settings.preset)
 
     def write_report(result: RunResult) -> None:
         if settings.report is not None:

@@ -10,9 +10,9 @@ import time
 import psutil
 
 from stylizer.app.run_settings import only_on_x11
-from stylizer.app.telling import tell
 from stylizer.errors import BadInput, StylizerError
 from stylizer.source.x11.window_list import WindowInfo, list_windows
+from stylizer.system.terminal import tell
 from stylizer.system.x11 import Display
 
 WINDOW_S = 60.0  # a big game shows nothing for long

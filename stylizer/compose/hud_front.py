@@ -8,6 +8,7 @@ from stylizer.compose.hud_values import HudData
 from stylizer.compose.pen import BODY, DIM, KEY, RED, SMALL, WHITE, Pen
 from stylizer.frame import Rect
 from stylizer.hotkeys import key_label
+from stylizer.timing import minutes
 
 MARGIN, PADDING, LINE = 10, 12, 21
 MESSAGE_WIDTH = 440
@@ -16,8 +17,7 @@ _SMALLEST = 0.4  # scale below which nobody can read
 
 def recording(pen: Pen, data: HudData, window_width: int, figures: Rect | None) -> Rect:
     """At the top right, or left where the figures stand there, or under them."""
-    seconds = data.recorded_s
-    text = f"REC {int(seconds) // 60}:{int(seconds) % 60:02}"
+    text = f"REC {minutes(data.recorded_s)}"
     width, height = pen.width(text, BODY, bold=True) + pen.px(40), pen.px(30)
     x, y = window_width - pen.px(MARGIN) - width, pen.px(MARGIN)
     if figures is not None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-
 from imgui_bundle import imgui
 
 from stylizer.compose.pen import BODY, Fonts
 from stylizer.system.fontconfig import FontFile, font_with
+from stylizer.system.terminal import tell
 
 _told: set[str] = set()  # once a program, not once a surface
 
@@ -44,9 +43,8 @@ class MoreFonts:
 
 def _tell(sign: str) -> None:
     if not _told:
-        print(
-            f"stylizer: no font here has {sign!r}, so that some names cannot be read; Debian: "
-            "apt-get install libfontconfig1 fonts-noto-cjk",
-            file=sys.stderr,
+        tell(
+            f"no font here has {sign!r}, so that some names cannot be read; Debian: "
+            "apt-get install libfontconfig1 fonts-noto-cjk"
         )
     _told.add(sign)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import shutil
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -24,6 +23,8 @@ from stylizer.run.seen import SeenFrames
 from stylizer.run.switching import Switching
 from stylizer.system.files import whole
 from stylizer.system.resources import own_styles_folder
+from stylizer.system.terminal import tell
+from stylizer.timing import minutes
 
 ENDINGS = ("", "-fp16", "-int8")  # of a fast style's files
 END_S = 0.5  # that a stopped one has: Ctrl+C ends any state within 2 s
@@ -76,7 +77,7 @@ class Learning:
             return f"ended; {self._exported} steps are in the picture"
         if not self._step:
             return "being started"
-        return f"step {self._step} of {self._steps}, {duration(self._left_s)} left"
+        return f"step {self._step} of {self._steps}, {minutes(self._left_s)} left"
 
     @property
     def share(self) -> float:
@@ -92,7 +93,7 @@ class Learning:
             return [self._start(self._lesson)] if bank.current and not bank.loading else []
         messages = self._hear(self._lesson, at_s)
         if self.over:
-            say(messages[-1])
+            tell(messages[-1])
         if self._seen is not None:
             self._seen.look(newest.frame, at_s)
             if self._seen.failed and not self._told_full:
@@ -134,7 +135,7 @@ class Learning:
         if self._lesson is None or self._process is None:
             return
         self._end()
-        say(f"{self._lesson.style}: {self._kept}")
+        tell(f"{self._lesson.style}: {self._kept}")
 
     def abandon(self) -> None:
         """From any thread, when the main one does not come back: no process is left."""
@@ -204,17 +205,6 @@ class Learning:
         with suppress(OSError):
             for half in own_styles_folder().glob(f".*.{pid}-*.part"):
                 half.unlink(missing_ok=True)
-
-
-def say(sentence: str) -> None:
-    """On the terminal, where there still is one."""
-    with suppress(OSError):
-        print(f"stylizer: {sentence}", file=sys.stderr, flush=True)
-
-
-def duration(seconds: float) -> str:
-    """ "1:05"."""
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
 def new_folder() -> Path:

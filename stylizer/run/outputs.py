@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ import platformdirs
 from stylizer.errors import StylizerError
 from stylizer.frame import Frame
 from stylizer.settings import Settings
+from stylizer.system.terminal import tell
 
 if TYPE_CHECKING:
     import numpy as np
@@ -212,7 +212,7 @@ class Outputs:
                 if kept is not None:
                     kept.close()
             for notice in self.take_notices():  # of a save that the end of the run waited for
-                print(f"stylizer: {notice}", file=sys.stderr)
+                tell(notice)
 
 
 def check_devices(settings: Settings) -> None:

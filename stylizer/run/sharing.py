@@ -3,7 +3,6 @@ thread only."""
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ from stylizer.run.game_share import FIRST_S, GameShare
 from stylizer.run.opened import Opened
 from stylizer.run.threads import Shown
 from stylizer.settings import Settings
+from stylizer.system.terminal import tell
 
 if TYPE_CHECKING:
     from stylizer.source.x11.drawing import Drawing
@@ -80,7 +80,7 @@ class Sharing:
         was_quiet = share.quiet
         changed = share.turn(now, drawn, painted, may_be_quiet=not (missed and self._shown))
         if share.quiet and not was_quiet and not self._shown:
-            print(f"stylizer: {TELLS}", file=sys.stderr, flush=True)
+            tell(TELLS)
             return TELLS
         if was_quiet and not share.quiet:
             self._quiet_until = now

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-
 from stylizer.run.opened import Opened
+from stylizer.system.terminal import tell
 
 
 class Telling:
@@ -28,7 +27,7 @@ class Telling:
             *opened.blending.take_messages(),
         )
         for notice in notices:
-            print(f"stylizer: {notice}", file=sys.stderr)
+            tell(notice)
         failures = opened.bank.take_failures()
         self.say(*notices, *failures)
         return bool(notices or failures)

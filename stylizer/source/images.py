@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 import time
 from pathlib import Path
 from typing import final
@@ -14,6 +13,7 @@ from stylizer.settings import Settings
 from stylizer.source.picture_file import header_size, load_rgba, reduced_from
 from stylizer.stages import Source, SourceEnded
 from stylizer.system.pictures import SUFFIXES
+from stylizer.system.terminal import tell
 
 
 @final
@@ -68,7 +68,7 @@ class ImagesSource(Source):
             self._number += 1
             self.size = frame.size
             if whole is not None:
-                self._say(
+                tell(
                     f"{path} has {whole[0]}x{whole[1]} pixels, more than can be painted; it is "
                     f"reduced to {frame.size[0]}x{frame.size[1]}"
                 )
@@ -86,10 +86,7 @@ class ImagesSource(Source):
 
     def _skip(self, path: Path, error: BadInput) -> None:
         self._skipped.append(path.name)
-        self._say(f"left out: {error}")
-
-    def _say(self, sentence: str) -> None:
-        print(f"stylizer: {sentence}", file=sys.stderr, flush=True)
+        tell(f"left out: {error}")
 
 
 def picture_paths(path: Path | None) -> list[Path]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
@@ -13,6 +12,7 @@ from stylizer.settings import Settings
 from stylizer.source import animation
 from stylizer.source.video_file import VideoFile
 from stylizer.stages import Source, SourceEnded
+from stylizer.system.terminal import tell
 
 if TYPE_CHECKING:
     Decoded = tuple[int, Any, float]  # number, picture, media time in seconds
@@ -69,7 +69,7 @@ class VideoSource(Source):
             ) from self._stop
         self.size = self._file.shown_size(self._next[1])
         for remark in self._file.remarks(self._next[1]):
-            print(f"stylizer: {self._file.path.name} is {remark}", file=sys.stderr, flush=True)
+            tell(f"{self._file.path.name} is {remark}")
             self.capture_method += f"; {remark.partition(':')[0]}"
 
     def read(self, inputs: InputState) -> Frame | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from stylizer.settings import Settings
 from stylizer.style.contract import How
 from stylizer.style.given import Given
 from stylizer.system.files import write_text
+from stylizer.system.terminal import tell
 
 FLAGS = {"layout": "model_layout", "range": "model_range", "order": "model_order"}
 FLAG_WORDS = {key: "--" + name.replace("_", "-") for key, name in FLAGS.items()}
@@ -31,7 +31,7 @@ def flags(settings: Settings) -> dict[str, str]:
 @cache
 def say_once(sentence: str) -> None:
     """To the terminal, once a process: providers ask for the same file one after another."""
-    print(sentence, file=sys.stderr, flush=True)
+    tell(sentence)
 
 
 def file_hash(path: Path) -> str:
@@ -46,7 +46,7 @@ def with_remembered(path: Path, given: dict[str, str]) -> Given:
     stored = {k: v for k, v in recall(path).items() if k not in given}
     if stored:
         say_once(
-            f"stylizer: {path.name}: "
+            f"{path.name}: "
             + ", ".join(f"{FLAG_WORDS[k]} {v}" for k, v in stored.items())
             + " as given in an earlier run; the value auto forgets it"
         )

@@ -20,6 +20,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
+from stylizer.system.terminal import tell
+
 INTERRUPTED = 130
 GRACE_S = 1.2  # with SAVE_S below the 2 s in which Ctrl+C ends any state
 SAVE_S = 0.6
@@ -62,7 +64,7 @@ def give_up(why: str, code: int, save_s: float = SAVE_ALONE_S) -> NoReturn:
 
     def say() -> None:
         with contextlib.suppress(Exception):  # the terminal may be what has gone
-            print(f"stylizer: {why}", file=sys.stderr, flush=True)
+            tell(why)
 
     for step, within_s in ((save_all, save_s), (say, WORDS_S)):
         thread = threading.Thread(target=step, daemon=True)

@@ -12,9 +12,10 @@ from typing import final
 from stylizer.errors import BadInput
 from stylizer.settings import Settings
 from stylizer.source.wayland.pipewire import VideoStream
-from stylizer.source.wayland.streamed import StreamSource, tell
+from stylizer.source.wayland.streamed import StreamSource
 from stylizer.stages import SourceEnded
 from stylizer.system.pipewire_nodes import Node, video_nodes
+from stylizer.system.terminal import tell
 
 
 @final

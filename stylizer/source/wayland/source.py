@@ -15,8 +15,9 @@ from stylizer.settings import Settings
 from stylizer.source.wayland.pipewire import VideoStream
 from stylizer.source.wayland.portal import DIALOG_S, Chosen, ScreenCast
 from stylizer.source.wayland.remembered import remember, token_for
-from stylizer.source.wayland.streamed import WAIT_S, StreamSource, tell
+from stylizer.source.wayland.streamed import WAIT_S, StreamSource
 from stylizer.stages import SourceEnded
+from stylizer.system.terminal import tell
 
 LOOK_S = 0.2  # how often the desktop's word is read
 AGAIN_S = 20.0  # how long a broken stream is asked for again

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from abc import abstractmethod
 
@@ -73,7 +72,3 @@ class StreamSource(Source):
             )
         self.size, self.state = self._stream.size, "waiting for its first picture"
         return None
-
-
-def tell(sentence: str) -> None:
-    print(f"stylizer: {sentence}", file=sys.stderr, flush=True)

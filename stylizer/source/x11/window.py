@@ -9,7 +9,6 @@ that were on the screen, somebody else's where the window was covered.
 from __future__ import annotations
 
 import ctypes as c
-import sys
 import time
 from typing import final
 
@@ -23,6 +22,7 @@ from stylizer.source.x11.drawing import RAW_RECTANGLES, XDamageNotifyEvent
 from stylizer.source.x11.shared_image import SharedImage
 from stylizer.source.x11.window_list import describe, find_window
 from stylizer.stages import Source, SourceEnded
+from stylizer.system.terminal import tell
 from stylizer.system.x11 import Display
 from stylizer.system.xlib import (
     CONFIGURE,
@@ -133,7 +133,7 @@ class WindowSource(Source):
         self.window_id, self.size = info.id, info.size
         self.title = info.title or info.window_class
         if not is_new and why != str(info):
-            print(f"stylizer: several windows match, taken is {why}", file=sys.stderr, flush=True)
+            tell(f"several windows match, taken is {why}")
         self._check_extensions()
         self._coverage = Coverage(self.size)
         self.capture_method = f"X11 window (XComposite, MIT-SHM): {why}"
@@ -180,7 +180,7 @@ class WindowSource(Source):
             send_expose(self._display, self.window_id, self.size)
         elif now > self._take_at:
             begun, self._take_at = self._coverage.begun, float("inf")
-            print(f"stylizer: {PARTLY_DRAWN if begun else UNDRAWN}", file=sys.stderr, flush=True)
+            tell(PARTLY_DRAWN if begun else UNDRAWN)
             if begun:
                 self._coverage.add(0, 0, *self.size)
 

@@ -10,5 +10,5 @@ from stylizer.system.installed import fitting
 
 def tell(sentence: str) -> None:
     """One sentence on stderr, where there still is one: the terminal may have been closed."""
-    with suppress(OSError):
+    with suppress(OSError, ValueError):
         print(f"stylizer: {fitting(sentence)}", file=sys.stderr, flush=True)
