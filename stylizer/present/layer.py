@@ -4,7 +4,8 @@ games in full screen, whose clicks and keys go through. X11 games have the bette
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, final
 
 import numpy as np
@@ -47,6 +48,7 @@ class LayerPresenter(Presenter):
         self._follow_size()
         self.is_open, self._shown = True, False
         self._area: Rect | None = None
+        self._parts: tuple[Rect, ...] | None = None  # that are seen; None: all
         self._notices = [self._remote.why] if self._remote.why else []
         if self._terminal.listens:
             self._notices.append("Escape twice in this terminal ends the overlay")
@@ -72,15 +74,22 @@ class LayerPresenter(Presenter):
         return IDLE
 
     def present(self) -> None:
-        """Hand it over; waits for nobody. All of it is opaque, whatever was drawn. Nothing while
-        the desktop asks for our keys: its dialog would lie below."""
+        """Hand it over; waits for nobody. What is to be seen of it is opaque, whatever was drawn.
+        Nothing while the desktop asks for our keys: its dialog would lie below."""
         if self.hidden:
             return
         self._shown = True
         self.framebuffer.color_mask = (False, False, False, True)
         self.framebuffer.clear(alpha=1.0)
         self.framebuffer.color_mask = (True, True, True, True)
+        if self._parts is not None:
+            for rest in beside(self._parts, self.size):
+                self._clear(rest)
         self._gl.swap()
+
+    def show_parts(self, areas: Sequence[Rect] | None) -> None:
+        """The game itself is seen beside these parts of the picture."""
+        self._parts = None if areas is None else tuple(areas)
 
     def read_back(self) -> np.ndarray:
         """uint8 (height, width, 3) RGB of what was drawn since the last `present`, row 0 on top."""
@@ -126,6 +135,11 @@ class LayerPresenter(Presenter):
             self._gl.close()
             self._surface.close()
 
+    def _clear(self, area: Rect) -> None:
+        """Nothing of the picture is seen there. OpenGL counts rows from below."""
+        below = self.size[1] - area.y - area.height
+        self.framebuffer.clear(viewport=(area.x, below, area.width, area.height))
+
     def _follow_size(self) -> None:
         """moderngl keeps the size that the screen had at the start: tell it of another."""
         self.scale = float(self._surface.scale)
@@ -138,3 +152,21 @@ class LayerPresenter(Presenter):
         screen: Any = self.framebuffer
         screen._size = self.size
         self.framebuffer.viewport = (0, 0, *self.size)
+
+
+def beside(parts: Sequence[Rect], size: tuple[int, int]) -> list[Rect]:
+    """What these parts leave of a picture of `size`, in rectangles that do not overlap."""
+    width, height = size
+    sides = {y for part in parts for y in (part.y, part.y + part.height)}
+    rows = sorted({0, height, *(y for y in sides if 0 < y < height)})
+    left: list[Rect] = []
+    for top, bottom in pairwise(rows):
+        x = 0
+        for part in sorted(parts, key=lambda part: part.x):
+            if part.y <= top and bottom <= part.y + part.height:
+                if part.x > x:
+                    left.append(Rect(x, top, part.x - x, bottom - top))
+                x = max(x, part.x + part.width)
+        if x < width:
+            left.append(Rect(x, top, width - x, bottom - top))
+    return left

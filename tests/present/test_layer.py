@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from sway_desktop import HERE, SwayDesktop, end, enter, mutter_desktop, sway_des
 from sway_game import FULL_SCREEN, SIZE, RedGame, has_hud, is_covered, picture
 from virtual_input import hands
 from whole_program import fails, until
+from x_game import RED
 
 from stylizer.app.cli import main
 from stylizer.errors import BadInput
@@ -91,6 +93,26 @@ def test_it_is_opaque_as_big_as_the_monitor_and_follows_its_scale(layer, on_sway
     until(lambda: shown() and layer.size == (800, 480) and layer.scale == 2, "another scale")
     on_sway.tell("output", "HEADLESS-1", "scale", "1")
     on_sway.tell("output", "HEADLESS-1", "resolution", "{}x{}".format(*SIZE))
+
+
+def test_the_game_is_seen_beside_the_parts_that_are_shown(layer, on_sway, tmp_path):
+    """While a style loads only the HUD lies over the game."""
+
+    def is_seen(*parts: Rect) -> bool:
+        paint(layer)
+        wanted = np.full((SIZE[1], SIZE[0], 3), RED)
+        for part in parts:
+            wanted[part.y : part.y + part.height, part.x : part.x + part.width] = GREEN
+        same = (picture(on_sway, tmp_path / "screen.png") == wanted).all(axis=2)
+        return bool(same.mean() > 0.999)  # the mouse pointer is not
+
+    hud, panel = Rect(-5, 10, 80, 30), Rect(60, 20, 600, 200)  # they overlap, and leave the screen
+    for parts in ((hud, panel), (panel,), ()):
+        layer.show_parts(parts)
+        seen = [replace(part, x=0, width=75) if part is hud else part for part in parts]
+        until(lambda seen=seen: is_seen(*seen), f"the game is not seen beside {parts}")
+    layer.show_parts(None)
+    until(lambda: is_seen(Rect(0, 0, *SIZE)), "the game is still seen")
 
 
 def test_the_mouse_is_its_own_over_the_panel_only(layer, red_game, on_sway):
