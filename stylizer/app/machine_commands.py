@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from stylizer.app.run_settings import click_a_window, only_on_x11
 from stylizer.app.settings_file.read import read_file, settings_path
 from stylizer.errors import BadInput
+from stylizer.system.terminal import tell
 
 if TYPE_CHECKING:
     from stylizer.app.doctor import Finding
@@ -61,14 +62,16 @@ def install_desktop_command(args: argparse.Namespace) -> int:
 
 
 def windows_command(args: argparse.Namespace) -> int:
-    from stylizer.source.x11.window_list import list_windows
+    from stylizer.source.x11.window_list import list_windows, native_windows
     from stylizer.system.console import print_facts
     from stylizer.system.x11 import Display
 
     only_on_x11()
+    others: tuple[str, ...] = ()
     if args.pick:
         found = [click_a_window()]
     else:
+        others = native_windows()
         display = Display()
         try:
             found = [window.as_dict() for window in list_windows(display)]
@@ -81,7 +84,10 @@ def windows_command(args: argparse.Namespace) -> int:
         words = [(w, "–" if w["pid"] is None else str(w["pid"])) for w in found]
         print_facts([w | {"size": "{}x{}".format(*w["size"]), "pid": pid} for w, pid in words])
     else:
-        print("no window is open that could be captured")
+        kind = "X11 window" if others else "window"
+        print(f"no {kind} is open that could be captured")
+    for words in others:
+        tell(words)
     return 0
 
 

@@ -12,11 +12,13 @@ import psutil
 from stylizer.app.run_settings import only_on_x11
 from stylizer.errors import BadInput, StylizerError
 from stylizer.source.x11.window_list import WindowInfo, list_windows
+from stylizer.system import sway
 from stylizer.system.terminal import tell
 from stylizer.system.x11 import Display
 
 WINDOW_S = 60.0  # a big game shows nothing for long
 LOOK_S = 0.2
+NATIVE = "start a native Wayland game as an X11 program (SDL_VIDEODRIVER=x11 for most)"
 
 
 def start_game(command: list[str]) -> str:
@@ -49,16 +51,17 @@ def _window_of(display: Display, game: subprocess.Popen[bytes], before: set[int]
         found = [w for w in new if w.pid in ours] or [w for w in new if w.pid is None]
         if found:
             return _named(found[0])
+        if any(place.pid in ours for place in sway.natives()):
+            raise StylizerError(f"{name} opened a native Wayland window, and goes on; {NATIVE}")
         if game.poll() is not None:
             raise StylizerError(
                 f"{name} ended before it opened a window (exit code {game.returncode}): where a "
                 "launcher starts the game, play it by its name"
             )
         time.sleep(LOOK_S)
-    native = "; start a native Wayland game as an X11 program (SDL_VIDEODRIVER=x11)"
     raise StylizerError(
         f"{name} opened no window within {WINDOW_S:.0f} s; it goes on: `stylizer windows` lists "
-        f"what is there{native if os.environ.get('WAYLAND_DISPLAY') else ''}"
+        f"what is there{'; ' + NATIVE if os.environ.get('WAYLAND_DISPLAY') else ''}"
     )
 
 

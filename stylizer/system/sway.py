@@ -71,6 +71,14 @@ def find(wanted: str) -> Place:
     return found[0]
 
 
+def natives() -> list[Place]:
+    """Windows that are no X11 programs', ours left out; none where sway does not run."""
+    try:
+        return [place for place in places() if not place.x_window and place.pid != os.getpid()]
+    except StylizerError:
+        return []
+
+
 def again(window_id: int) -> Place | None:
     """Where a window is now; None: it is gone."""
     return next((place for place in places() if place.id == window_id), None)

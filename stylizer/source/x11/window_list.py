@@ -10,6 +10,7 @@ from typing import Any
 import psutil
 
 from stylizer.errors import BadInput, printable
+from stylizer.system import sway
 from stylizer.system.x11 import Display
 from stylizer.system.xlib import INPUT_ONLY, IS_VIEWABLE, Window
 
@@ -133,6 +134,15 @@ def is_id(wanted: str) -> bool:
     return re.fullmatch(r"0[xX][0-9a-fA-F]{1,8}", wanted.strip()) is not None
 
 
+def native_windows() -> tuple[str, ...]:
+    """What is to be said of Wayland's own windows, which X11 does not know; nothing on X11."""
+    if not os.environ.get("WAYLAND_DISPLAY"):
+        return ()
+    if named := ", ".join(map(str, sway.natives())):
+        return (f"native Wayland windows, by --source wlroots --window NAME: {named}",)
+    return () if sway.runs() else ("native Wayland windows are not listed: --source portal",)
+
+
 def find_window(display: Display, wanted: str) -> tuple[WindowInfo, str]:
     """The window meant, and in words why it and not another. Raises BadInput, listing what is."""
     windows = list_windows(display)
@@ -141,12 +151,8 @@ def find_window(display: Display, wanted: str) -> tuple[WindowInfo, str]:
         unlisted = describe(display, int(wanted, 16))
         found = [unlisted] if unlisted else []
     if not found:
-        there = "; ".join(str(w) for w in windows) or "none"
-        native = "; native Wayland windows are not among them: --source portal"
-        raise BadInput(
-            f"no window matches {wanted!r}; there are: {there}"
-            + (native if os.environ.get("WAYLAND_DISPLAY") else "")
-        )
+        there = ("; ".join(str(w) for w in windows) or "none", *native_windows())
+        raise BadInput(f"no window matches {wanted!r}; there are: {'; '.join(there)}")
     if len(found) == 1:
         return found[0], str(found[0])
     others = ", ".join(str(w) for w in found[1:])

@@ -3,7 +3,9 @@ the overlay, played through it."""
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -77,9 +79,31 @@ def test_its_own_pixels_also_on_another_workspace_until_it_closes(on_sway, numbe
         source.close()
 
 
-def test_a_window_that_is_not_there_points_to_the_portal(on_sway, capsys):
-    argv = ["run", "--window", "no such game", "--present", "offscreen", "--model", "none"]
-    fails(capsys, argv, 2, "no window matches", "--source portal")
+def test_native_windows_are_named_with_their_way(on_sway, capsys, monkeypatch):
+    argv = ["run", "--window", "native game", "--present", "offscreen", "--model", "none"]
+    window = on_sway.window("Native Game", (320, 180))
+    try:
+        fails(capsys, argv, 2, "no window matches", "'Native Game'", "--source wlroots")
+        assert main(["windows"]) == 0
+        told = capsys.readouterr()
+        assert "no X11 window" in told.out
+        assert "'Native Game'" in told.err
+        assert main(["windows", "--json"]) == 0
+        assert json.loads(capsys.readouterr().out) == []
+        monkeypatch.delenv("SWAYSOCK")
+        fails(capsys, argv, 2, "no window matches", "--source portal")
+    finally:
+        end(window)
+
+
+def test_a_native_game_that_is_played_is_said_at_once(on_sway, tmp_path, capsys):
+    script = str(HERE / "wayland_window.py")
+    kept = tmp_path / "pid"
+    game = ["sh", "-c", f"echo $$ > {kept}; sleep 99 | {sys.executable} {script} Native 320 180 60"]
+    argv = ["play", "--model", "none", "--", *game]
+    assert main(argv) == 1
+    assert "native Wayland window" in capsys.readouterr().err
+    os.killpg(int(kept.read_text()), signal.SIGTERM)  # a session of its own
 
 
 def test_the_overlay_covers_it_and_lets_clicks_and_keys_through(on_sway, red_game, tmp_path):
