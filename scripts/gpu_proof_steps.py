@@ -242,7 +242,7 @@ class Bound:
     def __init__(self, scale: Scale, file: str, size: Size, **options: str) -> None:
         import onnxruntime as ort
 
-        from stylizer.style import catalog, graph, providers
+        from stylizer.style import catalog, providers, wrapping
         from stylizer.style.canvas import Canvas
         from stylizer.style.contract import Packer
         from stylizer.style.probe import load_model
@@ -255,7 +255,7 @@ class Bound:
         path = next(m.path for m in catalog.bundled() if m.name == file)
         self.model, proto = load_model(path)
         try:
-            self.session = providers.build_session(row, graph.wrap(proto, self.model))
+            self.session = providers.build_session(row, wrapping.wrap(proto, self.model))
         except providers.ProviderProblem as problem:
             raise Missing(str(problem)) from problem
         packer = Packer(self.model, size, None)
@@ -266,10 +266,10 @@ class Bound:
         values = [ort.OrtValue.ortvalue_from_numpy(t, device, 0) for t in tensors]
         self.given = values[0]
         binding = self.session.io_binding()
-        for name, value in zip(graph.fed(self.model), values, strict=True):
+        for name, value in zip(wrapping.fed(self.model), values, strict=True):
             binding.bind_ortvalue_input(name, value)
         output = self.session.get_outputs()[0].name
-        feeds = dict(zip(graph.fed(self.model), tensors, strict=True))
+        feeds = dict(zip(wrapping.fed(self.model), tensors, strict=True))
         once: Any = ort.RunOptions()
         once.add_run_config_entry("gpu_graph_id", "-1")  # a graph of it would hold other buffers
         first: Any = self.session.run(None, feeds, once)

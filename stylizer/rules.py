@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -231,6 +231,12 @@ def choice(*names: str, metavar: str = "") -> Rule:
     """One of these words."""
     allowed = "one of " + ", ".join(f'"{name}"' for name in names)
     return Rule(str, allowed, metavar, choices=names)
+
+
+def or_word(rule: Rule, word: str, allowed: str, metavar: str = "") -> Rule:
+    """The rule with a word that stands for "not set"; allowed: what else is, in words."""
+    allowed = f'{allowed}, or "{word}"'
+    return replace(rule, allowed=allowed, nothing=word, metavar=metavar or rule.metavar)
 
 
 SWITCH = Rule(bool, "true or false")  # --x and --no-x: either may win over the settings file

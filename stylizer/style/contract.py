@@ -1,6 +1,6 @@
 """What a style model takes and gives, and the one place where frames become tensors and back.
 
-Every backend runs the graph that `graph.wrap` made: uint8 planes (1, channels, height, width) in,
+Every backend runs the graph as `wrapping` made it: uint8 planes (1, channels, height, width) in,
 uint8 RGB planes (1, 3, height, width) out. So a frame needs one pass over its bytes here, the
 float arithmetic runs inside the session (on its threads, or on the GPU), and the styled image is
 the session's own output without a copy.
@@ -44,7 +44,7 @@ FOUR_WORDS = np.complex128  # the widest number that numpy copies as one: four 4
 class LayoutRow:
     """How a picture (height, width, channels) lies in a tensor, in plain numpy.
 
-    block: side of the pixel blocks. 0: `graph.wrap` can turn the tensor into planes with one
+    block: side of the pixel blocks. 0: `wrapping.wrap` can turn the tensor into planes with one
     Transpose; otherwise the tensor is uint8 already and `pack`/`unpack` run on every frame.
     """
 
@@ -122,7 +122,7 @@ class Selector:
 @dataclass(frozen=True, eq=False)
 class CanvasInput:
     """The canvas of a network: an input of its graph, or a value computed from a constant there,
-    which `graph.wrap` makes an input. dtype is numpy's name; the values are 0..255, 128 is nothing.
+    which `wrapping` makes an input. dtype is numpy's name; the values are 0..255, 128 is nothing.
     tile: uint8 (side, side, 3) RGB that goes on seamlessly over its edges; side a multiple of 8.
     step: pixels of the picture along a side of one of the canvas, 1 or 2."""
 

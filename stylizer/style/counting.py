@@ -10,6 +10,7 @@ from onnx import TensorProto, helper, shape_inference
 
 from stylizer.style import graph
 from stylizer.style.contract import LAYOUTS, Size, StyleModel
+from stylizer.style.wrapping import PREFIX, one_hot
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -86,9 +87,9 @@ def _shapes_of_a_run(proto: onnx.ModelProto, model: StyleModel, shape: tuple[int
     makers = {o for n in proto.graph.node for o in n.output} | {model.input.name}
     wanted = {name for node in proto.graph.node for name in _counted(node)} & makers - set(known)
     for name in sorted(wanted):
-        told.graph.node.append(helper.make_node("Shape", [name], [f"{graph.PREFIX}shape_{name}"]))
+        told.graph.node.append(helper.make_node("Shape", [name], [f"{PREFIX}shape_{name}"]))
         told.graph.output.append(
-            helper.make_tensor_value_info(f"{graph.PREFIX}shape_{name}", TensorProto.INT64, [None])
+            helper.make_tensor_value_info(f"{PREFIX}shape_{name}", TensorProto.INT64, [None])
         )
     options = ort.SessionOptions()
     options.log_severity_level = 4
@@ -97,12 +98,12 @@ def _shapes_of_a_run(proto: onnx.ModelProto, model: StyleModel, shape: tuple[int
     )
     feeds = {model.input.name: np.zeros(shape, model.input.dtype)}
     if model.selector:
-        feeds[model.selector.name] = graph.one_hot(model)
+        feeds[model.selector.name] = one_hot(model)
     if model.canvas:
         beside = model.canvas.shape_beside(shape, model.layout)
         feeds[model.canvas.name] = np.zeros(beside, model.canvas.dtype)
     names = sorted(wanted)
-    results = session.run([f"{graph.PREFIX}shape_{name}" for name in names], feeds)
+    results = session.run([f"{PREFIX}shape_{name}" for name in names], feeds)
     found = {n: tuple(np.asarray(r).tolist()) for n, r in zip(names, results, strict=True)}
     return known | found
 

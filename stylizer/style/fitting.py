@@ -73,7 +73,7 @@ def _other_sizes(layout: str, channels: int, got: Size, size: Size) -> list[Fit]
 
 def fitted(picture: np.ndarray, fit: Fit) -> np.ndarray:
     """(H, W, channels) as the network gives it -> (height, width, 3 or 4) of the frame's size; what
-    `graph.wrap` builds into the session."""
+    `wrapping.wrap` builds into the session."""
     k = fit.scale
     if k > 1:
         height, width, channels = picture.shape

@@ -19,10 +19,11 @@ _modules.setdefault("openvino_telemetry", None)
 
 import openvino  # noqa: E402
 
-from stylizer.style import graph, providers  # noqa: E402
+from stylizer.style import providers  # noqa: E402
 from stylizer.style.contract import Size, StyleModel  # noqa: E402
 from stylizer.style.reasons import first_line  # noqa: E402
 from stylizer.style.session import SessionStyle, closed  # noqa: E402
+from stylizer.style.wrapping import fed, wrap  # noqa: E402
 
 if TYPE_CHECKING:
     from stylizer.style.canvas import Canvas
@@ -46,12 +47,12 @@ class OpenVinoStyle(SessionStyle):
     ) -> None:
         super().__init__(model, row.name, frame_size, inference_size, move_canvas)
         self._run = self._infer
-        self._inputs = graph.fed(model)
+        self._inputs = fed(model)
         self._request: openvino.InferRequest | None = None
         self._shape: tuple[int, ...] = ()
         try:
             self._core = openvino.Core()
-            self._graph: openvino.Model | None = self._core.read_model(graph.wrap(proto, model))
+            self._graph: openvino.Model | None = self._core.read_model(wrap(proto, model))
             self.warm_up(frame_size)
         except Exception as error:  # OpenVINO raises RuntimeError and classes of its own
             raise providers.ProviderProblem(first_line(error)) from error

@@ -9,12 +9,13 @@ import onnx
 import onnxruntime
 
 from stylizer.errors import BadInput, StylizerError
-from stylizer.style import graph, providers
+from stylizer.style import providers
 from stylizer.style.captured import Captured, Fetch
 from stylizer.style.contract import Packer, Size, StyleModel
 from stylizer.style.reasons import first_line, left_to_the_cpu
 from stylizer.style.session import Runner, SessionStyle, blank_frame, closed
 from stylizer.style.sizes import BySize
+from stylizer.style.wrapping import fed, wrap
 from stylizer.system.page_locked import PageLocked
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class OrtStyle(SessionStyle):
         self._sizes: BySize[Runner] | None = None
         self._memory: PageLocked | None = None
         super().__init__(model, row.name, frame_size, inference_size, move_canvas)
-        self._row, self._wrapped = row, graph.wrap(proto, model, row.whole_pixels)
+        self._row, self._wrapped = row, wrap(proto, model, row.whole_pixels)
         self._captures = bool(row.capture)
         self._run, self.provider_reason = self._first_runner()
         if row.page_locked:
@@ -118,7 +119,7 @@ class OrtStyle(SessionStyle):
         return runner, left_to_the_cpu(session)
 
     def _runner(self, session: onnxruntime.InferenceSession) -> Runner:
-        inputs = graph.fed(self.style_model)
+        inputs = fed(self.style_model)
         if self._captures:
             return Captured(session, self._row.device or self._row.name, inputs, self._fetch)
         if self._row.gpu:

@@ -22,12 +22,13 @@ from stylizer.app.run_settings import run_settings
 from stylizer.errors import BadInput
 from stylizer.frame import Frame, StyledImage
 from stylizer.settings import Settings
-from stylizer.style import graph, inspection, providers
+from stylizer.style import inspection, providers
 from stylizer.style.canvas import Canvas, mixed
 from stylizer.style.contract import Packer
 from stylizer.style.opening import open_style
 from stylizer.style.ort import Binding
 from stylizer.style.probe import load_model
+from stylizer.style.wrapping import fed, wrap
 
 SIZE = (50, 37)  # (width, height), no multiple of anything
 KINDS = {
@@ -118,9 +119,9 @@ def test_a_foreign_program_sees_the_same(tmp_path):
 def test_the_wrapped_float_graph_holds_no_tile(tmp_path):
     path = tiny.canvas_floats(tmp_path / "m.onnx", tiny.tile())
     model, proto = load_model(path)
-    wrapped = onnx.ModelProto.FromString(graph.wrap(proto, model))
-    assert [i.name for i in wrapped.graph.input] == graph.fed(model)
-    assert graph.fed(model) == ["stylizer_in", "stylizer_canvas"]
+    wrapped = onnx.ModelProto.FromString(wrap(proto, model))
+    assert [i.name for i in wrapped.graph.input] == fed(model)
+    assert fed(model) == ["stylizer_in", "stylizer_canvas"]
     assert not {"Tile", "Slice", "Shape"} & {n.op_type for n in wrapped.graph.node}
     assert not {"tile", "times", "corner"} & {w.name for w in wrapped.graph.initializer}
 
@@ -128,8 +129,8 @@ def test_the_wrapped_float_graph_holds_no_tile(tmp_path):
 @pytest.mark.parametrize("device", [None, "cpu"])
 def test_io_binding_renews_the_canvas_only_when_it_has_changed(path, device):
     model, proto = load_model(path)
-    session = providers.build_session(providers.PROVIDERS["cpu"], graph.wrap(proto, model))
-    bound = Binding(session, device, graph.fed(model), lambda b: b.copy_outputs_to_cpu()[0])
+    session = providers.build_session(providers.PROVIDERS["cpu"], wrap(proto, model))
+    bound = Binding(session, device, fed(model), lambda b: b.copy_outputs_to_cpu()[0])
     for size in ((64, 48), (32, 24)):
         canvas, packer = Canvas(model, size), Packer(model, size, None)
         for seed in (1, 2):

@@ -22,7 +22,7 @@ from stylizer.app.settings_file.table import HOTKEY_TABLES, KEYS
 from stylizer.app.settings_file.text import commented_file
 from stylizer.errors import BadInput
 from stylizer.hotkeys import DEFAULT_KEYS
-from stylizer.settings import IN_PANEL, unsaid
+from stylizer.settings import OPTIONS, unsaid
 from stylizer.system.files import check_writable, write_text
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ class FilePresets:
 
     def kept(self) -> Layer:
         values = over(self._below(), self._own())
-        return {name: values.get(name) for name in IN_PANEL} | {t: values[t] for t in HOTKEY_TABLES}
+        kept = [name for name, option in OPTIONS.items() if option.in_panel]
+        return {name: values.get(name) for name in kept} | {t: values[t] for t in HOTKEY_TABLES}
 
     def save(self, values: Mapping[str, Any]) -> str:
         text, below = self._text(), self._below()
