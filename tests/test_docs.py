@@ -84,8 +84,27 @@ def test_the_readme_is_short_and_names_the_command_in_one_way():
     assert len(commands(ROOT / "README.md")) > 10
 
 
-def test_pages_that_are_named_exist():
-    """A comment that sends the reader to a page which is not here helps nobody."""
-    for path in [*(ROOT / "stylizer").rglob("*.py"), *(ROOT / "bench").glob("*.py")]:
-        for name in re.findall(r"\bdocs/[\w-]+\.\w+", path.read_text(encoding="utf-8")):
-            assert (ROOT / name).is_file(), f"{path.relative_to(ROOT)} names {name}"
+ENDINGS = "py|md|sh|toml|json|frag|vert|glsl|hlsl|fx|jpg|webp|png"
+NAMED = re.compile(
+    rf"(?<![\w/~.<*-])(?:docs|tests|scripts|bench|stylizer|shaders|typings)/[\w./-]+\.(?:{ENDINGS})\b"
+    rf"|`[\w-]+/[\w./-]+\.py`"  # in a text also from the package on: `style/drift.py`
+)
+
+
+def sources() -> list[Path]:
+    """Every file of ours that may send its reader to another."""
+    folders = ("stylizer", "tests", "bench", "scripts", "shaders")
+    found = [path for folder in folders for path in (ROOT / folder).rglob("*.*")]
+    kinds = {".py", ".sh", ".toml", ".frag", ".vert", ".glsl", ".hlsl", ".fx"}
+    return [path for path in found if path.suffix in kinds]
+
+
+def test_files_that_are_named_exist():
+    """A text or comment that sends the reader to a file which is not here helps nobody."""
+    missing = []
+    for path in [*TEXTS, *(ROOT / "models").glob("*.md"), *sources(), ROOT / "Makefile"]:
+        for name in NAMED.findall(path.read_text(encoding="utf-8")):
+            name = name.strip("`")
+            if not any((base / name).exists() for base in (ROOT, ROOT / "stylizer", path.parent)):
+                missing.append(f"{path.relative_to(ROOT)} names {name}")
+    assert not missing

@@ -7,6 +7,7 @@ import argparse
 import sys
 import time
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -210,7 +211,9 @@ def notes_of(args: argparse.Namespace, rows: list[dict[str, Any]]) -> list[str]:
     m = rows[0]["machine"]
     runtimes = {k: v for k, v in m["versions"].items() if "onnx" in k or k == "openvino"}
     versions = ", ".join(f"{k} {v}" for k, v in runtimes.items())
+    today = date.today()
     notes = [
+        f"Made by `stylizer bench --compression` on {today.day} {today:%B %Y}.",
         f"{m['cpu']}, {m['cores']} cores, {rows[0]['provider']}, {versions}, {m['gl_renderer']}.",
         f"{rows[0]['frames']} frames a row after {rows[0]['warmup_frames']} warm-up frames, "
         f"{args.rounds} interleaved rounds, lock-step; the ratio is of styled fps, with its least "
