@@ -16,7 +16,7 @@ from stylizer.painting.quilt import check_patch
 # original and small toward the statistics of VGG-16's features instead.
 PERCEPTUAL = (
     "style_weight", "style_share", "style_ramp", "local_share", "content_limit", "tv_weight",
-    "tone_weight", "still_weight", "grid_weight", "teacher", "imitate_steps",
+    "tone_weight", "grid_weight", "teacher", "imitate_steps",
 )  # fmt: skip
 PAINTING = ("paint", "canvas", "patch", "contrast", "saturation")
 

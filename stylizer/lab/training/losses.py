@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from stylizer.errors import BadInput
 from stylizer.lab.nets.painter import CANVAS_STEP, Painter
@@ -25,7 +26,12 @@ from stylizer.lab.training.perceptual import (
     tone_loss,
     total_variation,
 )
-from stylizer.lab.training.temporal import grid_loss, steady_imitation_loss, stillness_loss
+from stylizer.lab.training.temporal import (
+    grid_loss,
+    random_move,
+    steady_imitation_loss,
+    stillness_loss,
+)
 
 ALONE = ProcessGroup()
 PAINT_RIM = 24  # pixels
@@ -120,12 +126,27 @@ def painted_losses(
     assert recipe.paint is not None
     with torch.no_grad():
         wanted = inside(painted(network.graded(source), whole, recipe.paint))
-    made = inside(network(source, canvas))
-    error = made - wanted
+    styled = network(source, canvas)
+    error = inside(styled) - wanted
     across, down = error.diff(dim=3).abs().mean(), error.diff(dim=2).abs().mean()
     value = error.abs().mean() + 2 * error.square().mean() + PATTERN_WEIGHT * pattern(error)
     zero = value.new_zeros(())
-    return Losses(value, zero, across + down, zero, zero, zero)
+    still = carried_loss(network, source, whole, styled) if recipe.still_weight else zero
+    return Losses(value, zero, across + down, zero, still, zero)
+
+
+def carried_loss(network: Painter, source: Tensor, canvas: Tensor, styled: Tensor) -> Tensor:
+    """(): how far the picture of a moved frame with its canvas moved alike is from `styled`, what
+    was made of both before, moved. canvas: at the frame's size, (B, 3, H, W) as the others.
+
+    What is seen of it where a game moves are strokes and contours that come and go with the
+    network's grid.
+    """
+    rng = np.random.default_rng(int(torch.randint(2**31, ())))
+    move = random_move(rng, (source.shape[3], source.shape[2]), source.device)
+    moved = network(move.of(source), F.avg_pool2d(move.of(canvas), CANVAS_STEP))
+    error = inside(moved - move.of(styled))
+    return error.abs().mean() + 2 * error.square().mean()
 
 
 def pattern(error: Tensor) -> Tensor:

@@ -110,8 +110,8 @@ class _Bar:
 
 
 def moving_scenes(recipe: Recipe) -> MovingScenes | None:
-    """The demo's moving frames for a recipe that trains stillness, if there is OpenGL."""
-    if not recipe.still_weight:
+    """The demo's moving frames for a recipe that trains stillness by VGG, if there is OpenGL."""
+    if not recipe.still_weight or recipe.paint is not None:
         return None
     width, height = (max(sides) for sides in zip(SIZE, recipe.crop, strict=True))
     try:

@@ -13,6 +13,7 @@ from torch import Tensor, nn  # noqa: E402
 from stylizer.lab.commands.train import start_of  # noqa: E402
 from stylizer.lab.nets.registry import default_recipe  # noqa: E402
 from stylizer.lab.training.data import ContentSet  # noqa: E402
+from stylizer.lab.training.losses import carried_loss  # noqa: E402
 from stylizer.lab.training.motion import MovingScenes  # noqa: E402
 from stylizer.system.resources import models_folder  # noqa: E402
 
@@ -141,3 +142,28 @@ def test_from_trained_weights_the_recipe_is_short():
     assert on.steps < fresh.steps
     assert on.learning_rate < fresh.learning_rate
     assert fresh.norm_share > on.norm_share == 0
+
+
+class Carried(nn.Module):
+    """The frame with its canvas laid over it, and stripes that stay on the screen."""
+
+    def __init__(self, height: float) -> None:
+        super().__init__()
+        self.stripes = Painted(height)
+
+    def forward(self, x: Tensor, canvas: Tensor) -> Tensor:
+        return self.stripes(x + 0.5 * (nn.functional.interpolate(canvas, scale_factor=2) - 0.5))
+
+
+def test_what_goes_with_frame_and_canvas_has_less_of_a_carried_loss():
+    torch.manual_seed(3)
+    small = torch.rand(2, 2, 3, 16, 16)
+    frame, canvas = (nn.functional.interpolate(s, (128, 128), mode="bicubic") for s in small)
+
+    def loss(height: float) -> float:
+        torch.manual_seed(5)
+        network = Carried(height)
+        styled = network(frame, nn.functional.avg_pool2d(canvas, 2))
+        return float(carried_loss(network, frame, canvas, styled).detach())
+
+    assert loss(0.3) > 3 * loss(0.0) > 0
