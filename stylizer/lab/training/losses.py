@@ -135,7 +135,9 @@ def painted_losses(
     return Losses(value, zero, across + down, zero, still, zero)
 
 
-def carried_loss(network: Painter, source: Tensor, canvas: Tensor, styled: Tensor) -> Tensor:
+def carried_loss(
+    network: torch.nn.Module, source: Tensor, canvas: Tensor, styled: Tensor
+) -> Tensor:
     """(): how far the picture of a moved frame with its canvas moved alike is from `styled`, what
     was made of both before, moved. canvas: at the frame's size, (B, 3, H, W) as the others.
 
