@@ -23,7 +23,7 @@ from private_display import ROOT, program, x_server
 
 from stylizer.rules import count, size
 from stylizer.run.outputs import Outputs
-from stylizer.run.pipeline import Run
+from stylizer.run.pipeline import Given, Run
 from stylizer.settings import Settings
 from stylizer.source.synthetic import BAND, read_age_ms, read_frame_number
 from stylizer.source.x11.window import WindowSource
@@ -36,7 +36,7 @@ def presented(settings: Settings) -> tuple[list[tuple[np.ndarray, float]], Any]:
     """Every new frame presented: its first and last rows, where the codes are, and when."""
     rows: list[tuple[np.ndarray, float]] = []
     last: Any = None
-    with Run(settings, None, Outputs(settings), None) as active:
+    with Run(settings, Given(), Outputs(settings)) as active:
         while active.step():
             shown = active.shown
             if shown is not None and shown is not last and not shown.warm:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from stylizer.app import machine_commands, model_commands, run_commands
 from stylizer.app.options import build_parser
+from stylizer.app.run_settings import run_settings
 from stylizer.app.start_window import choose, has_display
 from stylizer.errors import BadInput, StylizerError, one_sentence
 from stylizer.system.ending import GRACE_S, INTERRUPTED, on_signals
@@ -30,9 +31,10 @@ def main(argv: list[str] | None = None) -> int:
         hush()
     try:
         check_current_folder()
-        args = parse(words_or_chosen(sys.argv[1:] if argv is None else argv))
-        with on_signals(LAB_GRACE_S if args.command in LAB_COMMANDS else GRACE_S):
-            return COMMANDS[args.command](args)
+        words = sys.argv[1:] if argv is None else argv
+        if words or not has_display():
+            return carry_out(parse(words))
+        return carry_out_chosen()
     except StylizerError as error:
         tell(one_sentence(error))
         return error.exit_code
@@ -71,15 +73,26 @@ def hush() -> None:
         logging.root.addHandler(logging.NullHandler())
 
 
-def words_or_chosen(words: list[str]) -> list[str]:
-    """The words of the command line; without any, those of what is chosen in the start window."""
-    if words or not has_display():
-        return words
-    chosen = choose()
-    if chosen is None:
-        raise SystemExit(0)
-    tell(" ".join(chosen))
-    return chosen
+def carry_out(args: argparse.Namespace) -> int:
+    with on_signals(LAB_GRACE_S if args.command in LAB_COMMANDS else GRACE_S):
+        return COMMANDS[args.command](args)
+
+
+def carry_out_chosen() -> int:
+    """The command of what is chosen in the start window."""
+    from stylizer.app.ahead import Ahead
+
+    ahead = Ahead()
+    try:
+        words = choose(ahead, lambda words: run_settings(parse(words), run_commands.PLAY))
+        if words is None:
+            return 0
+        tell(" ".join(words))
+        args = parse(words)
+        args.opened_ahead = ahead.model
+        return carry_out(args)
+    finally:
+        ahead.close()
 
 
 def parse(argv: list[str]) -> argparse.Namespace:

@@ -85,6 +85,7 @@ def lesson_of(style: str, args: argparse.Namespace) -> Lesson:
 
 def run_with(settings: Settings, args: argparse.Namespace, lesson: Lesson | None = None) -> int:
     """Run, write the report where one is asked for; the exit code. lesson: what is trained."""
+    from stylizer.run.opened import opens_nothing
     from stylizer.run.pipeline import run
     from stylizer.run.report import make_report, summary, to_json
     from stylizer.run.result import RunResult
@@ -101,8 +102,9 @@ def run_with(settings: Settings, args: argparse.Namespace, lesson: Lesson | None
     with progress(settings) as on_present:
         presets = FilePresets(settings_path(getattr(args, "settings", None)))
         result = run(
-            settings, on_present=on_present, on_end=write_report, presets=presets, lesson=lesson
-        )
+            settings, on_present=on_present, on_end=write_report, presets=presets, lesson=lesson,
+            opened_ahead=getattr(args, "opened_ahead", opens_nothing),
+        )  # fmt: skip
     report = make_report(result)
     if settings.present == "offscreen" or settings.report is not None:
         with beside(settings.report, settings.screenshot):

@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stylizer.errors import BadInput
+from stylizer.errors import BadInput, StylizerError
 from stylizer.settings import Settings
+from stylizer.stages import is_software_gl
 
 if TYPE_CHECKING:
+    from stylizer.app.ahead import Ahead
     from stylizer.app.previews import Previews
     from stylizer.compose.start import StartScreen
     from stylizer.present.window import WindowPresenter
@@ -31,9 +34,13 @@ def has_display() -> bool:
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-def choose() -> list[str] | None:
+SettingsOf = Callable[[list[str]], Settings]
+
+
+def choose(ahead: Ahead, settings_of: SettingsOf) -> list[str] | None:
     """Show what can be painted until something is chosen; the words of the command that paints it,
-    None when the window was closed. Raises StylizerError where no window can be opened."""
+    None when the window was closed. settings_of: those of a command's words. Raises StylizerError
+    where no window can be opened."""
     from stylizer.app.previews import Previews
     from stylizer.compose.start import StartScreen
     from stylizer.present.window import WindowPresenter
@@ -42,9 +49,8 @@ def choose() -> list[str] | None:
     previews = screen = None
     try:
         screen = StartScreen(presenter.context)
-        screen.picture("demo", demo_picture())
         previews = Previews() if os.environ.get("DISPLAY") else None
-        return _until_chosen(presenter, screen, previews)
+        return _until_chosen(presenter, screen, previews, ahead, settings_of)
     finally:
         if previews is not None:
             previews.close()
@@ -54,7 +60,11 @@ def choose() -> list[str] | None:
 
 
 def _until_chosen(
-    presenter: WindowPresenter, screen: StartScreen, previews: Previews | None
+    presenter: WindowPresenter,
+    screen: StartScreen,
+    previews: Previews | None,
+    ahead: Ahead,
+    settings_of: SettingsOf,
 ) -> list[str] | None:
     from stylizer.compose.start import Tile
     from stylizer.frame import Rect
@@ -65,9 +75,14 @@ def _until_chosen(
         presenter.show_panel(Rect(0, 0, *presenter.size), screen.typing, False)
         if any(action.name in ("quit", "panel") for action in presenter.poll()):
             return None
+        demo = ahead.take_demo()
+        if demo is not None:
+            screen.picture("demo", demo)
         for window, pixels in (previews.take() if previews else {}).items():
             screen.picture(f"0x{window:x}", pixels)
         windows = previews.windows if previews else ()
+        if windows and not ahead.expects:
+            _expect(windows[0], presenter, ahead, settings_of)
         tiles = [Tile("demo", "The demo scene", "an island to fly over")]
         if painting is not None:
             tiles.append(Tile(PICTURE, painting.name, "the picture itself"))
@@ -90,6 +105,20 @@ def _until_chosen(
             painting, message = path, f"{path.name}: click what shall be painted with it."
             screen.picture(PICTURE, pixels)
         time.sleep(max(0.0, TURN_S - (time.perf_counter() - started)))
+
+
+def _expect(
+    window: WindowInfo, presenter: WindowPresenter, ahead: Ahead, settings_of: SettingsOf
+) -> None:
+    """Have the model opened that the window would be painted by; not where shaders may draw it,
+    which share textures with the presenter of the run."""
+    try:
+        settings = settings_of(words_of(f"0x{window.id:x}", None))
+    except StylizerError:
+        return  # the run says it, of the window that is clicked
+    software = is_software_gl(str(presenter.context.info["GL_RENDERER"]))
+    if settings.provider != "gl" and (software or settings.provider != "auto"):
+        ahead.expect(settings, window.size)
 
 
 def words_of(key: str, painting: Path | None) -> list[str]:
@@ -122,17 +151,3 @@ def _note(window: WindowInfo) -> str:
     width, height = window.size
     state = "" if window.state == "visible" else f", {window.state}"
     return f"{width} × {height}{state}"
-
-
-def demo_picture() -> np.ndarray:
-    """The demo scene for its tile: uint8 (height, width, 3) RGB."""
-    from stylizer.frame import IDLE
-    from stylizer.source.demo.source import DemoSource
-
-    source = DemoSource(Settings(size=(480, 270), sync=True))
-    try:
-        frame = source.read(IDLE)
-        assert frame is not None  # in lock-step there always is one
-        return frame.rgb().copy()
-    finally:
-        source.close()

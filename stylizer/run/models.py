@@ -21,6 +21,13 @@ def still_loading() -> bool:
     return any(thread.is_alive() for thread in _left)
 
 
+def leave(thread: threading.Thread) -> None:
+    """Wait for a thread that loads a model, not for long; then it is left alone."""
+    thread.join(LEAVE_S)
+    if thread.is_alive():
+        _left.append(thread)
+
+
 def on_gpu(backend: StyleBackend) -> bool:
     """Whether it runs on a GPU, which a game may want for itself and a driver may lose."""
     if backend.provider in ("none", "cpu"):
@@ -192,9 +199,9 @@ class ModelBank:
         """Close every model; a load under way is waited for where it draws with a GL context of
         ours, else left alone (`still_loading`)."""
         self.give_up()
-        self._thread.join(None if self._waits else LEAVE_S)
-        if self._thread.is_alive():
-            _left.append(self._thread)
+        if self._waits:
+            self._thread.join()
+        leave(self._thread)
         for backend in (*self._loaded.values(), *self._retired):
             if backend is not self._borrowed:
                 backend.close()

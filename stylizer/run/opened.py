@@ -35,6 +35,11 @@ SEES_ITSELF = (
     "(sway's portal offers none: there let the game be an X11 program)"
 )
 SIZED_SOURCES = ("demo", "synthetic")  # their frames have the size that was asked for
+OpenedAhead = Callable[[Settings, str], StyleBackend | None]
+
+
+def opens_nothing(settings: Settings, name: str) -> None:
+    """No model of that name was opened ahead of a run of these settings."""
 
 
 class Opened:
@@ -45,8 +50,14 @@ class Opened:
     Raises BadInput or StylizerError when one of them cannot be opened; the others are closed then.
     """
 
-    def __init__(self, settings: Settings, style: StyleBackend | None, outputs: Outputs) -> None:
-        self._settings = settings
+    def __init__(
+        self,
+        settings: Settings,
+        style: StyleBackend | None,
+        outputs: Outputs,
+        opened_ahead: OpenedAhead = opens_nothing,
+    ) -> None:
+        self._settings, self._opened_ahead = settings, opened_ahead
         self.outputs = outputs
         self._closers: list[Callable[[], object]] = [outputs.close]
         self.shown_size: tuple[int, int] | None = None  # of the frame shown, for a model that loads
@@ -128,7 +139,8 @@ class Opened:
 
     def _load_model(self, name: str) -> StyleBackend:
         """On the thread that loads models."""
-        return self._opened(self._settings, name, self._gl.result)
+        ready = self._opened_ahead(self._settings, name)
+        return ready or self._opened(self._settings, name, self._gl.result)
 
     def _load_on_cpu(self, name: str) -> StyleBackend:
         """In place of one that a GPU has lost."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from stylizer.run.counting import Counts, Stopwatch
 from stylizer.run.holding import Holding
 from stylizer.run.learning import Learning, Lesson
 from stylizer.run.mirror import Mirror
-from stylizer.run.opened import Opened
+from stylizer.run.opened import Opened, OpenedAhead, opens_nothing
 from stylizer.run.outputs import Outputs
 from stylizer.run.paintings import Paintings
 from stylizer.run.panel import PanelFeed
@@ -42,6 +43,16 @@ from stylizer.system import ending
 from stylizer.timing import FrameStats
 
 
+@dataclass(frozen=True)
+class Given:
+    """What a run is handed beside its settings; see `run`."""
+
+    style: StyleBackend | None = None
+    presets: Presets | None = None
+    lesson: Lesson | None = None
+    opened_ahead: OpenedAhead = opens_nothing
+
+
 def run(
     settings: Settings,
     style: StyleBackend | None = None,
@@ -49,6 +60,7 @@ def run(
     on_end: Callable[[RunResult], None] = lambda _: None,
     presets: Presets | None = None,
     lesson: Lesson | None = None,
+    opened_ahead: OpenedAhead = opens_nothing,
 ) -> RunResult:
     """Run until the source ends, the frames or seconds asked for are over, or the user quits.
 
@@ -56,10 +68,11 @@ def run(
     `on_present` is told the counts after each turn of the loop, `on_end` the result however the
     run ends, an error included; from another thread when the process has to be given up. `presets`
     is where the panel keeps settings; None: nowhere. `lesson` is what is trained meanwhile.
+    `opened_ahead` gives models that are open already.
     Raises BadInput or StylizerError; whatever was recorded until then stays playable.
     """
     with (
-        opened_run(settings, style, on_end, presets, lesson) as active,
+        opened_run(settings, Given(style, presets, lesson, opened_ahead), on_end) as active,
         ending.saving(partial(active.save, on_end)),
     ):
         failure = active.loop(on_present)
@@ -76,13 +89,7 @@ def run(
         return result
 
 
-def opened_run(
-    settings: Settings,
-    style: StyleBackend | None,
-    on_end: Callable[[RunResult], None],
-    presets: Presets | None,
-    lesson: Lesson | None,
-) -> Run:
+def opened_run(settings: Settings, given: Given, on_end: Callable[[RunResult], None]) -> Run:
     """A run that is open; `on_end` is told of one that could not be opened, or was ended before.
 
     Nothing is told of outputs that are refused: the report may be the one.
@@ -91,7 +98,7 @@ def opened_run(
     tell = partial(tell_unopened, settings, on_end)
     with ending.saving(lambda why: tell(StylizerError(why))):
         try:
-            return Run(settings, style, outputs, presets, lesson)
+            return Run(settings, given, outputs)
         except BaseException as error:
             ending.stay_if_given_up()
             with ending.undisturbed():
@@ -105,29 +112,22 @@ class Run:
     Raises BadInput or StylizerError when something that the settings name cannot be opened.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        style: StyleBackend | None,
-        outputs: Outputs,
-        presets: Presets | None,
-        lesson: Lesson | None = None,
-    ) -> None:
+    def __init__(self, settings: Settings, given: Given, outputs: Outputs) -> None:
         self.settings = settings
         self.controls = Controls.from_settings(settings)
         self.interrupted = False
         self.shown: Shown | None = None  # the newest styled pair
         self.counts = Counts(settings)
-        self.opened = opened = Opened(settings, style, outputs)
+        self.opened = opened = Opened(settings, given.style, outputs, given.opened_ahead)
         self.switching = Switching(self.opened.bank)
         self.holding = Holding(settings.target_fps, settings.inference_size)
         self.sharing = Sharing(settings, self.opened)
         self.opened.closes(self.sharing.close)
         self.mirror = Mirror(settings, self.opened)
         self.paintings = Paintings(self.switching, lambda: self.panel.renew_styles())
-        self.learning = Learning(lesson, self.opened, self.switching)
+        self.learning = Learning(given.lesson, self.opened, self.switching)
         self.panel = PanelFeed(
-            settings, self.opened, self.controls, self.holding, self.switching, presets,
+            settings, self.opened, self.controls, self.holding, self.switching, given.presets,
             self.paintings, self.sharing, self.learning, run,
         )  # fmt: skip
         self.opened.closes(self.panel.close)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from stylizer.run.outputs import Outputs
-from stylizer.run.pipeline import Run
+from stylizer.run.pipeline import Given, Run
 from stylizer.settings import Settings
 from stylizer.source.synthetic import SyntheticSource, burn_time, read_age_ms, read_frame_number
 
@@ -49,7 +49,7 @@ def test_no_frame_is_shown_out_of_order_and_times_agree(numbered):
     )
     numbers, captured_late, presented_late = [], [], []
     last = None
-    with Run(settings, None, Outputs(settings), None) as active:
+    with Run(settings, Given(), Outputs(settings)) as active:
         while active.step():
             shown = active.shown
             if shown is None or shown is last or shown.warm:

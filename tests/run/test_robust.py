@@ -19,7 +19,7 @@ from x_game import RED, Game
 from stylizer.errors import BadInput
 from stylizer.frame import Frame
 from stylizer.run.outputs import Outputs
-from stylizer.run.pipeline import Run
+from stylizer.run.pipeline import Given, Run
 from stylizer.settings import Settings
 from stylizer.source.x11.window_list import find_window
 from stylizer.system.x11 import Display
@@ -154,7 +154,7 @@ def test_two_hundred_window_events_and_it_still_runs(desk):
         source="window", window="Red Game", wait=True, model="none", present="offscreen", hud="off"
     )
     before = (0.0, 0, 0)
-    with Run(settings, None, Outputs(settings), None) as active:
+    with Run(settings, Given(), Outputs(settings)) as active:
         player = Player(desk, active)
         player.until_frame("the start")
         for number in range(EVENTS):

@@ -14,7 +14,7 @@ from whole_program import ROOT, Window, until, xdotool
 from stylizer.errors import BadInput
 from stylizer.present.window import WindowPresenter
 from stylizer.run.outputs import Outputs
-from stylizer.run.pipeline import Run
+from stylizer.run.pipeline import Given, Run
 from stylizer.run.report import make_report
 from stylizer.settings import Settings
 from stylizer.source.x11.window_list import find_window
@@ -32,7 +32,7 @@ def test_keys_switch_models_and_the_report_says_so(xvfb, tmp_path, monkeypatch):
         size=(160, 96), model="mosaic-small", provider="cpu", report=tmp_path / "r.json",
         screenshots=pictures,
     )  # fmt: skip
-    with Run(settings, None, Outputs(settings), None) as active:
+    with Run(settings, Given(), Outputs(settings)) as active:
 
         def turn_until(done: Callable[[], object]) -> None:
             deadline = time.monotonic() + 60

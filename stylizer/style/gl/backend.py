@@ -45,7 +45,6 @@ class GlStyle(SessionStyle):
         thread: GlThread | None = None,
     ) -> None:
         super().__init__(model, row.name, frame_size, inference_size, move_canvas)
-        steps = _fitting_steps(model, proto)
         self._run = self._read_back
         self._drawing: Drawing | None = None
         self._own_thread = None if thread else _own_thread()
@@ -56,12 +55,13 @@ class GlStyle(SessionStyle):
             raise providers.ProviderProblem(f"OpenGL is software here: {self._thread.renderer}")
         self._resident = self._thread.shared is not None and _takes_pixels(model)
         try:
+            steps = _fitting_steps(model, proto)
             self._drawing = Drawing(self._thread, model, steps, self._packer.padded)
             self.provider_reason = _drawn_by(self._thread, self._drawing.variant)
             self.warm_up(frame_size)
         except DoesNotFit as misfit:
             self.close()
-            raise _wrong(model, str(misfit)) from misfit
+            raise providers.WrongModel(f"{model.stem} does not run on gl: {misfit}") from misfit
         except Exception as error:  # moderngl raises bare Exceptions
             self.close()
             raise providers.ProviderProblem(first_line(error)) from error
@@ -124,18 +124,11 @@ def _takes_pixels(model: StyleModel) -> bool:
 
 
 def _fitting_steps(model: StyleModel, proto: onnx.ModelProto) -> Steps:
-    """Raises WrongModel."""
-    try:
-        steps = read_steps(proto)
-    except DoesNotFit as misfit:
-        raise _wrong(model, str(misfit)) from misfit
+    """Raises DoesNotFit."""
+    steps = read_steps(proto)
     if _others(model, steps):
-        raise _wrong(model, "it takes other pictures than a frame and a canvas in blocks")
+        raise DoesNotFit("it takes other pictures than a frame and a canvas in blocks")
     return steps
-
-
-def _wrong(model: StyleModel, why: str) -> providers.WrongModel:
-    return providers.WrongModel(f"{model.stem} does not run on gl: {why}")
 
 
 def _drawn_by(thread: GlThread, variant: str) -> str:

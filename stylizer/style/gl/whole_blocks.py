@@ -25,8 +25,8 @@ def over_whole_blocks(proto: onnx.ModelProto) -> onnx.ModelProto:
     for node in proto.graph.node:
         channels = widths.get(node.input[0]) if node.op_type == "Reshape" else None
         chain = _chain(proto, node) if channels else []
-        part = _part(proto, node)
-        if channels and part and channels % part == 0 and chain:
+        part = _part(proto, node) if chain else 0
+        if channels and part and channels % part == 0:
             _widen(found, chain, channels // part)
     return found
 
