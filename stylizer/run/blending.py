@@ -51,6 +51,11 @@ class Blending:
         """Whether the second style, where there is one, is to be seen from the next frame on."""
         self.shown = on and self.chosen is not None
 
+    def renew(self, name: str) -> None:
+        """The files of a model have changed: where it is the second one it is loaded anew."""
+        if self._second is not None:
+            self._second.renew(name)
+
     @property
     def style_name(self) -> str:
         """The second style, or the model that was asked for; "" for none."""

@@ -127,7 +127,7 @@ class Learning:
             with whole(path) as file:
                 file.write(content)
         lesson, self._lesson = self._lesson, None
-        self._switching.renew(f"{lesson.style}-fast", at_s)
+        self._renew(lesson, at_s)
         return f"{lesson.style}: as it was before the training"
 
     def close(self) -> None:
@@ -176,7 +176,7 @@ class Learning:
                     self._step, self._steps, self._left_s = value
                 elif kind == "exported":
                     self._exported = value
-                    self._switching.renew(f"{lesson.style}-fast", at_s)
+                    self._renew(lesson, at_s)
                     messages.append(f"{lesson.style}: what it learned until step {value} is shown")
                 else:
                     self._end()
@@ -185,6 +185,11 @@ class Learning:
             self._end()
             messages.append(f"{lesson.style}: the training was ended from outside, {self._kept}")
         return messages
+
+    def _renew(self, lesson: Lesson, at_s: float) -> None:
+        """The style's files were written anew: they take over wherever they are in use."""
+        self._switching.renew(f"{lesson.style}-fast", at_s)
+        self._opened.blending.renew(f"{lesson.style}-fast")
 
     def _last_words(self, lesson: Lesson, kind: str, why: str) -> str:
         if kind == "failed":

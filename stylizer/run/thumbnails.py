@@ -8,11 +8,11 @@ stand lower than other threads that give way: what holds Python's lock and is ne
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from stylizer.errors import StylizerError
+from stylizer.errors import BadInput, StylizerError
 from stylizer.frame import Frame, Size
 from stylizer.settings import Settings
 from stylizer.stages import StyleBackend
@@ -63,7 +63,7 @@ class Thumbnails:
 
     def _run(self) -> None:
         give_way()
-        backends: dict[str, StyleBackend] = {}
+        backends: dict[str, _Opened] = {}
         try:
             self._seen.wait()
             pause = BETWEEN_S
@@ -74,26 +74,60 @@ class Thumbnails:
                     self._make(style, backends)
                 pause = AGAIN_S
         finally:
-            for backend in backends.values():
-                backend.close()
+            for opened in backends.values():
+                opened.backend.close()
 
-    def _make(self, style: str, backends: dict[str, StyleBackend]) -> None:
-        from stylizer.style.opening import open_style
+    def _make(self, style: str, backends: dict[str, _Opened]) -> None:
         from stylizer.style.scaling import resize
 
         assert self._frame is not None
         frame = _cut(self._frame)
         try:
-            if style not in backends:
-                backends[style] = open_style(self._settings, self._models[style], SEEN)
-            backends[style].forget()
-            image = backends[style].style(frame).image
+            backend = self._backend(style, backends)
+            backend.forget()
+            image = backend.style(frame).image
         except StylizerError:  # its name alone stays; choosing it says why
             del self._models[style]
             return
         if image is not None:
             with self._lock:
                 self._ready[style] = resize(np.ascontiguousarray(image.rgb()), SHOWN)
+
+
+    def _backend(self, style: str, backends: dict[str, _Opened]) -> StyleBackend:
+        """The style's model, opened anew where its file has changed: it may be trained just now.
+        Raises StylizerError."""
+        from stylizer.style.opening import open_style
+
+        name = self._models[style]
+        stamp = _stamp(name)
+        was = backends.get(style)
+        if was is None or was.stamp != stamp:
+            backends[style] = _Opened(open_style(self._settings, name, SEEN), stamp)
+            if was is not None:
+                was.backend.close()
+        return backends[style].backend
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A model, and which state of its file it was read from."""
+
+    backend: StyleBackend
+    stamp: tuple[int, int]
+
+
+def _stamp(name: str) -> tuple[int, int]:
+    """Another one when the model's file was written anew. Raises BadInput where there is none."""
+    from stylizer.style import catalog
+
+    path = catalog.resolve(name, "cpu").path
+    assert path is not None
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise BadInput(f"there is no {path}") from error
+    return found.st_ino, found.st_mtime_ns
 
 
 def _cut(frame: Frame) -> Frame:

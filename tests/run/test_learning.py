@@ -19,10 +19,12 @@ from PIL import Image
 from stylizer.errors import StylizerError
 from stylizer.frame import Frame
 from stylizer.painting.make import make
+from stylizer.run.blending import Blending
 from stylizer.run.learning import Learning, Lesson, new_folder
 from stylizer.run.models import ModelBank
 from stylizer.run.seen import LARGEST, MOST, SeenFrames
 from stylizer.run.switching import Switching
+from stylizer.run.thumbnails import Thumbnails
 from stylizer.settings import Settings
 from stylizer.style.opening import open_style
 from stylizer.system.resources import own_styles_folder
@@ -61,11 +63,16 @@ class Scene:
 
     def __init__(self, work: Callable[..., object], missing: str = "") -> None:
         settings = Settings(provider="cpu")
-        self.bank = ModelBank(lambda name: open_style(settings, name, (96, 64)))
+        self.bank, self.second = (
+            ModelBank(lambda name: open_style(settings, name, (96, 64))) for _ in range(2)
+        )
         self.bank.use("dots-fast")
         self.first = self.bank.active()
+        self.blending = Blending(settings, self.bank, lambda: self.second)
         feed = SimpleNamespace(newest=SimpleNamespace(frame=FRAME))
-        opened: Any = SimpleNamespace(feed=feed, bank=self.bank, closes=lambda _: None)
+        opened: Any = SimpleNamespace(
+            feed=feed, bank=self.bank, blending=self.blending, closes=lambda _: None
+        )
         self.switching = Switching(self.bank)
         lesson = Lesson("dots", 9, 60.0, work, missing)
         self.learning, self.said = Learning(lesson, opened, self.switching), list[str]()
@@ -83,6 +90,7 @@ class Scene:
     def close(self) -> None:
         self.learning.close()
         self.bank.close()
+        self.second.close()
 
 
 @pytest.fixture
@@ -132,6 +140,32 @@ def test_what_was_learned_takes_over_and_may_be_discarded(scene: Callable[..., S
     assert files() == before
     one.until(lambda: one.bank.active() is not learned)
     assert one.learning.text == ""
+
+
+def test_it_takes_over_as_a_second_style_too(scene: Callable[..., Scene]) -> None:
+    one = scene(learns)
+    one.blending.choose("dots-fast")
+    before = one.second.active()
+    one.until(lambda: one.second.active() is not before)
+
+
+def test_a_thumbnail_is_made_anew_where_the_style_was_trained(scene: Callable[..., Scene]) -> None:
+    scene(learns)
+    thumbnails = Thumbnails()
+    thumbnails.add({"dots": "dots-fast"})
+    thumbnails.look(FRAME)
+    pictures = list[np.ndarray]()
+
+    def made(done: Callable[[], bool]) -> None:
+        while not done():
+            pictures.extend(thumbnails.take().values())
+            time.sleep(0.02)
+
+    made(lambda: bool(pictures))
+    rewrite("dots")
+    made(lambda: not np.array_equal(pictures[0], pictures[-1]))
+    thumbnails.close()
+    thumbnails.join()
 
 
 def test_stopped_it_stays_as_it_was_exported_last(scene: Callable[..., Scene]) -> None:
