@@ -31,13 +31,20 @@ def recording(pen: Pen, data: HudData, window_width: int, figures: Rect | None) 
     return around(x, y, width, height)
 
 
-def message(pen: Pen, text: str, window: tuple[int, int], covered: Rect | None) -> Rect:
+def message(
+    pen: Pen, text: str, window: tuple[int, int], covered: Rect | None, figures: Rect | None
+) -> Rect:
     """At the bottom, over as many lines as it needs; narrow, to leave the corners free. Beside the
-    panel where there is room, else over it."""
+    panel, and beside figures that reach down there, where there is room, else over them."""
     left, right = 0, window[0]
-    if covered is not None:
-        beside = max((0, covered.x), (covered.x + covered.width, right), key=lambda x: x[1] - x[0])
-        if beside[1] - beside[0] >= pen.px(MESSAGE_WIDTH / 2):
+    top = window[1] - pen.px(18 + 32 + LINE)
+    for taken in (covered, figures):
+        if taken is None or (taken is figures and taken.y + taken.height < top):
+            continue
+        beside = max((left, taken.x), (taken.x + taken.width, right), key=lambda x: x[1] - x[0])
+        middle, half = (left + right) / 2, pen.px(MESSAGE_WIDTH / 2)
+        meets = taken.x < middle + half and taken.x + taken.width > middle - half
+        if beside[1] - beside[0] >= half and (meets or taken is covered):
             left, right = beside
     room = min(pen.px(MESSAGE_WIDTH), right - left - pen.px(2 * MARGIN + 2 * PADDING))
     lines = pen.wrapped(text, room)

@@ -69,7 +69,7 @@ def lay_out(data: HudData, fonts: Fonts, scale: float, window: tuple[int, int]) 
     if data.recording and data.mode != "off":
         covered.append(recording(pen, data, window[0], figures))
     if data.message:
-        covered.append(message(pen, data.message, window, data.covered))
+        covered.append(message(pen, data.message, window, data.covered, figures))
     if data.show_help:
         covered.append(help_page(pen, data, window))
     return Places(figures, tuple(covered))

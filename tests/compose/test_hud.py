@@ -371,6 +371,24 @@ def test_a_message_stands_beside_the_panel_or_over_it(
     assert abs(left + right - 960) <= 3
 
 
+def test_a_message_stands_beside_figures_that_reach_down_to_it(
+    presenter: OffscreenPresenter, hud: Hud
+) -> None:
+    presenter.resize((800, 600))
+    lines = {
+        "held": "30 fps wanted",
+        "training": "step 1",
+        "shared": ("every 2nd frame", "keeps 90%"),
+    }
+    data = replace(DATA, present_reason="a long reason " * 9, **lines, message="saved " * 20)
+    data = replace(data, capture_method="in many words " * 9, provider_reason="why it is " * 20)
+    drawn(presenter, hud, data)
+    figures, message = hud.covered
+    assert figures.y + figures.height > message.y
+    assert figures.x + figures.width <= message.x
+    assert message.x + message.width < 800
+
+
 def test_wrapped_text_loses_nothing(hud: Hud) -> None:
     found: list[list[str]] = []
 
