@@ -271,6 +271,11 @@ def is_software_gl(gl_renderer: str) -> bool:
     return any(word in name for word in ("llvmpipe", "softpipe", "swiftshader", "software", "gdi"))
 
 
+def software_gl(gl_renderer: str) -> str:
+    """That it is one, in words; "" where it is a GPU."""
+    return f"OpenGL is software here: {gl_renderer}" if is_software_gl(gl_renderer) else ""
+
+
 __all__ = [
     "PRESENTERS",
     "SOURCES",
@@ -284,4 +289,5 @@ __all__ = [
     "backend_class",
     "is_software_gl",
     "open_backend",
+    "software_gl",
 ]

@@ -35,7 +35,7 @@ class Ahead:
     def __init__(self) -> None:
         self._demo: np.ndarray | None = None
         self._over = threading.Event()
-        self._expected: Future[tuple[Settings, Size]] = Future()
+        self._expected: Future[tuple[Settings, Size, str]] = Future()
         self._opened: Future[StyleBackend | None] = Future()
         self._threads = [
             threading.Thread(target=work, name="ahead", daemon=True)
@@ -54,9 +54,15 @@ class Ahead:
         """Whether it knows the run that is likely."""
         return self._expected.done()
 
-    def expect(self, settings: Settings, size: Size) -> None:
-        """The run that is likely, and its frames' size: its model is opened. Once."""
-        self._expected.set_result((settings, size))
+    def expect(self, settings: Settings, size: Size, no_shaders: str) -> None:
+        """The run that is likely, and its frames' size: its model is opened, once. no_shaders: why
+        `auto` need not try them. Those of a GPU are not for here, as they draw on the run's own
+        thread."""
+        provider = settings.provider
+        if provider != "gl" and (no_shaders or provider != "auto"):
+            self._expected.set_result((settings, size, no_shaders))
+        else:
+            self._expected.cancel()
 
     def model(self, settings: Settings, name: str) -> StyleBackend | None:
         """The model that was opened, once, where a run of these settings wants the same one: it is
@@ -102,12 +108,12 @@ class Ahead:
         from stylizer.style.vetting import needed_until
 
         try:
-            settings, size = self._expected.result()
+            settings, size, no_shaders = self._expected.result()
         except CancelledError:
             return None
         give_way()  # as all threads that a model runs on
         with needed_until(self._over):
-            return open_style(settings, settings.model, size)
+            return open_style(settings, settings.model, size, lambda: no_shaders)
 
 
 def _seen_by_model(settings: Settings) -> list[object]:

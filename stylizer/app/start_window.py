@@ -13,7 +13,7 @@ import numpy as np
 
 from stylizer.errors import BadInput, StylizerError
 from stylizer.settings import Settings
-from stylizer.stages import is_software_gl
+from stylizer.stages import software_gl
 
 if TYPE_CHECKING:
     from stylizer.app.ahead import Ahead
@@ -110,15 +110,13 @@ def _until_chosen(
 def _expect(
     window: WindowInfo, presenter: WindowPresenter, ahead: Ahead, settings_of: SettingsOf
 ) -> None:
-    """Have the model opened that the window would be painted by; not where shaders may draw it,
-    which share textures with the presenter of the run."""
+    """Have the model opened that the window would be painted by."""
     try:
         settings = settings_of(words_of(f"0x{window.id:x}", None))
     except StylizerError:
         return  # the run says it, of the window that is clicked
-    software = is_software_gl(str(presenter.context.info["GL_RENDERER"]))
-    if settings.provider != "gl" and (software or settings.provider != "auto"):
-        ahead.expect(settings, window.size)
+    why_no_shaders = software_gl(str(presenter.context.info["GL_RENDERER"]))
+    ahead.expect(settings, window.size, why_no_shaders)
 
 
 def words_of(key: str, painting: Path | None) -> list[str]:

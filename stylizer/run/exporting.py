@@ -45,6 +45,8 @@ class Exporting:
     def text(self) -> str:
         if self._process is None:
             return ""
+        if not self._done:
+            return f"{self._name}: being started"
         of = f" of {self._total}" if self._total else ""
         return f"{self._name}: {self._done}{of} frames"
 

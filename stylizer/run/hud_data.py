@@ -17,6 +17,8 @@ from stylizer.timing import LOW_MIN_FRAMES_HUD, STAGES, RollingWindow, one_perce
 if TYPE_CHECKING:
     import moderngl
 
+    from stylizer.compose.hud import Hud
+
 GRAPH_FRAMES = 240
 LOW_FRAMES = 1000  # the 1% low of the HUD looks back this far
 MESSAGE_S, READ_PER_S = 2.5, 20  # at least so long; letters read a second
@@ -66,10 +68,10 @@ class HudFeed:
     """Keeps the last frame times and messages and hands them to `compose.hud.Hud`."""
 
     def __init__(self, context: moderngl.Context, scale: float, settings: Settings) -> None:
-        from stylizer.compose.hud import Hud
-
-        self._settings = settings
-        self._hud = Hud(context, scale)
+        self._settings, self._context, self._scale = settings, context, scale
+        self._hud: Hud | None = None
+        if settings.on_screen:
+            self._open()  # elsewhere most runs have none, and opening it takes 0.3 s
         self._presented = RollingWindow()
         self._styled = RollingWindow()
         self._frame_time_ms: deque[float] = deque(maxlen=LOW_FRAMES)
@@ -81,6 +83,13 @@ class HudFeed:
             keys = global_combinations(settings.global_keys)
         self.rebind(keys)
 
+    def _open(self) -> Hud:
+        from stylizer.compose.hud import Hud
+
+        if self._hud is None:
+            self._hud = Hud(self._context, self._scale)
+        return self._hud
+
     def rebind(self, keys: Mapping[str, str]) -> None:
         """The keys that F1 shows: action -> key."""
         self._keys = dict(keys)
@@ -88,12 +97,12 @@ class HudFeed:
     @property
     def area(self) -> Rect | None:
         """Where its figures lie in the window, in pixels; None while there are none."""
-        return self._hud.area
+        return None if self._hud is None else self._hud.area
 
     @property
     def covered(self) -> tuple[Rect, ...]:
         """Where anything of it lies in the window, in pixels."""
-        return self._hud.covered
+        return () if self._hud is None else self._hud.covered
 
     def say(self, message: str) -> None:
         """Show a message at the bottom for a moment."""
@@ -112,10 +121,12 @@ class HudFeed:
         now = time.perf_counter()
         message = self._message_now(view, now)
         if view.mode == "off" and not view.show_help and not message:
-            self._hud.clear()
+            if self._hud is not None:
+                self._hud.clear()
             return
-        self._hud.scale = view.scale
-        self._hud.draw(framebuffer, self._data(view, now, message))
+        hud = self._open()
+        hud.scale = view.scale
+        hud.draw(framebuffer, self._data(view, now, message))
 
     def _message_now(self, view: HudView, now: float) -> str:
         said = self._message if now < self._message_until else ""
@@ -133,14 +144,15 @@ class HudFeed:
         return f"loading {name}" if loading else ""
 
     def _data(self, view: HudView, now: float, message: str) -> HudData:
+        presented_fps, styled_fps = self._rates(now)
         return HudData(
             mode=view.mode,
             corner=view.corner,
             place=view.place,
             show_help=view.show_help,
             covered=view.covered,
-            presented_fps=self._presented.fps(now),
-            styled_fps=self._styled.fps(now),
+            presented_fps=presented_fps,
+            styled_fps=styled_fps,
             one_percent_low_fps=self._one_percent_low(now),
             frame_time_ms=list(self._frame_time_ms)[-GRAPH_FRAMES:],
             model=view.model,
@@ -172,8 +184,13 @@ class HudFeed:
     def figures(self) -> tuple[float | None, float | None, list[float]]:
         """(presented fps, styled fps, last frame times in ms), for the panel."""
         now = time.perf_counter()
-        times = list(self._frame_time_ms)[-GRAPH_FRAMES:]
-        return self._presented.fps(now), self._styled.fps(now), times
+        return *self._rates(now), list(self._frame_time_ms)[-GRAPH_FRAMES:]
+
+    def _rates(self, now: float) -> tuple[float | None, float | None]:
+        """(presented fps, styled fps). Each counts from an event of its own: what is styled is
+        presented, so that it is never the more."""
+        presented, styled = self._presented.fps(now), self._styled.fps(now)
+        return presented, styled if presented is None or styled is None else min(styled, presented)
 
     def _bindings(self, names: Mapping[str, str]) -> list[tuple[str, str]]:
         """(key, what it does) as F1 shows them."""
@@ -188,7 +205,8 @@ class HudFeed:
 
     def close(self) -> None:
         """Free the HUD's GL objects; may be called twice."""
-        self._hud.release()
+        if self._hud is not None:
+            self._hud.release()
 
 
 def _last(series: Sequence[float] | None) -> float | None:

@@ -22,8 +22,8 @@ from stylizer.stages import (
     SOURCES,
     Presenter,
     StyleBackend,
-    is_software_gl,
     open_backend,
+    software_gl,
 )
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Opened:
         self.masking = Masking(settings)
         self._over = threading.Event()  # no model is needed any more
         self._first_size: Future[tuple[int, int]] = Future()
-        self._gl: Future[GlThread | None] = Future()
+        self._gl: Future[GlThread | str] = Future()
         if settings.source in SIZED_SOURCES:
             self._first_size.set_result(settings.size)
         self.bank = self._new_bank(style)
@@ -122,9 +122,10 @@ class Opened:
     def _open_gl(self) -> None:
         """The thread that shaders draw on, sharing textures with the presenter: where they are
         asked for, or `auto` may take them."""
-        thread, asked = None, self._settings.provider
+        asked = self._settings.provider
         renderer = str(self.presenter.context.info["GL_RENDERER"])
-        if asked == "gl" or (asked == "auto" and not is_software_gl(renderer)):
+        thread: GlThread | str = software_gl(renderer)
+        if asked == "gl" or (asked == "auto" and not thread):
             from stylizer.style.gl.thread import GlThread
 
             thread = GlThread.beside_current()

@@ -93,7 +93,6 @@ class Thumbnails:
             with self._lock:
                 self._ready[style] = resize(np.ascontiguousarray(image.rgb()), SHOWN)
 
-
     def _backend(self, style: str, backends: dict[str, _Opened]) -> StyleBackend:
         """The style's model, opened anew where its file has changed: it may be trained just now.
         Raises StylizerError."""

@@ -32,7 +32,7 @@ def open_style(
     first, then the shaders and WebGPU are timed against the one that works; `provider_reason` says
     why the one taken was taken. Raises BadInput for a model or provider that cannot be used,
     StylizerError when no provider works. thread: gives the GlThread that shaders draw on, None for
-    one of their own; asked only when it comes to them.
+    one of their own, or why `auto` need not try them; asked only when it comes to them.
     """
     if model == "none":
         return open_backend(STYLES, "style backend", "none", frame_size)
@@ -119,8 +119,12 @@ def _shaders(
     from stylizer.style import providers
 
     row = next(row for row in rows if row.name == "gl")
+    drawn_on = _drawn_on(row, thread)
+    if isinstance(drawn_on[0], str):
+        problems["gl"] = providers.ProviderProblem(drawn_on[0])
+        return None
     try:
-        return _built(replace(row, software=False), loaded, frame_size, *_drawn_on(row, thread))
+        return _built(replace(row, software=False), loaded, frame_size, *drawn_on)
     except providers.WrongModel:
         return None  # it draws one kind of network: nothing that could be mended
     except providers.ProviderProblem as problem:

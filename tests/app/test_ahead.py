@@ -34,7 +34,7 @@ def test_the_demo_is_drawn_once(ahead: Ahead):
 
 
 def test_the_run_that_was_expected_paints_by_the_model_opened_ahead(ahead: Ahead):
-    ahead.expect(LIKELY, (640, 360))  # of another size than the run's
+    ahead.expect(LIKELY, (640, 360), "")  # of another size than the run's
     assert ahead.expects
     given = []
 
@@ -51,7 +51,7 @@ def test_the_run_that_was_expected_paints_by_the_model_opened_ahead(ahead: Ahead
 
 def test_another_run_opens_its_own(ahead: Ahead):
     assert ahead.model(LIKELY, LIKELY.model) is None  # nothing was expected yet
-    ahead.expect(LIKELY, (64, 48))
+    ahead.expect(LIKELY, (64, 48), "")
     assert ahead.model(LIKELY, "ink-fast") is None
     other = replace(LIKELY, model="ink-fast")
     assert ahead.model(other, other.model) is None
@@ -60,7 +60,14 @@ def test_another_run_opens_its_own(ahead: Ahead):
     assert ahead.model(LIKELY, LIKELY.model) is not None
 
 
+def test_shaders_of_a_gpu_are_left_to_the_run(ahead: Ahead):
+    auto = replace(LIKELY, provider="auto")
+    ahead.expect(auto, (64, 48), "")
+    assert ahead.expects
+    assert ahead.model(auto, auto.model) is None
+
+
 def test_a_model_that_cannot_be_opened_is_the_runs_to_say(ahead: Ahead):
     missing = replace(LIKELY, model="no-such-model")
-    ahead.expect(missing, (64, 48))
+    ahead.expect(missing, (64, 48), "")
     assert ahead.model(missing, missing.model) is None

@@ -10,7 +10,7 @@ import onnx
 
 from stylizer.errors import StylizerError
 from stylizer.frame import Frame, Styled
-from stylizer.stages import is_software_gl
+from stylizer.stages import is_software_gl, software_gl
 from stylizer.style import providers
 from stylizer.style.canvas import Canvas
 from stylizer.style.contract import LAYOUTS, Size, StyleModel
@@ -52,7 +52,7 @@ class GlStyle(SessionStyle):
         assert self._thread is not None
         if not row.software and is_software_gl(self._thread.renderer):
             self.close()
-            raise providers.ProviderProblem(f"OpenGL is software here: {self._thread.renderer}")
+            raise providers.ProviderProblem(software_gl(self._thread.renderer))
         self._resident = self._thread.shared is not None and _takes_pixels(model)
         try:
             steps = _fitting_steps(model, proto)
