@@ -16,6 +16,7 @@ import platformdirs
 from stylizer.errors import BadInput, StylizerError
 from stylizer.run.helper_process import HelperProcess, Tell
 from stylizer.settings import Settings
+from stylizer.system.terminal import tell
 from stylizer.timing import FrameStats
 
 Work = Callable[..., object]
@@ -40,11 +41,14 @@ class Exporting:
         self._process: HelperProcess | None = None
         self._name, self._out = "", Path()
         self._done, self._total = 0, 0
+        self._stopped_at: float | None = None
 
     @property
     def text(self) -> str:
         if self._process is None:
             return ""
+        if self._stopped_at is not None:
+            return f"{self._name}: being stopped"
         if not self._done:
             return f"{self._name}: being started"
         of = f" of {self._total}" if self._total else ""
@@ -64,10 +68,12 @@ class Exporting:
         assert out is not None
         self._process = HelperProcess(paint, self._work, settings)
         self._name, self._out, self._done, self._total = given.name, out, 0, 0
-        return f"painting {given.name}: {out}"
+        self._stopped_at = None
+        return _told(f"painting {given.name}: {out}")
 
     def turn(self) -> str:
         """Once a turn of the loop: the message to show, "" for none."""
+        stopped = self._stopped_at
         if self._process is None:
             return ""
         try:
@@ -75,32 +81,44 @@ class Exporting:
                 if kind == "failed":
                     return self._end(f"{self._name} could not be painted: {value}")
                 if kind == "done":
-                    return self._end(f"painted {self._out}")
+                    return self._end(f"painted {self._out}" if stopped is None else self._kept)
                 self._done, self._total = value
+            if stopped is not None and time.monotonic() - stopped > END_S:
+                return self._end(self._kept)
         except (EOFError, OSError):
-            return self._end(f"{self._name}: painting it ended in its middle, {self._out}")
+            middle = f"{self._name}: painting it ended in its middle, {self._out}"
+            return self._end(middle if stopped is None else self._kept)
         return ""
 
-    def stop(self) -> str:
-        """End it; what was painted until then stays. The message to show."""
-        if self._process is None:
-            return ""
-        self._process.interrupt()
-        self._process.end(END_S)
-        kept = (
-            f"what was painted is {self._out}" if self._out.exists() else "nothing was painted yet"
-        )
-        return self._end(f"{self._name}: stopped, {kept}")
+    def stop(self) -> None:
+        """Ask it to end; what was painted until then stays. A later turn says what that is."""
+        if self._process is not None and self._stopped_at is None:
+            self._stopped_at = time.monotonic()
+            self._process.interrupt()
 
     def close(self) -> None:
-        """Stop what runs; may be called twice."""
+        """Stop what runs, and wait for it; may be called twice."""
         self.stop()
-
-    def _end(self, message: str) -> str:
         if self._process is not None:
             self._process.end(END_S)
+            self._end(self._kept)
+
+    @property
+    def _kept(self) -> str:
+        left = f"what was painted is {self._out}" if self._out.exists() else "nothing was painted"
+        return f"{self._name}: stopped, {left}"
+
+    def _end(self, message: str) -> str:
+        """It is over; the message, which is told on the terminal, too."""
+        if self._process is not None:
+            self._process.end(0.0)
         self._process = None
-        return message
+        return _told(message)
+
+
+def _told(message: str) -> str:
+    tell(message)
+    return message
 
 
 def export_settings(settings: Settings, given: Path, look: Mapping[str, Any]) -> Settings:

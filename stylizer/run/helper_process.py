@@ -43,11 +43,11 @@ class HelperProcess:
         self._process.terminate()
 
     def end(self, within_s: float) -> None:
-        """It is over after that; may be called twice."""
+        """It does nothing more after that; may be called twice. A killed one is not waited for:
+        below a game, giving its memory back took it half a minute."""
         self._process.join(within_s)
         if self._process.is_alive():
             self._process.kill()
-            self._process.join()
         self._pipe.close()
 
     def kill(self) -> None:

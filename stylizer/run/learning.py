@@ -27,7 +27,6 @@ from stylizer.system.terminal import tell
 from stylizer.timing import minutes
 
 ENDINGS = ("", "-fp16", "-int8")  # of a fast style's files
-END_S = 0.5  # that a stopped one has: Ctrl+C ends any state within 2 s
 PREFIX = "training-"  # of its folder, before the number of our process
 
 
@@ -202,8 +201,7 @@ class Learning:
             return
         self.over = True
         pid = self._process.pid
-        self._process.interrupt()
-        self._process.end(END_S)
+        self._process.end(0.0)  # at once: there is nothing that it could still save
         self._process = None
         self._seen.close()
         shutil.rmtree(self._folder, ignore_errors=True)

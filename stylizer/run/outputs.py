@@ -65,6 +65,11 @@ class Outputs:
         return self._path is not None
 
     @property
+    def recorded_by_key(self) -> Path | None:
+        """The file of the recording that a key has started; None: none runs."""
+        return self._new
+
+    @property
     def recorded_s(self) -> float:
         return time.perf_counter() - self._started_at if self._recorder else 0.0
 

@@ -9,6 +9,7 @@ from stylizer.hotkeys import Action
 from stylizer.run.opened import Opened
 from stylizer.run.screen import Screen
 from stylizer.settings import Settings
+from stylizer.system.terminal import tell
 from stylizer.timing import FrameStats
 
 
@@ -21,6 +22,12 @@ class Saving:
 
     def carry_out(self, action: Action, stats: FrameStats) -> str:
         """Do what a key asks for; the message to show, "" where that is nothing of ours."""
+        message = self._carried_out(action, stats)
+        if message:
+            tell(message)
+        return message
+
+    def _carried_out(self, action: Action, stats: FrameStats) -> str:
         try:
             if action.name == "screenshot":
                 if self._screen.drawn is None:
@@ -51,12 +58,15 @@ class Saving:
 
     def finish(self, failure: Exception | None, stats: FrameStats) -> Exception | None:
         """Close the recording, write the screenshot; the first failure of the run until here."""
+        recorded = self._outputs.recorded_by_key
         screenshot = partial(self._last_screenshot, stats)
         for last in (self._record_rest, self._outputs.close, screenshot):
             try:
                 last()
             except Exception as error:
                 failure = failure or error
+        if recorded is not None and recorded.exists():
+            tell(f"saved {recorded}")
         return failure
 
     def _record_rest(self) -> None:

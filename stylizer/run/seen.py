@@ -17,6 +17,7 @@ EVERY_S = 1.0
 MOST = 60  # frames that are kept: the last minute, some 10 MB
 LARGEST: Size = (960, 540)
 QUALITY = 90
+CLOSE_S = 0.2
 NAME = "seen-{:02d}.jpg"
 
 
@@ -42,10 +43,11 @@ class SeenFrames:
             self._there.set()
 
     def close(self) -> None:
-        """Write no more; waits for the frame that is being written."""
+        """Write no more; waits for the frame that is being written, not for long: the thread gives
+        way, the one that waits draws."""
         self._stop.set()
         self._there.set()
-        self._thread.join()
+        self._thread.join(CLOSE_S)
 
     def _run(self) -> None:
         give_way()

@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -118,8 +119,14 @@ def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
         one.close()
     assert not list((tmp_path / "cache").rglob("training-*")), "no folder is left"
     assert not list((tmp_path / "styles").glob(".*")), "no half file is left"
-    children = psutil.Process().children(recursive=True)
-    assert not [c for c in children if "spawn_main" in " ".join(c.cmdline())]
+    children = [c for c in psutil.Process().children(recursive=True) if is_helper(c)]
+    assert not psutil.wait_procs(children, timeout=60)[1], "no process is left"
+
+
+def is_helper(process: psutil.Process) -> bool:
+    with suppress(psutil.Error):  # just gone
+        return "spawn_main" in " ".join(process.cmdline())
+    return False
 
 
 def files() -> dict[str, bytes]:
