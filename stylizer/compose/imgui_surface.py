@@ -57,6 +57,10 @@ class ImguiSurface:
         imgui.new_frame()
         try:
             draw()
+        except BaseException:  # Ctrl+C, too: that windows stay open is then no mistake of ours
+            io.config_error_recovery_enable_debug_log = False
+            io.config_error_recovery_enable_assert = False
+            raise
         finally:
             imgui.render()
         self.renderer.take(imgui.get_draw_data())
