@@ -95,7 +95,7 @@ def parts(model: StyleModel, frames: list[Frame], warmup: int) -> dict[str, list
     return times
 
 
-def told(values: list[float]) -> dict[str, float]:
+def summary(values: list[float]) -> dict[str, float]:
     return {
         "p50": round(percentile(values, 50), 2),
         "p99": round(percentile(values, 99), 2),
@@ -103,14 +103,18 @@ def told(values: list[float]) -> dict[str, float]:
     }
 
 
-def main() -> None:
+def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="milliseconds a frame of a moving canvas")
     parser.add_argument("--size", default="1280x720", help="WxH in pixels")
     parser.add_argument("--frames", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--warmup", type=int, default=10)
     parser.add_argument("--input", help="a video instead of the demo scene")
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    options = parsed()
     width, height = (int(n) for n in options.size.split("x"))
     count = options.frames + options.warmup
     size = (width, height)
@@ -136,8 +140,8 @@ def main() -> None:
         "size": [width, height],
         "warmup_frames": options.warmup,
         "frames": len(times["moves"]),
-        "preprocess_ms": {name: told(times[name]) for name in styles},
-        "of_it_ms": {name: told(times[name]) for name in ("motion", "move")},
+        "preprocess_ms": {name: summary(times[name]) for name in styles},
+        "of_it_ms": {name: summary(times[name]) for name in ("motion", "move")},
         "more_ms_p50": round(moves - rests, 2),
         "times_as_long": round(moves / rests, 2),
         # Less noisy on a busy machine; both cores together.

@@ -52,8 +52,8 @@ def beside(name: str, share: str, seconds: float, drawing: Drawing) -> tuple[flo
         found = counted(drawing)
         run.wait()
         made = json.loads(report.read_text())
-    told = made["game_share"] or {}
-    return found, made["styled_fps"] or 0.0, f"1 of {told.get('painted_every', 1)} frames painted"
+    pacing = made["game_share"] or {}
+    return found, made["styled_fps"] or 0.0, f"1 of {pacing.get('painted_every', 1)} frames painted"
 
 
 def main() -> None:
@@ -68,9 +68,11 @@ def main() -> None:
         found["alone"].append(counted(drawing))
         print(f"alone             {found['alone'][-1]:6.1f} fps", flush=True)
         for share in ("off", "0.85"):
-            fps, styled, told = beside(arguments.name, share, arguments.seconds, drawing)
+            fps, styled, pacing = beside(arguments.name, share, arguments.seconds, drawing)
             found[share].append(fps)
-            print(f"--game-share {share:4} {fps:6.1f} fps, {styled:.1f} styled, {told}", flush=True)
+            print(
+                f"--game-share {share:4} {fps:6.1f} fps, {styled:.1f} styled, {pacing}", flush=True
+            )
     alone = statistics.mean(found["alone"])
     for share in ("off", "0.85"):
         print(f"--game-share {share:4} keeps {statistics.mean(found[share]) / alone:.0%}")

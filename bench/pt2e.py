@@ -93,6 +93,28 @@ def in_onnxruntime(path: Path):
     return lambda x: session.run(None, {name: x.numpy()})[0]
 
 
+def export(network: torch.nn.Module, made: torch.nn.Module) -> None:
+    """What it is as an ONNX file, and what ONNX Runtime makes of that."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = step("torch.onnx.export of it", exported, made, Path(folder) / "made.onnx")
+        if path is None:
+            return
+        import onnx
+
+        kinds: dict[str, int] = {}
+        for node in onnx.load(str(path)).graph.node:
+            kinds[f"{node.domain}::{node.op_type}"] = (
+                kinds.get(f"{node.domain}::{node.op_type}", 0) + 1
+            )
+        print(f"        {path.stat().st_size:,} bytes;", kinds)
+        run = step("a session of ONNX Runtime", in_onnxruntime, path)
+        float_path = exported(network, Path(folder) / "float.onnx")
+        if run is not None:
+            print(f"        PSNR to float in ONNX Runtime: {fidelity(network, run):.1f} dB")
+            plain, integer = milliseconds(in_onnxruntime(float_path), run)
+            print(f"        ONNX Runtime: float {plain:.0f} ms, quantized {integer:.0f} ms a frame")
+
+
 def main() -> None:
     for name in ("torch", "torchao", "onnxscript", "onnxruntime-gpu", "onnxruntime"):
         try:
@@ -117,24 +139,7 @@ def main() -> None:
     with torch.no_grad():
         plain, eager = milliseconds(network, made)
     print(f"        eager: float {plain:.0f} ms, quantized {eager:.0f} ms a frame at 320x180")
-    with tempfile.TemporaryDirectory() as folder:
-        path = step("torch.onnx.export of it", exported, made, Path(folder) / "made.onnx")
-        if path is None:
-            return
-        import onnx
-
-        kinds: dict[str, int] = {}
-        for node in onnx.load(str(path)).graph.node:
-            kinds[f"{node.domain}::{node.op_type}"] = (
-                kinds.get(f"{node.domain}::{node.op_type}", 0) + 1
-            )
-        print(f"        {path.stat().st_size:,} bytes;", kinds)
-        run = step("a session of ONNX Runtime", in_onnxruntime, path)
-        float_path = exported(network, Path(folder) / "float.onnx")
-        if run is not None:
-            print(f"        PSNR to float in ONNX Runtime: {fidelity(network, run):.1f} dB")
-            plain, integer = milliseconds(in_onnxruntime(float_path), run)
-            print(f"        ONNX Runtime: float {plain:.0f} ms, quantized {integer:.0f} ms a frame")
+    export(network, made)
 
 
 if __name__ == "__main__":

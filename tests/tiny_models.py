@@ -7,12 +7,17 @@ import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
+# Each pixel so many times.
+EACH_TIMES: dict[str, Any] = {
+    "mode": "nearest", "nearest_mode": "floor", "coordinate_transformation_mode": "asymmetric",
+}  # fmt: skip
 OPSET = 17
 ELEMENT = {
     "float32": TensorProto.FLOAT,
@@ -73,24 +78,30 @@ def painter(
         x = "wide"
     nodes.append(helper.make_node("Conv", [x, "mix"], ["mixed"], kernel_shape=[1, 1]))
     bounded = "bounded" if layout == "NHWC" else "styled"
-    low, high = (np.array(v, dtype) for v in LIMITS[value_range])
-    if clip and opset < 11:
-        bounds: dict = {"min": float(low), "max": float(high)}
-        nodes.append(helper.make_node("Clip", ["mixed"], [bounded], **bounds))
-    elif clip:
-        nodes.append(helper.make_node("Clip", ["mixed", "low", "high"], [bounded]))
-        weights |= {"low": low, "high": high}
-    else:
-        nodes.append(helper.make_node("Max", ["mixed", "low"], ["above"]))
-        nodes.append(helper.make_node("Min", ["above", "high"], [bounded]))
-        weights |= {"low": low, "high": high}
+    low, high = LIMITS[value_range]
+    older = clip and opset < 11
+    nodes += bounding(bounded, clip, (low, high) if older else None)
+    weights |= {} if older else {"low": np.array(low, dtype), "high": np.array(high, dtype)}
     if layout == "NHWC":
         nodes.append(helper.make_node("Transpose", [bounded], ["styled"], perm=[0, 2, 3, 1]))
     width, height = size or ("w", "h")
     shape = [1, channels, height, width] if layout == "NCHW" else [1, height, width, channels]
-    shape = shape if shape_known else ["a", "b", "c", "d"]
-    ends = {"picture": (dtype, shape)}, {"styled": (dtype, None)}
+    ends = {"picture": (dtype, shape if shape_known else [*"abcd"])}, {"styled": (dtype, None)}
     return save(path, nodes, *ends, weights, opset=opset, metadata=metadata)
+
+
+def bounding(
+    output: str, clip: bool, attributes: tuple[float, float] | None
+) -> list[onnx.NodeProto]:
+    """ "mixed" between "low" and "high": by Clip, whose limits were attributes once, or by Max and
+    Min."""
+    if attributes is not None:
+        low, high = attributes
+        return [helper.make_node("Clip", ["mixed"], [output], min=float(low), max=float(high))]
+    if clip:
+        return [helper.make_node("Clip", ["mixed", "low", "high"], [output])]
+    above = helper.make_node("Max", ["mixed", "low"], ["above"])
+    return [above, helper.make_node("Min", ["above", "high"], [output])]
 
 
 def many_styles(path: Path, count: int = 3) -> Path:
@@ -179,14 +190,7 @@ def canvas_floats(
         helper.make_node("Slice", ["size", "two", "four"], ["whole_sides"]),
         helper.make_node("Div", ["whole_sides", "step"], ["sides"]),
         helper.make_node("Slice", ["tiled", "corner", "sides", "axes"], ["canvas"]),
-        helper.make_node(
-            "Resize",
-            ["canvas", "", "larger"],
-            ["whole"],
-            mode="nearest",
-            nearest_mode="floor",
-            coordinate_transformation_mode="asymmetric",
-        ),
+        helper.make_node("Resize", ["canvas", "", "larger"], ["whole"], **EACH_TIMES),
         helper.make_node("Sub", ["whole", "nothing"], ["change"]),
         helper.make_node("Add", ["input", "change"], ["sum"]),
         helper.make_node("Clip", ["sum", "low", "high"], ["styled"]),

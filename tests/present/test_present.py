@@ -1,4 +1,4 @@
-"""The presenters: a real window on Xvfb with real key presses, and the offscreen framebuffer."""
+"""The presenters' pictures: a real window on Xvfb, and the offscreen framebuffer."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import mss
 import numpy as np
-import pygame
 import pytest
+from own_window import SIZE, settle, wait_for
 from whole_program import xdotool
 from x_display import wait_for_manager
 
@@ -29,128 +27,6 @@ from stylizer.present.window import WindowPresenter
 from stylizer.settings import Settings
 
 SCREEN = (1280, 800)
-SIZE = (640, 360)
-
-
-@pytest.fixture
-def window(xvfb: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[WindowPresenter]:
-    monkeypatch.setenv("DISPLAY", xvfb)
-    presenter = WindowPresenter(Settings(size=SIZE), SIZE)
-    settle(presenter)
-    focus(presenter)
-    yield presenter
-    presenter.close()
-
-
-def focus(presenter: WindowPresenter) -> None:
-    """Without a window manager nobody gives a new window the keyboard."""
-    xdotool("windowfocus", presenter._handle, "mousemove", "--window", presenter._handle, 50, 50)
-    wait_for(presenter, lambda _: pygame.key.get_focused())
-
-
-def settle(presenter: WindowPresenter, rounds: int = 10) -> list[Action]:
-    actions = []
-    for _ in range(rounds):
-        actions += presenter.poll()
-        presenter.framebuffer.clear(0.1, 0.2, 0.3)
-        presenter.present()
-        time.sleep(0.005)
-    return actions
-
-
-def wait_for(
-    presenter: WindowPresenter, done: Callable[[list[Action]], object], seconds: float = 10
-) -> list[Action]:
-    """Run the window until `done` with the actions so far; what came until then."""
-    actions: list[Action] = []
-    until = time.monotonic() + seconds
-    while not done(actions):
-        assert time.monotonic() < until, f"the window never got there, only {actions}"
-        actions += settle(presenter, 1)
-    return actions
-
-
-def press(presenter: WindowPresenter, *keys: str) -> list[Action]:
-    xdotool("key", *keys)
-    return wait_for(presenter, bool) + settle(presenter, 3)
-
-
-@pytest.mark.parametrize(
-    ("keys", "action"),
-    [
-        ("1", "model_original"),
-        ("Tab", "next_style"),
-        ("shift+Tab", "previous_style"),
-        ("bracketleft", "strength_down"),
-        ("F1", "help"),
-        ("h", "hud"),
-        ("Escape", "quit"),
-    ],
-)
-def test_keys_become_actions(window: WindowPresenter, keys: str, action: str) -> None:
-    assert press(window, keys) == [Action(action)]
-    assert window.is_open
-
-
-def test_held_key_tells_of_its_release(window: WindowPresenter) -> None:
-    xdotool("keydown", "space")
-    assert wait_for(window, bool) == [Action("show_source", 1.0)]
-    time.sleep(0.8)  # longer than X11's delay before a held key repeats (660 ms)
-    assert settle(window) == []
-    xdotool("keyup", "space")
-    assert wait_for(window, bool) == [Action("show_source", 0.0)]
-
-
-def test_key_repeat_toggles_once(window: WindowPresenter) -> None:
-    xdotool("keydown", "b")
-    time.sleep(0.8)
-    assert settle(window) == [Action("toggle_wipe")]
-    xdotool("keyup", "b")
-    assert settle(window) == []
-
-
-def test_keys_can_be_rebound(xvfb: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DISPLAY", xvfb)
-    presenter = WindowPresenter(Settings(keys={"hud": "F5", "help": "w"}), SIZE)
-    try:
-        settle(presenter)
-        focus(presenter)
-        assert press(presenter, "F5") == [Action("hud")]
-        xdotool("keydown", "w", "keydown", "d")
-        assert wait_for(presenter, bool) == [Action("help")]
-        wait_for(presenter, lambda _: presenter.inputs().right == 1)
-        assert presenter.inputs().forward == 0  # a bound key does not move the camera
-        xdotool("keyup", "w", "keyup", "d")
-    finally:
-        presenter.close()
-
-
-def test_camera_keys(window: WindowPresenter) -> None:
-    assert window.inputs() == IDLE
-    xdotool("keydown", "w", "keydown", "Left")
-    wait_for(window, lambda _: not window.inputs().idle)
-    settle(window)
-    assert (window.inputs().forward, window.inputs().right) == (1.0, -1.0)
-    xdotool("keyup", "w", "keyup", "Left")
-    wait_for(window, lambda _: window.inputs().idle)
-
-
-def test_right_drag_looks_and_left_drag_wipes(window: WindowPresenter) -> None:
-    xdotool("mousedown", 1, "mousemove", "--window", window._handle, 200, 60, "mouseup", 1)
-    actions = wait_for(window, lambda got: Action("wipe", 200.0) in got)
-    assert actions[0] == Action("wipe", 50.0)
-    assert window.inputs() == IDLE
-    xdotool("mousedown", 3)
-    settle(window)
-    window.inputs()
-    xdotool("mousemove_relative", 40, 25)
-    settle(window)
-    looked = window.inputs()
-    assert looked.look_x > 0
-    assert looked.look_y > 0
-    xdotool("mouseup", 3, "mousemove_relative", 10, 10)
-    settle(window)
-    assert window.inputs() == IDLE
 
 
 def picture(size: tuple[int, int]) -> Frame:
@@ -365,30 +241,3 @@ def test_no_gl_names_the_package() -> None:
     assert "libegl1 libgl1 libgl1-mesa-dri" in done.stdout
     assert done.stdout.count("\n") == 1
     assert StylizerError.exit_code == 1
-
-
-def drop(name: bytes) -> None:
-    """As SDL tells it, for which pygame has no word: a name is bytes there."""
-    maps = Path("/proc/self/maps").read_text().splitlines()
-    [path] = {line.split()[-1] for line in maps if "libSDL2-2" in line}
-    sdl = ctypes.CDLL(path)
-    sdl.SDL_strdup.restype = ctypes.c_void_p
-    event = ctypes.create_string_buffer(64)
-    ctypes.c_uint32.from_buffer(event, 0).value = pygame.DROPFILE
-    ctypes.c_void_p.from_buffer(event, 8).value = sdl.SDL_strdup(name)
-    assert sdl.SDL_PushEvent(event) == 1
-
-
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc")
-def test_dropped_files_are_taken_or_told(window: WindowPresenter) -> None:
-    settle(window)
-    window.take_notices()
-    drop("/tmp/Möwe.png".encode())
-    settle(window)
-    assert window.take_dropped() == ["/tmp/Möwe.png"]
-    assert window.take_dropped() == []
-    drop(b"/tmp/M\xf6we.png")
-    settle(window)
-    assert window.take_dropped() == []
-    [notice] = window.take_notices()
-    assert "not UTF-8" in notice

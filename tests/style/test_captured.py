@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 import pytest
+from moving_frames import moving_frames
 
 from stylizer.frame import Frame
 from stylizer.settings import Settings
@@ -87,12 +88,7 @@ def loaded() -> tuple[Any, Any]:
 
 
 def frames(size: tuple[int, int], count: int = 4) -> list[Frame]:
-    """Coarse squares that move, so that the canvas goes with them."""
-    rng = np.random.default_rng(5)
-    squares = rng.integers(0, 256, (size[1] // 4 + 9, size[0] // 4 + 9, 4), np.uint8)
-    whole = squares.repeat(4, 0).repeat(4, 1)
-    cut = [whole[4 * n : 4 * n + size[1], 8 * n : 8 * n + size[0]] for n in range(count)]
-    return [Frame(np.ascontiguousarray(p), "RGBA", 0.0, n) for n, p in enumerate(cut)]
+    return moving_frames(size, (8, 4), count=count)
 
 
 def pictures(style: Any, given: list[Frame]) -> list[np.ndarray]:

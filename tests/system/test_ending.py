@@ -7,27 +7,23 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import av
-import numpy as np
 import psutil
 import pytest
 from whole_program import ROOT, until
 from x_display import x_server
 
 from stylizer.errors import StylizerError
-from stylizer.present.record import Recorder
 from stylizer.run.pipeline import run
 from stylizer.run.report import make_report
 from stylizer.settings import Settings
 from stylizer.system import ending
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
-PICTURE = np.zeros((48, 64, 3), np.uint8)
 RUN = ["run", "--source", "synthetic", "--size", "160x96", "--model", "none"]
 
 
@@ -208,91 +204,6 @@ def test_a_second_press_leaves_both(tmp_path):
     run.check_left()
 
 
-def test_why_it_ended_is_told_though_nothing_can_be_saved(tmp_path):
-    code = """
-import sys, threading
-sys.stderr = sys.stdout
-with ending.saving(lambda why: threading.Event().wait()):
-    ending.give_up("the test's", 0, 0.1)
-"""
-    assert in_child(code, tmp_path) == "stylizer: the test's\n"
-
-
-def test_only_who_gives_up_tells_of_the_end(tmp_path):
-    """The loop goes on meanwhile, and comes to an end of its own, which is none."""
-    code = """
-import threading
-from pathlib import Path
-from stylizer.run.pipeline import run
-from stylizer.settings import Settings
-
-looped = threading.Event()
-def on_end(result):
-    print(threading.current_thread() is threading.main_thread(), result.facts["error"], flush=True)
-    looped.wait(20)
-    time.sleep(0.5)  # for the loop's end, where it is not held
-def on_present(stats):
-    if stats.presented == 3:
-        threading.Thread(target=ending.give_up, args=("gone", 0), daemon=True).start()
-        while not ending._giving_up.locked():
-            time.sleep(0.01)
-    if stats.presented == 9:
-        looped.set()
-
-settings = Settings(source="synthetic", present="offscreen", size=(64, 48), sync=True, model="none",
-                    record=Path("a.mp4"), frames=9)
-run(settings, on_present=on_present, on_end=on_end)
-"""
-    assert in_child(code, tmp_path) == "False gone\n"
-
-
-def in_child(code: str, folder: Path) -> str:
-    """What a process of its own prints: signals are for it alone, not for all that the tests have
-    loaded into theirs."""
-    header = "import os, signal, time\nfrom stylizer.system import ending\n"
-    done = subprocess.run(
-        [sys.executable, "-c", header + code], cwd=folder, capture_output=True, text=True,
-        timeout=60, env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def test_signals_wait_for_what_must_not_be_disturbed(tmp_path):
-    code = """
-try:
-    with ending.on_signals(30):
-        with ending.undisturbed():
-            os.kill(os.getpid(), signal.SIGTERM)
-            time.sleep(0.1)
-            print("to its end")
-        print("too far")
-except KeyboardInterrupt:
-    print("interrupted")
-"""
-    assert in_child(code, tmp_path) == "to its end\ninterrupted\n"
-
-
-def test_a_module_that_is_being_loaded_is_not_broken_off(tmp_path):
-    """An exception while an extension starts aborts the process."""
-    (tmp_path / "slow_to_load.py").write_text(
-        "import os, signal, time\nos.kill(os.getpid(), signal.SIGTERM)\ntime.sleep(0.1)\n"
-        "print('loaded')\n"
-    )
-    code = """
-import sys
-sys.path.insert(0, ".")
-try:
-    with ending.on_signals(30):
-        import slow_to_load
-        for _ in range(200):
-            time.sleep(0.1)
-except KeyboardInterrupt:
-    print("interrupted")
-"""
-    assert in_child(code, tmp_path) == "loaded\ninterrupted\n"
-
-
 def test_a_run_that_could_not_be_opened_tells_why():
     ends: list = []
     settings = Settings(
@@ -301,17 +212,6 @@ def test_a_run_that_could_not_be_opened_tells_why():
     with pytest.raises(StylizerError):
         run(settings, on_end=ends.append)
     assert "missing.onnx" in make_report(ends[0])["error"]
-
-
-def test_an_ignored_signal_stays_ignored(tmp_path):
-    code = """
-signal.signal(signal.SIGHUP, signal.SIG_IGN)  # nohup
-with ending.on_signals(30):
-    os.kill(os.getpid(), signal.SIGHUP)
-    time.sleep(0.05)
-print("went on")
-"""
-    assert in_child(code, tmp_path) == "went on\n"
 
 
 def broken(number: int) -> Callable[[object], None]:
@@ -347,83 +247,3 @@ def test_a_full_disk_under_the_recording_leaves_the_report(tmp_path):
     assert code == 1
     assert "disk is full" in error
     assert "disk is full" in json.loads(started.report.read_text())["error"]
-
-
-# ---- the writer's thread ----
-
-
-def write_until_told(path: Path, change: Callable[[], object]) -> None:
-    """Record, change what stands at the path, and go on until that is told."""
-    recorder = Recorder(path, (64, 48), 30)
-    recorder.add(PICTURE, 0)
-    until(path.exists)
-    change()
-
-    def go_on() -> None:
-        for _ in range(1000):
-            recorder.add(PICTURE, 0)
-
-    with pytest.raises(StylizerError, match="removed or replaced"):
-        go_on()
-    recorder.close()
-    assert recorder.frames < 1000
-
-
-@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
-def test_a_recording_removed_while_it_runs_is_told_then(tmp_path, suffix: str):
-    """Not at the end only: nothing that is recorded from then on could be kept."""
-    path = tmp_path / f"a{suffix}"
-    write_until_told(path, path.unlink)
-    assert not path.exists()
-
-
-@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
-def test_what_took_the_place_of_a_recording_is_not_touched(tmp_path, suffix: str):
-    path = tmp_path / f"a{suffix}"
-
-    def put() -> None:
-        (tmp_path / "mine").write_text("mine")
-        (tmp_path / "mine").rename(path)
-
-    write_until_told(path, put)
-    assert path.read_text() == "mine"
-
-
-@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
-def test_nor_where_that_is_seen_at_the_end_only(tmp_path, suffix: str):
-    path = tmp_path / f"a{suffix}"
-    recorder = Recorder(path, (64, 48), 30)
-    recorder.add(PICTURE, 0)
-    until(path.exists)
-    path.unlink()
-    path.write_text("mine")
-    with pytest.raises(StylizerError, match="removed or replaced"):
-        recorder.close()
-    assert path.read_text() == "mine"
-
-
-@pytest.mark.parametrize("where", ["add", "rescue"])
-def test_nobody_waits_for_a_writer_that_died(tmp_path, monkeypatch, where: str):
-    recorder = Recorder(tmp_path / "a.mp4", (64, 48), 30)
-
-    def die(*_: object) -> None:
-        raise MemoryError("the test's")
-
-    monkeypatch.setattr(recorder._encoder, "add", die)
-    if where == "rescue":
-        monkeypatch.setattr(recorder._encoder, "rescue", die)
-    done = threading.Event()
-
-    def give() -> None:
-        try:
-            for _ in range(20):
-                recorder.add(PICTURE, 0)
-        except StylizerError:
-            done.set()
-
-    threading.Thread(target=give, daemon=True).start()
-    assert done.wait(5), "the caller waits for ever"
-    recorder._told = False
-    with pytest.raises(StylizerError, match="the test's") as caught:
-        recorder.close()
-    assert "a.mp4" in str(caught.value)

@@ -16,9 +16,9 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from moving_frames import moving_frames
 
 from stylizer.errors import BadInput
-from stylizer.frame import Frame
 from stylizer.settings import Settings
 from stylizer.stages import is_software_gl
 from stylizer.style import catalog
@@ -225,22 +225,13 @@ def test_sums_of_all_pairs_are_onnx_runtimes(tmp_path):
 # --- the backend ----------------------------------------------------------------------------
 
 
-def shifting_frames(size: tuple[int, int], count: int = 4) -> list[Frame]:
-    """A textured picture that moves by (3, 2) pixels a frame."""
-    rng = np.random.default_rng(4)
-    wide = rng.integers(0, 256, (size[1] // 4 + 8, size[0] // 4 + 8, 4), np.uint8)
-    wide = wide.repeat(4, 0).repeat(4, 1)
-    cut = [wide[2 * n : 2 * n + size[1], 3 * n : 3 * n + size[0]] for n in range(count)]
-    return [Frame(np.ascontiguousarray(c), "BGRA", 0.0, n) for n, c in enumerate(cut)]
-
-
 @pytest.mark.parametrize("size", [(160, 96), (179, 101)])
 def test_frames_of_any_size_with_a_moving_canvas(size):
     """Odd sizes are padded by their edge; the canvas that moved is the one that is drawn."""
     style = open_style(Settings(provider="gl"), BUNDLED[0], size)
     try:
         stamps = set()
-        for frame in shifting_frames(size):
+        for frame in moving_frames(size, (3, 2), "BGRA"):
             image = style.style(frame).image
             assert image is not None
             canvas = style._canvas.tensor.copy()  # type: ignore[attr-defined]
@@ -259,7 +250,7 @@ def test_frames_of_any_size_with_a_moving_canvas(size):
 
 def test_the_size_seen_may_change_at_any_time():
     style = open_style(Settings(provider="gl"), "mosaic-fast", (96, 64))
-    frame = shifting_frames((96, 64))[0]
+    frame = moving_frames((96, 64), (3, 2), "BGRA")[0]
     try:
         for seen in ((48, 32), None, (64, 40)):
             style.see(seen)

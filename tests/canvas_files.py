@@ -1,0 +1,26 @@
+"""Models with a canvas, one of each kind."""
+
+from __future__ import annotations
+
+import numpy as np
+import tiny_models as tiny
+
+from stylizer.frame import Frame
+
+KINDS = {
+    "blocks": tiny.canvas_blocks,
+    "float32": tiny.canvas_floats,
+    "float16": lambda path, drawn: tiny.canvas_floats(path, drawn, "float16"),
+}
+
+
+def styled(style, frame: Frame) -> np.ndarray:
+    image = style.style(frame).image
+    assert image is not None
+    return image.rgb().astype(int)
+
+
+HALF = {
+    "blocks": lambda path, drawn: tiny.canvas_blocks(path, drawn, step=2),
+    "float32": lambda path, drawn: tiny.canvas_floats(path, drawn, step=2),
+}
