@@ -66,9 +66,9 @@ def attempt(what: str, trial: Callable[[], str], fix: str, needed: bool = False)
 
 def failed(what: str, why: str, fix: str = "", needed: bool = False) -> Finding:
     """A finding that did not work; the line in its reason that mends it goes before `fix`."""
-    told = FIX.search(why)
-    found = why[: told.start()] if told else why
-    return Finding(what, False, found, told[1] if told else fix, needed)
+    line = FIX.search(why)
+    found = why[: line.start()] if line else why
+    return Finding(what, False, found, line[1] if line else fix, needed)
 
 
 def _present(name: str) -> str:
@@ -130,13 +130,13 @@ def _shaders() -> str:
     from stylizer.style.probe import load_model
 
     style = open_style(Settings(provider="gl"), "mosaic-fast", (640, 360))
-    told = style.provider_reason.partition(" with ")[2]
+    timing = style.provider_reason.partition(" with ")[2]
     style.close()
     path = catalog.resolve("mosaic-fast", "gl").path
     assert path is not None
     mine, graphs = arithmetic(*load_model(path, 0), (1280, 720), UNIFORM_BYTES)
     times = f" ({mine / graphs:.2f} times the graph's own)" if graphs else ""
-    return f"{told}; {mine / 1e9:.2f} billion multiplications{times} at 1280x720"
+    return f"{timing}; {mine / 1e9:.2f} billion multiplications{times} at 1280x720"
 
 
 def _one_onnxruntime() -> Finding:

@@ -176,8 +176,8 @@ def _lines(pen: Pen, data: HudData, notes: bool = True) -> list[Line]:
     beside the values."""
     room = pen.px(GRAPH_WIDTH - 2 * PADDING - LABEL_WIDTH - 4)  # sizes are rounded: a little less
     found = []
-    for label, value, told in _rows(data):
-        note = told if notes else ""
+    for label, value, more in _rows(data):
+        note = more if notes else ""
         values = pen.wrapped(value, room)
         beside = pen.width(values[-1]) + pen.px(8) + pen.width(note, SMALL)
         own = [] if not note or beside <= room else pen.wrapped(note, room, SMALL)
@@ -195,8 +195,8 @@ def _lines(pen: Pen, data: HudData, notes: bool = True) -> list[Line]:
 def _names(data: HudData) -> tuple[str, str]:
     """(model, provider); the model with its precision where neither float nor told by its name."""
     name = data.model or "no model"
-    told = data.precision in ("", "fp32") or data.precision in name
-    return (name if told else f"{name} ({data.precision})"), data.provider
+    known = data.precision in ("", "fp32") or data.precision in name
+    return (name if known else f"{name} ({data.precision})"), data.provider
 
 
 def _rates_parts(data: HudData) -> list[tuple[str, Color, int, bool]]:

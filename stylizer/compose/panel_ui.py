@@ -69,14 +69,14 @@ class Ui:
             self.change(name, round(moved) / 100)
 
     def slider(
-        self, name: str, value: float, ends: tuple[float, float], told: Callable[[float], str]
+        self, name: str, value: float, ends: tuple[float, float], words: Callable[[float], str]
     ) -> float | None:
         """A slider whose figure stands in the half where its grab is not; where it was moved to."""
         flags = imgui.SliderFlags_.always_clamp
         moved, shown = imgui.slider_float(f"##{name}", value, *ends, "", flags)
         typed = imgui.is_item_active() and imgui.get_io().want_text_input  # by Ctrl+click
         if not typed:
-            low, high, text = imgui.get_item_rect_min(), imgui.get_item_rect_max(), told(shown)
+            low, high, text = imgui.get_item_rect_min(), imgui.get_item_rect_max(), words(shown)
             left = low.x + self.px(10)
             right = high.x - self.px(10) - imgui.calc_text_size(text).x
             place = ImVec2(

@@ -43,14 +43,14 @@ class GameSound:
     is opened on a thread of its own.
 
     wanted: "auto" takes what the process (and those that it started) plays, else all that is heard;
-    "game" and "desktop" one of them. told: what is recorded, in words, once that is known.
+    "game" and "desktop" one of them. message: what is recorded, in words, once that is known.
     """
 
     def __init__(self, wanted: RecordSound, process: int, what: str = "recording") -> None:
         """process: the game's; 0: not known. what: is made with it, for the messages."""
         self._wanted, self._process, self._what = wanted, process, f"the {what}"
         self._streams: list[SoundStream] = []
-        self._told, self._ended = "", False
+        self._message, self._ended = "", False
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._open, name="sound", daemon=True)
         self._thread.start()
@@ -60,15 +60,15 @@ class GameSound:
         with self._lock:
             return [stream.take() for stream in self._streams]
 
-    def take_told(self) -> str:
+    def take_message(self) -> str:
         """What is recorded, or why nothing more is, once; "" when there is nothing new."""
         with self._lock:
-            told, self._told = self._told, ""
+            message, self._message = self._message, ""
             broken = next((s.broken for s in self._streams if s.broken), "")
         if broken and not self._ended:
             self._ended = True
             return f"{self._what} goes on without sound: {broken}"
-        return told
+        return message
 
     def close(self) -> None:
         """Stop; what was heard can still be taken. May be called twice."""
@@ -78,11 +78,11 @@ class GameSound:
 
     def _open(self) -> None:
         try:
-            streams, told = self._found()
+            streams, message = self._found()
         except Exception as error:  # no thread may die unseen
-            streams, told = [], f"{self._what} has no sound: {error}"
+            streams, message = [], f"{self._what} has no sound: {error}"
         with self._lock:
-            self._streams, self._told = streams, told
+            self._streams, self._message = streams, message
 
     def _found(self) -> tuple[list[SoundStream], str]:
         if self._wanted != "desktop":

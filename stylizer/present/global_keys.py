@@ -120,7 +120,7 @@ class GlobalKeys:
             self._grab_instead(action)
         problems["taken by another program"] = taken
         for why, actions in problems.items():
-            named = ", ".join(self._told(action) for action in sorted(actions))
+            named = ", ".join(self._words(action) for action in sorted(actions))
             if named:
                 self._notices.append(
                     f"global keys {why}: {named}; bind others by global_keys in the settings"
@@ -136,10 +136,10 @@ class GlobalKeys:
         shown = f"; {self.names['help']}: all keys" if "help" in self.names else ""
         return f"{self.names['quit']}: quit{shown}"
 
-    def _told(self, action: str) -> str:
+    def _words(self, action: str) -> str:
         """A combination that does not work, and what does."""
-        told = f"{self._combinations[action][0]} ({DEFAULT_KEYS[action][1]})"
-        return f"{told}: {self.names[action]} instead" if action in self.names else told
+        words = f"{self._combinations[action][0]} ({DEFAULT_KEYS[action][1]})"
+        return f"{words}: {self.names[action]} instead" if action in self.names else words
 
     def _have(self, key: Key, action: str, modifiers: Iterable[str]) -> None:
         self._grabbed[key] = action

@@ -160,8 +160,10 @@ class PortalKeys:
     def _bound(self, shortcuts: list[tuple[str, dict[str, Any]]]) -> None:
         """The desktop has said, for the first time or anew, what is to be pressed."""
         self.waits = False
-        told = {name: facts.get("trigger_description", ("s", ""))[1] for name, facts in shortcuts}
-        names = {action: told[action] for action in self._wanted if told.get(action)}
+        triggers = {
+            name: facts.get("trigger_description", ("s", ""))[1] for name, facts in shortcuts
+        }
+        names = {action: triggers[action] for action in self._wanted if triggers.get(action)}
         if names == self.names and names:
             return
         self.names = names

@@ -154,12 +154,12 @@ def free(folder: Path, stem: str, suffix: str) -> Path:
 def paint(work: Work, settings: Settings, tell: Tell) -> None:
     """Run, telling ("frames", (done, total)) now and then; interrupted, it leaves a file that can
     be played."""
-    told, total = 0.0, frames_of(settings)
+    shown_at, total = 0.0, frames_of(settings)
 
     def count(stats: FrameStats) -> None:
-        nonlocal told
-        if time.perf_counter() - told >= TELL_S:
-            told = time.perf_counter()
+        nonlocal shown_at
+        if time.perf_counter() - shown_at >= TELL_S:
+            shown_at = time.perf_counter()
             tell("frames", (stats.presented, total))
 
     tell("frames", (0, total))

@@ -148,7 +148,7 @@ class GameShare:
             self._easy, self._raised = 0, True
 
     @property
-    def told(self) -> tuple[str, str]:
+    def words(self) -> tuple[str, str]:
         """What is painted, and what the game does: "every 2nd frame", "keeps 87% of its 44 fps";
         both "" before its own rate was taken."""
         if not self.taken:
@@ -163,7 +163,7 @@ class GameShare:
     @property
     def text(self) -> str:
         """The same as one sentence."""
-        part, game = self.told
+        part, game = self.words
         return part and f"painting {part}: the game {game}"
 
     @property

@@ -47,7 +47,7 @@ class MaskFeed:
             self._found = finder.shapes()
             if self._found or late or finder.moved >= 2 * TELL:
                 self._finder = None
-                return self._told(finder)
+                return self._outcome(finder)
         return ""
 
     def state(self, keys: dict[str, str]) -> dict[str, Any]:
@@ -133,7 +133,7 @@ class MaskFeed:
         share = min(1.0, self._finder.moved / TELL)
         return f"Looking for what stands still while the rest moves: play on. {share:.0%}"
 
-    def _told(self, finder: HudFinder) -> str:
+    def _outcome(self, finder: HudFinder) -> str:
         if self._found:
             return ""
         if not finder.ready:

@@ -113,8 +113,8 @@ class Outputs:
         is no more."""
         notices, self._notices = self._notices, []
         for sound in (self._sound, self._replay_sound):
-            if sound is not None and (told := sound.take_told()):
-                notices.append(told)
+            if sound is not None and (message := sound.take_message()):
+                notices.append(message)
         if self._replay is not None:
             notices += self._replay.saved
             self._replay.saved = []

@@ -146,8 +146,8 @@ def _blend(facts: dict[str, Any] | None, stats: FrameStats) -> dict[str, Any] | 
 
 
 def _gpu_row(gpu_ms: dict[str, Any] | None) -> list[tuple[str, str]]:
-    told = ", ".join(f"{k} {_figure(v['p50'], 2)}" for k, v in (gpu_ms or {}).items())
-    return [("GPU p50 ms", told)] if told else []
+    text = ", ".join(f"{k} {_figure(v['p50'], 2)}" for k, v in (gpu_ms or {}).items())
+    return [("GPU p50 ms", text)] if text else []
 
 
 def _blend_row(blend: dict[str, Any] | None) -> list[tuple[str, str]]:
@@ -161,8 +161,8 @@ def _share_row(share: dict[str, Any] | None) -> list[tuple[str, str]]:
     if share is None:
         return []
     own, beside = _figure(share["own_fps"], 1), _figure(share["beside_fps"], 1)
-    told = f"{own} fps alone, {beside} beside us; 1 of {share['painted_every']} frames painted"
-    return [("the game", told)]
+    text = f"{own} fps alone, {beside} beside us; 1 of {share['painted_every']} frames painted"
+    return [("the game", text)]
 
 
 def _figure(value: float | None, digits: int) -> str:

@@ -224,7 +224,7 @@ class Screen:
             recording=opened.outputs.recording,
             recorded_s=opened.outputs.recorded_s,
             held=self._holding.text,
-            shared=self._sharing.told,
+            shared=self._sharing.words,
             blended=opened.blending.text(self._controls.blend, stats),
             training=self._learning.text,
             key_names=opened.presenter.key_names,

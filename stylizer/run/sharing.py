@@ -112,9 +112,9 @@ class Sharing:
         return not was
 
     @property
-    def told(self) -> tuple[str, str]:
+    def words(self) -> tuple[str, str]:
         """For the HUD: what is painted, what the game does; both "" where no share is asked for."""
-        return ("", "") if self._share is None else self._share.told
+        return ("", "") if self._share is None else self._share.words
 
     @property
     def text(self) -> str:

@@ -75,8 +75,8 @@ class Animation:
         self._opened.__exit__(None, None, None)
 
     def _duration_ms(self) -> float:
-        told = self._picture.info.get("duration", 0)
-        return float(told) if told > SHORTEST_MS else INSTEAD_MS
+        stated_ms = self._picture.info.get("duration", 0)
+        return float(stated_ms) if stated_ms > SHORTEST_MS else INSTEAD_MS
 
 
 def is_animation(path: Path) -> bool:

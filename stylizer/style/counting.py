@@ -81,20 +81,20 @@ def _shapes_of_a_run(proto: onnx.ModelProto, model: StyleModel, shape: tuple[int
     """Run once with a Shape node on every value that counts: no picture but the last is kept."""
     import onnxruntime as ort
 
-    told = onnx.ModelProto()
-    told.CopyFrom(proto)
+    asking = onnx.ModelProto()
+    asking.CopyFrom(proto)
     known: Shapes = {name: value.shape for name, value in graph.constants(proto).items()}
     makers = {o for n in proto.graph.node for o in n.output} | {model.input.name}
     wanted = {name for node in proto.graph.node for name in _counted(node)} & makers - set(known)
     for name in sorted(wanted):
-        told.graph.node.append(helper.make_node("Shape", [name], [f"{PREFIX}shape_{name}"]))
-        told.graph.output.append(
+        asking.graph.node.append(helper.make_node("Shape", [name], [f"{PREFIX}shape_{name}"]))
+        asking.graph.output.append(
             helper.make_tensor_value_info(f"{PREFIX}shape_{name}", TensorProto.INT64, [None])
         )
     options = ort.SessionOptions()
     options.log_severity_level = 4
     session = ort.InferenceSession(
-        told.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        asking.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
     feeds = {model.input.name: np.zeros(shape, model.input.dtype)}
     if model.selector:

@@ -34,14 +34,14 @@ class Fit:
         return (self.channels == 1) * 4 + (self.lost != (0, 0)) * 2 + (self.scale > 1)
 
     def __str__(self) -> str:
-        told = []
+        parts = []
         if self.scale > 1:
-            told.append(f"{self.scale} times as large: scaled back")
+            parts.append(f"{self.scale} times as large: scaled back")
         if self.lost != (0, 0):
-            told.append(f"{self.lost[0]}x{self.lost[1]} pixels smaller: its edge is repeated")
+            parts.append(f"{self.lost[0]}x{self.lost[1]} pixels smaller: its edge is repeated")
         if self.channels == 1:
-            told.append("one channel: shown in gray")
-        return ", ".join(told)
+            parts.append("one channel: shown in gray")
+        return ", ".join(parts)
 
 
 def fit_of(shape: tuple[int, ...], layout: str, size: Size) -> Fit | None:

@@ -56,9 +56,9 @@ def _instead(path: Path) -> str:
     """What a file is that ONNX cannot read, and what to do about it."""
     with open(path, "rb") as file:
         head = file.read(512).lstrip().lower()
-    for begin, told in INSTEAD.items():
+    for begin, what in INSTEAD.items():
         if head.startswith(begin):
-            return f"not an ONNX file but {told}"
+            return f"not an ONNX file but {what}"
     return "not an ONNX file, or a damaged one; export it again"
 
 

@@ -133,7 +133,7 @@ def prove_provider(name: str) -> tuple[bool, str]:
     try:
         expected = textured_frame((32, 16))
         difference = np.abs(_image(style.style(expected)).rgb().astype(int) - expected.rgb()).max()
-        told = style.provider_reason
+        reason = style.provider_reason
     except StylizerError as error:
         return False, f"{name}: {error}"
     finally:
@@ -143,7 +143,7 @@ def prove_provider(name: str) -> tuple[bool, str]:
     return (
         True,
         f"{name}: a session was built and ran in {(time.perf_counter() - started) * 1e3:.0f} ms"
-        + told,
+        + reason,
     )
 
 

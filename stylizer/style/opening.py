@@ -99,8 +99,8 @@ def _best(
         if not row.timed:
             break
     if row is None or not built:
-        told = "; ".join(f"{name}: {problem}" for name, problem in problems.items())
-        raise BadInput(f"{loaded.model_name} runs on no provider here ({told}); see `doctor`")
+        reasons = "; ".join(f"{name}: {problem}" for name, problem in problems.items())
+        raise BadInput(f"{loaded.model_name} runs on no provider here ({reasons}); see `doctor`")
     *timed, last = built
     shaders = _shaders(rows, loaded, frame_size, problems, thread)
     reason = providers.chosen_because(providers.PROVIDERS[last.provider], "auto", problems)
@@ -212,17 +212,17 @@ class _Loaded:
         assert self._file is not None
         assert self._file.path is not None
         settings, (_, proto) = self.settings, self._found
-        told = {name: getattr(settings, name) for name in SEEN_BY_MODEL}
-        same = Settings(provider=provider, **told)
+        values = {name: getattr(settings, name) for name in SEEN_BY_MODEL}
+        same = Settings(provider=provider, **values)
         seen = settings.inference_size or frame_size
         path, index = self._file.path, self._file.index
         vet(path, proto, _use_once, same, path, index, frame_size, size=seen)
 
     def keep_flags(self) -> None:
         """Remember the flags beside the model, now that it has run with them."""
-        told = remembered.flags(self.settings)
-        if told and self._file and self._file.path:
-            remembered.remember(self._file.path, told)
+        flags = remembered.flags(self.settings)
+        if flags and self._file and self._file.path:
+            remembered.remember(self._file.path, flags)
 
 
 def _size_remark(model: Any, frame_size: Size, settings: Settings) -> str:

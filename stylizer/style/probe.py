@@ -65,8 +65,10 @@ class _Probe:
         self.outputs = ports.picture_outputs(path, proto)
         self.picture_output = self.outputs[0]
         self.fit = Fit("NCHW", 3)
-        told = self.values.get("layout", "NCHW")
-        self.trial = Trial(path, self.picture_input, self.outputs, self.selector, self.canvas, told)
+        layout = self.values.get("layout", "NCHW")
+        self.trial = Trial(
+            path, self.picture_input, self.outputs, self.selector, self.canvas, layout
+        )
 
     def model(self) -> StyleModel:
         layout, multiple, fixed = self._layout_and_size()
@@ -107,16 +109,16 @@ class _Probe:
                 continue
             self.facts.setdefault("layout", self._layout_fact(layout))
             return layout, multiple, fixed
-        told = f" as {self.values['layout']}" if "layout" in self.values else ""
+        as_layout = f" as {self.values['layout']}" if "layout" in self.values else ""
         if any(" gives " in error for error in errors):
             given = next(error for error in errors if " gives " in error)
             raise ports.not_a_style_network(
                 self.path,
-                f"gives no picture of the size{told} that it gets, nor a whole multiple of it, nor "
-                f"all but a border, of every size tried ({given})",
+                f"gives no picture of the size{as_layout} that it gets, nor a whole multiple "
+                f"of it, nor all but a border, of every size tried ({given})",
             )
         raise BadInput(
-            f"{self.path} fails{told} on a picture of every size tried ({errors[-1]}); "
+            f"{self.path} fails{as_layout} on a picture of every size tried ({errors[-1]}); "
             "it is made for one size that its input does not name (export it with that size), "
             "damaged or no style network"
         )
@@ -125,15 +127,15 @@ class _Probe:
         """Layouts to try. A side of 3 or 4 is the channels; where all are free, both layouts."""
         shape = self.picture_input.shape
         places = {"NCHW": shape[1], "NHWC": shape[3]}
-        told = self.values.get("layout")
+        given = self.values.get("layout")
         sure = [name for name, channels in places.items() if channels in (3, 4)]
-        if told in places and told not in sure and (sure or places[told] is not None):
+        if given in places and given not in sure and (sure or places[given] is not None):
             raise BadInput(
-                f"{self.path} cannot be {told}: its input is {self.picture_input}; "
+                f"{self.path} cannot be {given}: its input is {self.picture_input}; "
                 "leave the layout out or name the other one"
             )
-        if told:
-            return [told]
+        if given:
+            return [given]
         if sure:
             return sure
         if any(shape[1:]):
@@ -178,8 +180,8 @@ class _Probe:
             self.facts["size"] = Fact("shape", str(self.picture_input))
             self.facts["size_multiple"] = Fact("shape", "the size is fixed")
             return 1
-        told = self.metadata.get("size_multiple")
-        multiples = MULTIPLES if told is None else (int(told),)
+        stated = self.metadata.get("size_multiple")
+        multiples = MULTIPLES if stated is None else (int(stated),)
         for whole in (True, False):  # a border is made up for only where nothing else fits
             for base in BASES:
                 for m in multiples:
@@ -188,11 +190,11 @@ class _Probe:
                     if fit is None or (whole and fit[1].lost != (0, 0)):
                         continue
                     further = (size[0] + FURTHER * m, size[1] + FURTHER * m)
-                    if told is None and self.trial.fits(layout, further, errors) != fit:
+                    if stated is None and self.trial.fits(layout, further, errors) != fit:
                         continue
                     self._take(*fit)
                     how = Fact("probed", f"tried {size[0]}x{size[1]}")
-                    self.facts["size_multiple"] = Fact("metadata") if told is not None else how
+                    self.facts["size_multiple"] = Fact("metadata") if stated is not None else how
                     return m
         return None
 
@@ -263,11 +265,11 @@ class _Probe:
             scores[name] = plausibility(styled, gives[name], picture)
         best = max(scores, key=lambda name: scores[name])
         expected = known_in or known_out or "0..255"
-        told = ", ".join(f"{name} {score:.2f}" for name, score in scores.items())
+        listed = ", ".join(f"{name} {score:.2f}" for name, score in scores.items())
         if scores[best] <= scores[expected] * CLEARLY_BETTER or scores[best] < 0.05:
-            best, how = expected, Fact("assumed", f"none scores clearly better: {told}")
+            best, how = expected, Fact("assumed", f"none scores clearly better: {listed}")
         else:
-            how = Fact("probed", f"plausibility: {told}")
+            how = Fact("probed", f"plausibility: {listed}")
         self.facts.setdefault("range", how)
         self.facts.setdefault("output_range", Fact("probed", "from the values it gives"))
         return best, gives[best]

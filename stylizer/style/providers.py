@@ -273,8 +273,8 @@ def chosen_because(row: Provider, asked: str, problems: dict[str, ProviderProble
     """The reason in words for HUD and report; `problems`: of better providers."""
     if asked != "auto":
         return f"{row.name}: asked for"
-    told = [f"no {name} session could be built ({p})" for name, p in problems.items()]
-    return f"{row.name}: {'; '.join(told) or 'the best provider installed here'}"
+    reasons = [f"no {name} session could be built ({p})" for name, p in problems.items()]
+    return f"{row.name}: {'; '.join(reasons) or 'the best provider installed here'}"
 
 
 def package_conflict() -> str | None:

@@ -212,8 +212,8 @@ def _place(path: Path, proto: onnx.ModelProto, kind: str, arguments: tuple[Any, 
     """The empty file that says this content came through this work."""
     folder = os.environ.get(FOLDER_VARIABLE)
     base = Path(folder or platformdirs.user_cache_dir("stylizer", appauthor=False)) / "vetted"
-    told = repr((RULES, kind, [a for a in arguments if a != path], _weights(path, proto)))
-    way = hashlib.sha256(told.encode()).hexdigest()[:12]
+    facts = repr((RULES, kind, [a for a in arguments if a != path], _weights(path, proto)))
+    way = hashlib.sha256(facts.encode()).hexdigest()[:12]
     return base / f"{file_hash(path)}-{way}"
 
 

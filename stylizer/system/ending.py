@@ -138,11 +138,11 @@ def on_signals(grace_s: float = GRACE_S) -> Iterator[None]:
     _interrupts = _Interrupts()
     taken = [s for s in SIGNALS if signal.getsignal(s) is not signal.SIG_IGN]
     before = {s: signal.signal(s, _interrupts.handle) for s in taken}
-    told, tell = socket.socketpair()
-    tell.setblocking(False)
+    heard, sent = socket.socketpair()
+    sent.setblocking(False)
     # The byte is written when the signal comes, also while the main thread runs no Python.
-    before_fd = signal.set_wakeup_fd(tell.fileno(), warn_on_full_buffer=False)
-    watcher = threading.Thread(target=_watch, args=(told, grace_s), name="signals", daemon=True)
+    before_fd = signal.set_wakeup_fd(sent.fileno(), warn_on_full_buffer=False)
+    watcher = threading.Thread(target=_watch, args=(heard, grace_s), name="signals", daemon=True)
     watcher.start()
     try:
         yield
@@ -150,20 +150,20 @@ def on_signals(grace_s: float = GRACE_S) -> Iterator[None]:
         signal.set_wakeup_fd(before_fd)
         for number, handler in before.items():
             signal.signal(number, handler)
-        tell.send(bytes([_OVER]))
+        sent.send(bytes([_OVER]))
         watcher.join()
-        told.close()
-        tell.close()
+        heard.close()
+        sent.close()
 
 
-def _watch(told: socket.socket, grace_s: float) -> None:
+def _watch(signals: socket.socket, grace_s: float) -> None:
     """The watcher's thread: counts signals, and ends the process when its time is over."""
     deadline, pressed = float("inf"), 0
     while True:
         left = deadline - time.monotonic()
-        told.settimeout(None if left == float("inf") else max(0.001, left))
+        signals.settimeout(None if left == float("inf") else max(0.001, left))
         try:
-            numbers = told.recv(64)
+            numbers = signals.recv(64)
         except TimeoutError:
             give_up(CUT_OFF, INTERRUPTED, SAVE_S)
         for number in numbers:

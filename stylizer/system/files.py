@@ -121,9 +121,9 @@ def write_png(path: Path, rgb: np.ndarray) -> None:
 
 
 def _mark() -> PngImagePlugin.PngInfo:
-    told = PngImagePlugin.PngInfo()
-    told.add_text("Software", MADE_BY)  # a keyword of the PNG standard
-    return told
+    info = PngImagePlugin.PngInfo()
+    info.add_text("Software", MADE_BY)  # a keyword of the PNG standard
+    return info
 
 
 def write_text(path: Path, text: str) -> None:

@@ -60,8 +60,8 @@ class SharedContext:
         first = self._egl.eglGetCurrentContext()
         if not self._display or not first:
             raise OSError("the window has no EGL context")
-        told = self._egl.eglQueryString(self._display, _EXTENSIONS) or b""
-        if _SURFACELESS not in told.split():
+        extensions = self._egl.eglQueryString(self._display, _EXTENSIONS) or b""
+        if _SURFACELESS not in extensions.split():
             raise OSError("the driver lacks EGL_KHR_surfaceless_context")
         number = ctypes.c_int()
         self._egl.eglQueryContext(self._display, first, _CONFIG_ID, ctypes.byref(number))

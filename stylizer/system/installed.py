@@ -39,10 +39,10 @@ def _origin() -> tuple[str, str]:
     """("-e " for a checkout in use, the wheel, checkout or address this was installed from); an
     empty address where nobody wrote it down."""
     try:
-        told = metadata.distribution("stylizer").read_text("direct_url.json")
+        text = metadata.distribution("stylizer").read_text("direct_url.json")
     except metadata.PackageNotFoundError:  # run from a checkout by another program's interpreter
-        told = None
-    facts: dict[str, Any] = json.loads(told) if told else {"url": ""}
+        text = None
+    facts: dict[str, Any] = json.loads(text) if text else {"url": ""}
     url = facts["url"]
     address = url2pathname(urlparse(url).path) if url.startswith("file:") else url
     return "-e " if facts.get("dir_info", {}).get("editable") else "", address

@@ -190,8 +190,8 @@ class Stream(Connection):
     ) -> None:
         """Make the stream and start the thread; formats: EnumFormat pods, the best first."""
         pw = self._pw
-        told = pw.pw_properties_new_string(properties.encode())
-        self._stream = _made(pw.pw_stream_new(self._core, b"stylizer", told), "no stream")
+        wanted = pw.pw_properties_new_string(properties.encode())
+        self._stream = _made(pw.pw_stream_new(self._core, b"stylizer", wanted), "no stream")
         # Kept: PipeWire calls what they hold.
         self._events = Events(
             version=2, state_changed=_STATE(self._on_state), param_changed=_PARAM(self._on_param),

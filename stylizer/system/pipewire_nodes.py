@@ -28,8 +28,8 @@ class Node:
     processes: frozenset[int] = frozenset()
 
     def __str__(self) -> str:
-        told = f" ({self.description})" if self.description else ""
-        return f"{self.id}: {self.name}{told}"
+        more = f" ({self.description})" if self.description else ""
+        return f"{self.id}: {self.name}{more}"
 
 
 class _Item(c.Structure):
@@ -97,8 +97,8 @@ class _Registry(Connection):
         self._listen()
         with self._lock:
             # Twice: the nodes tell more of themselves when they are known.
-            told = self._lock.wait_for(lambda: self._answers > 1 or self._lost, ANSWER_S)
-            if not told or self._lost:
+            answered = self._lock.wait_for(lambda: self._answers > 1 or self._lost, ANSWER_S)
+            if not answered or self._lost:
                 raise StylizerError("PipeWire does not answer: is it running?")
         self._pw.pw_thread_loop_stop(self._loop)
         for proxy, _, _ in self._bound:
@@ -130,15 +130,15 @@ class _Registry(Connection):
     def _on_global(
         self, _: int, number: int, __: int, kind: bytes, ___: int, properties: c._Pointer[_Dict]
     ) -> None:
-        told = _told(properties)
+        facts = _texts(properties)
         if kind.endswith(b":Client"):
-            self._processes[f"client {number}"] = _numbers(told, "pipewire.sec.pid")
-        if not kind.endswith(b":Node") or told.get("media.class") != self._wanted:
+            self._processes[f"client {number}"] = _numbers(facts, "pipewire.sec.pid")
+        if not kind.endswith(b":Node") or facts.get("media.class") != self._wanted:
             return
-        serial = told.get("object.serial", str(number))
-        name, description = told.get("node.name", ""), told.get("node.description", "")
+        serial = facts.get("object.serial", str(number))
+        name, description = facts.get("node.name", ""), facts.get("node.description", "")
         self.nodes.append(Node(number, serial, name, description))
-        self._clients[serial] = told.get("client.id", "")
+        self._clients[serial] = facts.get("client.id", "")
         if self._wanted == SOUND:
             self._look_into(number, kind, serial)
 
@@ -151,7 +151,7 @@ class _Registry(Connection):
             return
 
         def on_info(_: int, info: c._Pointer[_NodeInfo]) -> None:
-            own = _numbers(_told(info.contents.props), "application.process.id")
+            own = _numbers(_texts(info.contents.props), "application.process.id")
             self._processes.setdefault(serial, set()).update(own)
 
         events, hook = _NodeEvents(info=_INFO(on_info)), Hook()
@@ -159,7 +159,7 @@ class _Registry(Connection):
         self._listen_to(proxy, hook, events)
 
 
-def _told(properties: c._Pointer[_Dict]) -> dict[str, str]:
+def _texts(properties: c._Pointer[_Dict]) -> dict[str, str]:
     if not properties:
         return {}
     found = properties.contents
@@ -169,8 +169,8 @@ def _told(properties: c._Pointer[_Dict]) -> dict[str, str]:
     }
 
 
-def _numbers(told: dict[str, str], key: str) -> set[int]:
-    text = told.get(key, "")
+def _numbers(facts: dict[str, str], key: str) -> set[int]:
+    text = facts.get(key, "")
     return {int(text)} if text.isdigit() else set()
 
 

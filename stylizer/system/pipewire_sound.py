@@ -84,10 +84,10 @@ class SoundStream(Stream):
     def _turn_began(self) -> float:
         """When this turn of the graph began, by our clock (CLOCK_MONOTONIC): this thread may have
         been woken late."""
-        now, told = time.perf_counter(), _Time()
-        if self._pw.pw_stream_get_time_n(self._stream, c.byref(told), c.sizeof(told)) < 0:
+        now, times = time.perf_counter(), _Time()
+        if self._pw.pw_stream_get_time_n(self._stream, c.byref(times), c.sizeof(times)) < 0:
             return now
-        began = told.now / 1e9
+        began = times.now / 1e9
         return began if 0 <= now - began < STALE_S else now
 
     def _keep(self, heard: Heard) -> None:

@@ -133,18 +133,18 @@ class Watch:
 
     def changed(self) -> bool:
         """Whether something has happened to a window or a workspace since the last call."""
-        told = False
+        found = False
         try:
             while self._events is not None:
                 came = self._events.recv(1 << 16)
-                told = True
+                found = True
                 if not came:
                     self.close()
         except BlockingIOError:
             pass  # all was read
         except OSError:
             self.close()
-        return told
+        return found
 
     def shows(self, x_window: int) -> bool:
         """Whether a window is on the screen; True for one that sway does not know."""

@@ -172,10 +172,10 @@ class Display:
         proxy = self.objects.get(target)
         if proxy is None:
             return 0
-        told = message.contents
-        values = [self._get(arguments[at], letter) for at, letter in enumerate(letters_of(told))]
+        event = message.contents
+        values = [self._get(arguments[at], letter) for at, letter in enumerate(letters_of(event))]
         try:
-            proxy.handle(told.name.decode(), values)
+            proxy.handle(event.name.decode(), values)
         except BaseException as error:  # C cannot carry it
             self._failure = self._failure or error
         return 0

@@ -89,8 +89,8 @@ def start_of(style: str, steps: int) -> tuple[Recipe, FastNetwork]:
         assert isinstance(source, FastNetwork)
         network.load_state_dict(source.state_dict())
     network.fine_tile = torch.from_numpy(enlarged(network.tile.numpy()))
-    told = json.loads(texts_of(graph.read(base)).get(RECIPE_KEY, "{}"))
-    paint = Paint(**(told.get("paint") or {}))
+    noted = json.loads(texts_of(graph.read(base)).get(RECIPE_KEY, "{}"))
+    paint = Paint(**(noted.get("paint") or {}))
     recipe = default_recipe("fast", style, "frames just seen", trained=True)
     return replace(recipe, steps=steps, learning_rate=RATE, paint=paint), network
 

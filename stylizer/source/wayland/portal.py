@@ -88,8 +88,8 @@ class ScreenCast:
             raise StylizerError("the desktop's portal gave nothing to capture: choose something")
         node_id, facts = streams[0]
         # xdg-desktop-portal-wlr 0.7 calls a monitor a window, though it offers monitors only.
-        told = facts.get("source_type", ("u", 0))[1] & self.kinds or self.kinds
-        kind = {MONITOR: "monitor", WINDOW: "window"}.get(told, "")
+        source_type = facts.get("source_type", ("u", 0))[1] & self.kinds or self.kinds
+        kind = {MONITOR: "monitor", WINDOW: "window"}.get(source_type, "")
         size = facts.get("size", ("", None))[1]
         return Chosen(node_id, size, kind, found.get("restore_token", ("s", ""))[1])
 

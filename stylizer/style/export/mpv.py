@@ -117,7 +117,7 @@ class _Writer:
         text = Template(shader(name, *defines)).substitute(constants)
         return "\n".join([*head, shader("mpv_common.glsl", *self._common), text])
 
-    def _head(self, bound: list[Tensor], told: str) -> list[str]:
+    def _head(self, bound: list[Tensor], description: str) -> list[str]:
         names = []
         for tensor in bound:
             if not tensor.given:
@@ -125,7 +125,7 @@ class _Writer:
             elif not self._plan.is_frame(tensor):
                 names.append(CANVAS)
         binds = [f"//!BIND {name}" for name in dict.fromkeys(["HOOKED", *names])]
-        return ["//!HOOK MAIN", *binds, f"//!DESC {told}"]
+        return ["//!HOOK MAIN", *binds, f"//!DESC {description}"]
 
     def _read(self, step: Conv) -> list[str]:
         """Defines for what a convolution reads."""
