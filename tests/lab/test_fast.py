@@ -18,9 +18,7 @@ from stylizer.frame import Frame  # noqa: E402
 from stylizer.lab.nets import fake_quant  # noqa: E402
 from stylizer.lab.nets.fast import FAST_ARCHS, FastArch, FastNetwork  # noqa: E402
 from stylizer.lab.nets.painter import CanvasFile  # noqa: E402
-from stylizer.lab.nets.registry import (  # noqa: E402
-    new_network,
-)
+from stylizer.lab.nets.registry import new_network  # noqa: E402
 from stylizer.lab.onnx import export  # noqa: E402
 from stylizer.lab.onnx.fast_export import beside, interleaved  # noqa: E402
 from stylizer.lab.onnx.fast_import import planewise  # noqa: E402
