@@ -23,6 +23,7 @@ import onnxruntime as ort
 import psutil
 
 from stylizer.errors import BadInput, StylizerError
+from stylizer.style import webgpu
 from stylizer.style.reasons import first_line
 from stylizer.system.installed import GL_LIBRARIES
 from stylizer.system.nvidia import DRIVER_NEEDED, nvidia_driver
@@ -214,17 +215,10 @@ def _session(row: Provider, model: bytes, given: dict[str, Any]) -> ort.Inferenc
 
 
 def _webgpu_session(row: Provider, model: bytes, given: dict[str, Any]) -> ort.InferenceSession:
-    """WebGPU comes as a plugin: registered by path, chosen by device, not by name."""
-    plugin = importlib.import_module("onnxruntime_ep_webgpu")
-    name = plugin.get_ep_name()
-    if not any(device.ep_name == name for device in ort.get_ep_devices()):
-        ort.register_execution_provider_library("stylizer_webgpu", plugin.get_library_path())
-    device = next((d for d in ort.get_ep_devices() if d.ep_name == name), None)
-    if device is None:
+    session = webgpu.session(model, session_options(), given)
+    if session is None:
         raise ProviderProblem("the WebGPU plugin offers no device")
-    options = session_options()
-    options.add_provider_for_devices([device], given)
-    return ort.InferenceSession(model, options, enable_fallback=0)
+    return session
 
 
 def _load_cuda() -> None:

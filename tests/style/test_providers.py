@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 from dataclasses import replace
+from functools import lru_cache
 from types import SimpleNamespace
 
 import integer_networks
@@ -16,7 +18,7 @@ import tiny_models as tiny
 
 from stylizer.errors import BadInput, StylizerError
 from stylizer.settings import Settings
-from stylizer.style import catalog, inspection, opening, providers
+from stylizer.style import catalog, inspection, opening, providers, webgpu
 from stylizer.style.opening import open_style
 from stylizer.style.ort import Binding
 from stylizer.style.reasons import left_to_the_cpu
@@ -158,8 +160,29 @@ def test_no_notice_on_stdout_or_stderr(tmp_path):
         f"open_style(Settings(), {str(path)!r}, (48, 32)).close();"
         f"open_style(Settings(provider='cpu'), {str(path)!r}, (48, 32)).close()"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    env = os.environ | {"ORT_WEBGPU_EP_ALLOW_SOFTWARE_ADAPTER": "1"}  # its drivers print a lot
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_plugin_without_a_device_says_so_each_time(tmp_path, monkeypatch):
+    """Each try registered the plugin anew, and ONNX Runtime's refusal became the reason."""
+    registered: list[str] = []
+
+    def register(name: str, path: str) -> None:
+        if name in registered:
+            raise RuntimeError(f"EP library is already registered under {name}")
+        registered.append(name)
+
+    plugin = SimpleNamespace(get_ep_name=lambda: "Nothing", get_library_path=lambda: "nothing.so")
+    monkeypatch.setitem(sys.modules, "onnxruntime_ep_webgpu", plugin)
+    monkeypatch.setattr(webgpu, "_plugin", lru_cache(webgpu._plugin.__wrapped__))
+    monkeypatch.setattr(providers, "is_installed", lambda row: True)
+    monkeypatch.setattr(webgpu.ort, "register_execution_provider_library", register)
+    path = tiny.painter(tmp_path / "m.onnx")
+    for _ in range(2):
+        with pytest.raises(providers.ProviderProblem, match="plugin offers no device"):
+            providers.build_session(providers.PROVIDERS["webgpu"], path.read_bytes())
 
 
 @pytest.mark.parametrize("device", [None, "cpu"])
