@@ -9,7 +9,7 @@ has ended: a driver that hangs or dies costs one step. Without a GPU it runs all
 pictures and with few frames, in software rendering; the file says which renderer drew. WebGPU wants
 `pip install onnxruntime-ep-webgpu`; in software also Debian's chromium-common and two variables,
 ORT_WEBGPU_EP_ALLOW_SOFTWARE_ADAPTER=1 VK_DRIVER_FILES=/usr/lib/chromium/vk_swiftshader_icd.json.
-The steps themselves: gpu_proof_steps.py. Exit code 1 where a step ran and failed; what is not
+The steps themselves are in gpu_proof_steps/. Exit code 1 where a step ran and failed; what is not
 installed or not there at all counts as "missing".
 """
 
