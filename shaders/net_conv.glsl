@@ -11,7 +11,7 @@
 // unrolled by the driver, this took 12 s to compile.
 //
 // With COMPUTE (OpenGL 4.3) a work group fetches what its 8 x 8 pixels read once, PATCH x PATCH of
-// them, and its threads share it.
+// them, and its threads share it; with HALFS it lies there as packed half floats.
 struct Set {       // where what is read lies
     ivec2 size;    // of one tile, in pixels
     ivec2 last;    // texel of the textures, for a picture whose last block is not whole
@@ -48,7 +48,17 @@ layout(std140) uniform Layer {
 layout(local_size_x = SIDE, local_size_y = SIDE) in;
 layout(binding = 0, rgba8ui) writeonly uniform uimage2D results[TARGETS];
 uniform ivec2 size;        // of the tile that is drawn
-shared vec4 patch_values[PLANES * PATCH * PATCH];
+#ifdef HALFS
+// Whole numbers up to 2048 are exact in half floats: half the memory, and not a bit is lost.
+#define KEPT uvec2
+#define KEEP(value) uvec2(packHalf2x16(value.xy), packHalf2x16(value.zw))
+#define TAKE(kept) vec4(unpackHalf2x16(kept.x), unpackHalf2x16(kept.y))
+#else
+#define KEPT vec4
+#define KEEP(value) value
+#define TAKE(kept) kept
+#endif
+shared KEPT patch_values[PLANES * PATCH * PATCH];
 #else
 layout(location = 0) out uvec4 result[TARGETS];
 #endif
@@ -102,7 +112,8 @@ void share(ivec2 corner, int tile) {
     for (int i = int(gl_LocalInvocationIndex); i < PATCH * PATCH; i += SIDE * SIDE) {
         ivec2 at = texel(first, corner + ivec2(i % PATCH, i / PATCH), tile);
         for (int plane = 0; plane < first.planes; ++plane) {
-            patch_values[plane * PATCH * PATCH + i] = fetched(at, plane);
+            vec4 value = fetched(at, plane);
+            patch_values[plane * PATCH * PATCH + i] = KEEP(value);
         }
     }
     barrier();
@@ -119,7 +130,8 @@ void convolve(ivec2 pixel) {
                 int at = (inside.y + y) * PATCH + inside.x + x;
                 at_weight = ((y * side + x) * groups + t * first.planes) * TARGETS;
                 for (int plane = 0; plane < first.planes; ++plane) {
-                    add(patch_values[plane * PATCH * PATCH + at]);
+                    KEPT kept = patch_values[plane * PATCH * PATCH + at];
+                    add(TAKE(kept));
                 }
             }
         }

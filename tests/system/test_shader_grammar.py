@@ -38,8 +38,8 @@ def test_it_complains(tmp_path):
     assert "'wrong'" in complaints(["#version 330\nvoid main() { wrong(); }"], "frag", tmp_path)
 
 
-@pytest.mark.parametrize("compute", [False, True])
-def test_the_network_of_every_fast_model(tmp_path, monkeypatch, compute):
+@pytest.mark.parametrize("kind", ["fragment", "compute", "packed"])
+def test_the_network_of_every_fast_model(tmp_path, monkeypatch, kind):
     made: dict[tuple, str] = {}
     monkeypatch.setattr(
         network, "shader", lambda *a, **k: made.setdefault((*a, *k), shader(*a, **k))
@@ -49,13 +49,13 @@ def test_the_network_of_every_fast_model(tmp_path, monkeypatch, compute):
         for model in catalog.bundled(own=False):
             if (model.tier, model.precision) == ("fast", "int8"):
                 steps = read_steps(onnx.load(str(model.path)))
-                network.Network(context, steps, compute).release()
+                network.Network(context, steps, kind).release()
     finally:
         context.release()
         leave_egl()
     computed = [text for key, text in made.items() if "COMPUTE" in key]
     drawn = [t for key, t in made.items() if key[0] != "net.vert" and t not in computed]
-    assert bool(computed) == compute
+    assert bool(computed) == (kind != "fragment")
     assert complaints(drawn, "frag", tmp_path) == ""
     assert not computed or complaints(computed, "comp", tmp_path) == ""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import moderngl
 import numpy as np
@@ -18,6 +19,7 @@ COMPUTE_VERSION = 430
 GROUP_SIDE = 8  # pixels along a side that a work group computes, SIDE in net_conv.glsl
 
 Program = moderngl.Program | moderngl.ComputeShader
+Kind = Literal["fragment", "compute", "packed"]  # of shaders
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,19 +48,20 @@ class _Pass:
 class Network:
     """One network in one context.
 
-    compute: convolutions of more than one pixel by compute shaders, which need OpenGL 4.3. Raises
-    DoesNotFit for weights that the driver's uniform blocks cannot hold.
+    kind: "compute" has convolutions of more than one pixel by compute shaders, which need OpenGL
+    4.3, "packed" the same with half floats in the memory that threads share. Raises DoesNotFit for
+    weights that the driver's uniform blocks cannot hold.
     """
 
-    def __init__(self, context: moderngl.Context, network: Steps, compute: bool = False) -> None:
-        self.context, self.network, self._compute = context, network, compute
+    def __init__(self, context: moderngl.Context, network: Steps, kind: Kind = "fragment") -> None:
+        self.context, self.network, self.kind = context, network, kind
         self._layouts = layouts(network, context.info["GL_MAX_UNIFORM_BLOCK_SIZE"])
         self._programs: dict[tuple[str, ...], tuple[Program, moderngl.VertexArray | None]] = {}
-        kinds = [self._kind(step) for step in network.steps]
+        forms = [self._form(step) for step in network.steps]
         self._passes = []
-        for step, kind in zip(network.steps, kinds, strict=True):
-            alike = [s for s, k in zip(network.steps, kinds, strict=True) if k == kind]
-            self._passes.append(self._pass(step, kind, alike))
+        for step, form in zip(network.steps, forms, strict=True):
+            alike = [s for s, f in zip(network.steps, forms, strict=True) if f == form]
+            self._passes.append(self._pass(step, form, alike))
         planes = self._layouts[network.result].planes
         self._out = self._program("net_out.frag", f"PLANES {planes}")
         self._sized: Sized | None = None
@@ -101,7 +104,7 @@ class Network:
 
     # --- made once --------------------------------------------------------------------------
 
-    def _kind(self, step: Conv | Add) -> tuple[str, ...]:
+    def _form(self, step: Conv | Add) -> tuple[str, ...]:
         """The shader of a step and its defines, but for the number of weights."""
         defines = [f"TARGETS {self._layouts[step.out].planes}"]
         if isinstance(step, Add):
@@ -110,19 +113,20 @@ class Network:
         defines += [f"PLANES {self._layouts[read].planes}", *(["RAW"] if read.given else [])]
         flags = {"BESIDE": len(step.parts) > 1, "ADD": step.added is not None}
         flags["SPLIT"] = step.bound >= MOST_EXACT
-        if self._compute and step.side > 1 and not (flags["SPLIT"] or flags["BESIDE"]):
+        if self.kind != "fragment" and step.side > 1 and not (flags["SPLIT"] or flags["BESIDE"]):
             defines += ["COMPUTE", f"PATCH {(GROUP_SIDE - 1) * step.stride + step.side}"]
+            defines += ["HALFS"] if self.kind == "packed" else []
         return "net_conv.glsl", *defines, *(name for name, on in flags.items() if on)
 
-    def _pass(self, step: Conv | Add, kind: tuple[str, ...], alike: Sequence[Conv | Add]) -> _Pass:
-        """alike: the steps of this kind. They share a program, whose compiling takes longer than
+    def _pass(self, step: Conv | Add, form: tuple[str, ...], alike: Sequence[Conv | Add]) -> _Pass:
+        """alike: the steps of this form. They share a program, whose compiling takes longer than
         all else: so their blocks of weights have one size, the largest."""
         if isinstance(step, Add):
-            program, vertices = self._program(*kind)
+            program, vertices = self._program(*form)
             return _Pass(step, program, vertices, [], self._table(step.rule.table))
         count = max(matrices(other, self._layouts) for other in alike if isinstance(other, Conv))
         blocks = layer_blocks(step, self._layouts, count)
-        program, vertices = self._program(*kind, f"COUNT {count}")
+        program, vertices = self._program(*form, f"COUNT {count}")
         table = self._table(step.added.rule.table) if step.added else None
         return _Pass(step, program, vertices, [self.context.buffer(b) for b in blocks], table)
 

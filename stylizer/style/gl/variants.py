@@ -6,11 +6,12 @@ import moderngl
 
 from stylizer.frame import Size
 from stylizer.style.gl.layout import GROUP
-from stylizer.style.gl.network import COMPUTE_VERSION, Network, Picture
+from stylizer.style.gl.network import COMPUTE_VERSION, Kind, Network, Picture
 from stylizer.style.gl.steps import Steps
 from stylizer.style.reasons import first_line
 
 TURNS, LEAST_TURNS, ENOUGH_MS = 5, 2, 50.0  # the first one compiles
+COMPUTE_KINDS: tuple[Kind, ...] = ("compute", "packed")
 MOST_BLOCKS = (160, 90)  # a picture of 640x360 fills a GPU
 
 
@@ -18,7 +19,7 @@ def fastest(
     context: moderngl.Context, steps: Steps, blocks: Size, software: bool
 ) -> tuple[Network, str]:
     """The network, and how its shaders were chosen, in words. blocks: of the pictures to come,
-    across and down. software: a renderer on the CPU, for which both are level and compiling them
+    across and down. software: a renderer on the CPU, for which all are level and compiling them
     takes longest. GL thread only. Raises as `Network`."""
     drawn = Network(context, steps)
     if software:
@@ -27,24 +28,34 @@ def fastest(
     if version < COMPUTE_VERSION:
         told = f"OpenGL {version // 100}.{version // 10 % 10} has no others"
         return drawn, f"fragment shaders: {told}"
+    others: list[Network] = []
     try:
-        computed = Network(context, steps, compute=True)
+        for kind in COMPUTE_KINDS:
+            others.append(Network(context, steps, kind))
     except Exception as error:  # moderngl raises bare Exceptions
-        return drawn, f"fragment shaders: the driver refuses the others ({first_line(error)})"
-    if not computed.computes:
-        computed.release()
+        if not others:
+            return drawn, f"fragment shaders: the driver refuses the others ({first_line(error)})"
+    if not others[0].computes:
+        for other in others:
+            other.release()
         return drawn, "fragment shaders: it looks at single pixels only"
-    names = {drawn: "fragment", computed: "compute"}
+    return _fastest_of([drawn, *others], blocks)
+
+
+def _fastest_of(networks: list[Network], blocks: Size) -> tuple[Network, str]:
+    """One of several kinds, timed in turns; the others are freed."""
+    context, steps = networks[0].context, networks[0].network
     columns, rows = (min(pair) for pair in zip(blocks, MOST_BLOCKS, strict=True))
     trial = Trial(context, steps, (columns, rows))
     try:
-        ms = trial.best_ms(list(names))
+        ms = trial.best_ms(networks)
     finally:
         trial.release()
-    best, other = sorted(names, key=ms.__getitem__)
-    other.release()
-    told = f"{ms[best]:.2f} ms, {names[other]} {ms[other]:.2f}, at {columns}x{rows} blocks"
-    return best, f"{names[best]} shaders: {told}"
+    best, *others = sorted(networks, key=ms.__getitem__)
+    for other in others:
+        other.release()
+    told = ", ".join([f"{ms[best]:.2f} ms", *(f"{o.kind} {ms[o]:.2f}" for o in others)])
+    return best, f"{best.kind} shaders: {told}, at {columns}x{rows} blocks"
 
 
 class Trial:

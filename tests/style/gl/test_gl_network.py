@@ -24,7 +24,7 @@ from stylizer.stages import is_software_gl
 from stylizer.style import catalog
 from stylizer.style.gl.arithmetic import arithmetic, multiplications
 from stylizer.style.gl.layout import layouts
-from stylizer.style.gl.network import Network, Picture
+from stylizer.style.gl.network import Kind, Network, Picture
 from stylizer.style.gl.reading import DoesNotFit, read_steps
 from stylizer.style.gl.steps import Conv, Quantized, sum_rule
 from stylizer.style.gl.thread import GlThread
@@ -102,18 +102,20 @@ def compare(gl: GlThread, path: Path, sizes: list[tuple[int, int]] = SIZES) -> N
     """Draw at every size and compare with whole numbers."""
     proto = onnx.load(str(path))
     steps = read_steps(proto)
-    compute = [False, True] if gl.run(lambda: gl.context.version_code) >= 430 else [False]
-    both = [gl.run(lambda c=c: Network(gl.context, steps, c)) for c in compute]
+    kinds: tuple[Kind, ...] = ("fragment", "compute", "packed")
+    if gl.run(lambda: gl.context.version_code) < 430:
+        kinds = kinds[:1]
+    networks = [gl.run(lambda k=k: Network(gl.context, steps, k)) for k in kinds]
     channels = {v.name: v.type.tensor_type.shape.dim[3].dim_value for v in proto.graph.input}
     for number, size in enumerate(sizes):
         rng = np.random.default_rng(number)
         feeds = {name: blocks(rng, size, count) for name, count in channels.items()}
         wanted = reference.run(proto, feeds)
         assert wanted.std() > 5 or min(size) < 24, "a flat picture would prove nothing"
-        for network, way in zip(both, compute, strict=True):
-            told = f"{path.stem} at {size}, compute shaders: {way}"
+        for network in networks:
+            told = f"{path.stem} at {size}, {network.kind} shaders"
             assert np.array_equal(drawn(gl, network, feeds), wanted), told
-    for network in both:
+    for network in networks:
         gl.run(network.release)
 
 
@@ -296,14 +298,12 @@ def test_the_faster_shaders_are_taken_and_the_figures_said(gl):
     network, told = gl.run(lambda: fastest(gl.context, steps, (40, 24), False))
     computes = network.computes
     gl.run(network.release)
-    found = re.fullmatch(
-        r"(fragment|compute) shaders: ([0-9.]+) ms, (fragment|compute) ([0-9.]+), at 40x24 blocks",
-        told,
-    )
+    figure = r"(fragment|compute|packed) ([0-9.]+)"
+    found = re.fullmatch(rf"(\w+) shaders: ([0-9.]+) ms, {figure}, {figure}, at 40x24 blocks", told)
     assert found, told
-    assert found[1] != found[3]
-    assert float(found[2]) <= float(found[4])
-    assert computes == (found[1] == "compute")
+    assert {found[1], found[3], found[5]} == {"fragment", "compute", "packed"}
+    assert float(found[2]) <= float(found[4]) <= float(found[6])
+    assert computes == (found[1] != "fragment")
 
 
 def test_a_network_of_single_pixels_has_nothing_to_share(gl, tmp_path):
