@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -16,16 +17,43 @@ CANVAS_MIDDLE, CANVAS_MIDDLE_BYTE = 0.5, 128  # of a canvas, in 0..1 or bytes: a
 
 
 @dataclass(frozen=True, eq=False)
+class GpuPicture:
+    """A texture that the presenter's context has as well: RGBA of `size`, row 0 first; `name` is
+    OpenGL's number for it."""
+
+    name: int
+    size: Size
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnPicture:
+    """A frame that was drawn on the GPU, finished. It is drawn over once nobody holds `texture`.
+
+    luma: as `system.motion.cell_luma` has it. read: gives uint8 (height, width, 4) RGBA, from any
+    thread but the one whose context reads it; it waits for the GPU.
+    """
+
+    texture: GpuPicture
+    luma: np.ndarray
+    read: Callable[[], np.ndarray]
+
+    @cached_property
+    def pixels(self) -> np.ndarray:
+        return self.read()
+
+
+@dataclass(frozen=True, eq=False)
 class Frame:
     """One captured image; row 0 on top, checked once, here.
 
-    pixels: uint8 (height, width, channels), C-contiguous, in `channel_order` (alpha is ignored).
+    picture: uint8 (height, width, channels), C-contiguous, in `channel_order` (alpha is ignored),
+    or what was drawn on the GPU (RGBA), of which `pixels` is read back when somebody asks.
     captured_at: `time.perf_counter()` seconds. number: counts up from 0 within a source.
     name: stem of the picture file it came from, else "". media_time_s: its place in a video.
     Raises ValueError on anything else.
     """
 
-    pixels: np.ndarray
+    picture: np.ndarray | DrawnPicture
     channel_order: ChannelOrder
     captured_at: float
     number: int
@@ -33,7 +61,9 @@ class Frame:
     media_time_s: float | None = None
 
     def __post_init__(self) -> None:
-        p = self.pixels
+        p = self.picture
+        if isinstance(p, DrawnPicture):
+            return
         if p.dtype != np.uint8 or p.ndim != 3:
             raise ValueError(f"a frame is uint8 (height, width, channels), not {p.dtype} {p.shape}")
         if self.channel_order not in ("RGB", "RGBA", "BGRA"):
@@ -46,9 +76,21 @@ class Frame:
             raise ValueError("a frame's pixels are C-contiguous: copy the view first")
 
     @property
-    def size(self) -> tuple[int, int]:
+    def drawn(self) -> DrawnPicture | None:
+        """Where it is a texture."""
+        return self.picture if isinstance(self.picture, DrawnPicture) else None
+
+    @property
+    def pixels(self) -> np.ndarray:
+        """uint8 (height, width, channels) in `channel_order`."""
+        return self.picture.pixels if isinstance(self.picture, DrawnPicture) else self.picture
+
+    @property
+    def size(self) -> Size:
         """(width, height) in pixels."""
-        return self.pixels.shape[1], self.pixels.shape[0]
+        if isinstance(self.picture, DrawnPicture):
+            return self.picture.texture.size
+        return self.picture.shape[1], self.picture.shape[0]
 
     def rgb(self) -> np.ndarray:
         """uint8 (height, width, 3) RGB view or copy, for files and tests (slow on big frames)."""
@@ -93,15 +135,6 @@ class StyledImage:
         """uint8 (height, width, 3) RGB view, row 0 on top."""
         rgb = self.pixels[:, :, :3] if self.layout == "hwc" else self.pixels.transpose(1, 2, 0)
         return rgb[::-1] if self.bottom_up else rgb
-
-
-@dataclass(frozen=True, eq=False)
-class GpuPicture:
-    """A texture that the presenter's context has as well: RGBA of `size`, row 0 first; `name` is
-    OpenGL's number for it."""
-
-    name: int
-    size: Size
 
 
 @dataclass(frozen=True, eq=False)

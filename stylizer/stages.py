@@ -37,7 +37,9 @@ class SourceEnded(Exception):
 class Source(Protocol):
     """Gives frames. Made, read and closed on one thread, its own (a GL context lives there).
 
-    Constructor: (settings). Raises BadInput when what the user named cannot be opened.
+    Constructor: (settings); one that draws by OpenGL also takes a function that gives, at the first
+    read, a context whose textures the presenter has as well: its frames may stay there. Raises
+    BadInput when what the user named cannot be opened.
     """
 
     capture_method: str  # how frames are got, in words for HUD and report

@@ -200,7 +200,10 @@ class Compositor:
         """The source texture with the frame in it."""
         assert self._frame is not None
         if self._sent is not self._frame:
-            self.upload_bytes += self._source.put(self._frame.pixels, swizzle_of(self._frame))
+            if self._frame.drawn is not None:
+                self._source.borrow(self._frame.drawn.texture)
+            else:
+                self.upload_bytes += self._source.put(self._frame.pixels, swizzle_of(self._frame))
             self._sent = self._frame
         self._source.use(_SOURCE_UNIT)
 

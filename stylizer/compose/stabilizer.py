@@ -105,7 +105,10 @@ class Stabilizer:
         self._fresh = True
 
     def _is_cut(self, frame: Frame) -> bool:
-        sample = frame.pixels[::SAMPLE, ::SAMPLE, 1].astype(np.int16)
+        if frame.drawn is not None:
+            sample = frame.drawn.luma.astype(np.int16)
+        else:
+            sample = frame.pixels[::SAMPLE, ::SAMPLE, 1].astype(np.int16)
         before, self._sample = self._sample, sample
         if before is None or before.shape != sample.shape:
             return True

@@ -28,6 +28,7 @@ from stylizer.stages import (
 
 if TYPE_CHECKING:
     from stylizer.style.gl.thread import GlThread
+    from stylizer.system.gl_share import Beside
 
 SEES_ITSELF = (
     "--present layer would be painted again and again: what is captured holds whatever lies over "
@@ -35,6 +36,7 @@ SEES_ITSELF = (
     "(sway's portal offers none: there let the game be an X11 program)"
 )
 SIZED_SOURCES = ("demo", "synthetic")  # their frames have the size that was asked for
+DRAWN_SOURCES = ("demo",)  # OpenGL draws them: into textures that the presenter and a style share
 OpenedAhead = Callable[[Settings, str], StyleBackend | None]
 
 
@@ -73,6 +75,7 @@ class Opened:
         self._over = threading.Event()  # no model is needed any more
         self._first_size: Future[tuple[int, int]] = Future()
         self._gl: Future[GlThread | str] = Future()
+        self._beside: Future[Beside | None] = Future()
         if settings.source in SIZED_SOURCES:
             self._first_size.set_result(settings.size)
         self.bank = self._new_bank(style)
@@ -84,7 +87,7 @@ class Opened:
         if style is None:
             self.bank.use(settings.model)  # loads while source and window open
         self.feed, self.source = open_feed(
-            lambda: open_backend(SOURCES, "source", settings.source, settings),
+            lambda: open_backend(SOURCES, "source", settings.source, settings, *self._drawing),
             self.blending.style,
             settings.sync,
             settings.warmup,
@@ -93,6 +96,7 @@ class Opened:
         self._closers.append(self.feed.close)
         self._closers.append(self.bank.give_up)  # else the feed would wait for the first model
         self._closers.append(self._gl.cancel)  # else the feed would wait for that load
+        self._closers.append(self._beside.cancel)  # and a source that draws for this
         if not self._first_size.done():
             self._first_size.set_result(self.source.size)
         self._open_display()
@@ -132,6 +136,24 @@ class Opened:
             # Before the presenter goes: no picture is made any more, then no model is open.
             self._closers += [thread.close, self.bank.close, self.blending.close, self.feed.close]
         self._gl.set_result(thread)
+        self._beside.set_result(self._beside_for_source(thread))
+
+    @property
+    def _drawing(self) -> tuple[Callable[[], Beside | None], ...]:
+        """What a source that draws is given where shaders may style: it asks at its first frame."""
+        draws = self._settings.source in DRAWN_SOURCES
+        shaders = self._settings.provider in ("gl", "auto")
+        return (self._beside.result,) if draws and shaders else ()
+
+    def _beside_for_source(self, thread: GlThread | str) -> Beside | None:
+        if isinstance(thread, str) or thread.shared is None or not self._drawing:
+            return None
+        from stylizer.system.gl_share import Beside, SharedContext
+
+        try:
+            return Beside(SharedContext(), thread.read)
+        except OSError:
+            return None  # the frames are uploaded, then
 
     def _new_bank(self, ready: StyleBackend | None = None) -> ModelBank:
         gives_way, on_cpu = self._settings.on_screen, self._load_on_cpu

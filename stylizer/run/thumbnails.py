@@ -138,4 +138,4 @@ def _cut(frame: Frame) -> Frame:
     tall = min(height, max(1, width * SEEN[1] // SEEN[0]))
     x, y = (width - wide) // 2, (height - tall) // 2
     part = np.ascontiguousarray(frame.pixels[y : y + tall, x : x + wide])
-    return replace(frame, pixels=resize(part, SEEN))
+    return replace(frame, picture=resize(part, SEEN))

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import moderngl
+import numpy as np
 
+from stylizer.frame import GpuPicture
 from stylizer.system.foreign import Signatures, declare
 from stylizer.system.gl import EglLoader, egl
 
@@ -44,6 +48,18 @@ _SIGNATURES: Signatures = {
     "eglSwapBuffers": (_I, [_P, _P]),
     "eglSwapInterval": (_I, [_P, _I]),
 }
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What a source needs to draw its frames into textures that the presenter has as well.
+
+    context: to be opened, used and closed on the thread that draws. read: uint8 (height, width, 4)
+    of such a texture, from any thread.
+    """
+
+    context: SharedContext
+    read: Callable[[GpuPicture], np.ndarray]
 
 
 class SharedContext:

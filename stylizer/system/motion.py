@@ -14,9 +14,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from stylizer.frame import Frame
+from stylizer.frame import Frame, Size
 
 CELL_PX = 8
+ROW_STEP = 2  # rows looked at
 NOISE_LEVELS = 2  # of 255: a cell's mean that changes by no more has seen noise
 STILL_PX = 0.05  # less motion than this is none
 CUT_LEVELS = 24.0  # of 255: mean residual above which the last picture explains nothing
@@ -106,10 +107,16 @@ class MotionMeter:
 def cell_luma(frame: Frame) -> np.ndarray:
     """uint8 (rows, columns): mean luma of each cell, over every other row: 0.4 ms at 1280x720, 1.6
     over all rows in color."""
-    gray = cv2.cvtColor(frame.pixels[::2], TO_GRAY[frame.channel_order])
-    width, height = frame.size
-    size = (max(1, width // CELL_PX), max(1, height // CELL_PX))
-    return cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+    if frame.drawn is not None:
+        return frame.drawn.luma
+    gray = cv2.cvtColor(frame.pixels[::ROW_STEP], TO_GRAY[frame.channel_order])
+    return cell_means(gray, frame.size)
+
+
+def cell_means(gray: np.ndarray, size: Size) -> np.ndarray:
+    """uint8 (rows, columns): the mean of each cell of a picture of `size`, from every other row."""
+    cells = (max(1, size[0] // CELL_PX), max(1, size[1] // CELL_PX))
+    return cv2.resize(gray, cells, interpolation=cv2.INTER_AREA)
 
 
 def cell_places(shape: tuple[int, ...]) -> np.ndarray:

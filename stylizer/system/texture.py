@@ -33,6 +33,11 @@ def pack_planes(planes: np.ndarray, packed: np.ndarray) -> np.ndarray:
     return pixels.view(np.uint8).reshape(*packed.shape, 4)
 
 
+def borrowed(context: moderngl.Context, picture: GpuPicture) -> moderngl.Texture:
+    """A texture of another context that shares with this one."""
+    return context.external_texture(picture.name, picture.size, 4, 0, "f1")
+
+
 class Picture:
     """One texture that takes the size and kind of what is put into it."""
 
@@ -80,7 +85,7 @@ class Picture:
     def borrow(self, picture: GpuPicture) -> None:
         """Be a texture that belongs to another context which shares with this one."""
         self.release()
-        self._texture = self._context.external_texture(picture.name, picture.size, 4, 0, "f1")
+        self._texture = borrowed(self._context, picture)
         self.borrowed, self.planar = True, False
 
     def use(self, unit: int) -> None:

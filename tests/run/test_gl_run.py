@@ -145,12 +145,15 @@ MOVES = [
 
 @pytest.fixture
 def over_the_bus(monkeypatch) -> Counter[str]:
-    """How often pictures were sent ("write") and fetched ("read") by all contexts."""
+    """How often pictures were sent ("write") and fetched ("read") by all contexts, and how many
+    bytes of arrays that were filled with them."""
     counted: Counter[str] = Counter()
 
     def counting(name: str, real: Callable) -> Callable:
         def call(self: Any, *args: Any, **more: Any) -> Any:
             counted[name.removesuffix("_into")] += 1
+            if name == "read_into":
+                counted["bytes"] += args[0].nbytes
             return real(self, *args, **more)
 
         return call
@@ -173,6 +176,18 @@ def test_a_frame_is_sent_once_and_nothing_comes_back(over_the_bus, look):
         counts.append(dict(over_the_bus))
     assert counts[1].get("read", 0) == 0
     assert counts[1]["write"] - counts[0]["write"] == 3
+
+
+def test_the_demo_is_drawn_where_it_is_read(over_the_bus):
+    """Of a frame only the means of its cells come back, for its motion."""
+    counts = []
+    for frames in (2, 5):
+        over_the_bus.clear()
+        words = [*SMALL, "--source", "demo", "--strength", "0.5", "--stabilize", "0.5"]
+        assert main([*words, "--frames", str(frames)]) == 0
+        counts.append(dict(over_the_bus))
+    assert counts[1]["write"] == counts[0]["write"], "each frame drawn was sent"
+    assert counts[1]["bytes"] - counts[0]["bytes"] == 3 * (104 // 8) * (72 // 8)
 
 
 @pytest.mark.parametrize("faster", ["gl", "cpu"])
@@ -199,6 +214,8 @@ def test_nothing_comes_back_where_auto_took_the_shaders(
         ["--strength", "0.6", "--keep-colors", "--wipe", "0.4"],
         ["--stabilize", "0.8"],
         ["--inference-size", "56x40"],
+        ["--source", "demo", "--move-canvas", "--strength", "0.6", "--stabilize", "0.8"],
+        ["--source", "demo", "--inference-size", "56x40", "--size", "107x75"],
     ],
     ids=str,
 )

@@ -46,17 +46,25 @@ class DemoScene:
     frame give the same picture bit for bit on one machine and driver.
     """
 
-    def __init__(self, size: tuple[int, int], seed: int = 0) -> None:
+    def __init__(
+        self,
+        size: tuple[int, int],
+        seed: int = 0,
+        context: moderngl.Context | None = None,
+        world: World | None = None,
+    ) -> None:
+        """context: current on this thread; None: one of its own. world: of this seed, where it is
+        made already."""
         self.size = size
-        self.world = World(seed)
-        self.context = ctx = new_context()
+        self.world = world or World(seed)
+        self.context = ctx = context or new_context()
         self.renderer = str(ctx.info["GL_RENDERER"])
-        self._finish = finisher(ctx)
+        self.finish = finisher(ctx)
         ctx.includes["demo_light.glsl"] = shader("demo_light.glsl")
         self._buffers = {name: self._upload(getattr(self.world, name)) for name in PASSES}
         self._picture_passes = {name: self._build(name, None) for name in PASSES}
         self._motion_passes: dict[str, moderngl.VertexArray] = {}
-        self._picture = self._target("f1")
+        self._picture: moderngl.Framebuffer | None = None
         self._motion: moderngl.Framebuffer | None = None
 
     def render(self, frame_number: int, pose: Pose | None = None) -> np.ndarray:
@@ -67,8 +75,14 @@ class DemoScene:
         """As `render`, at any scene time in seconds."""
         pose = pose or self.world.rails.pose(time_s)
         with self._open_context():
-            self._draw(self._picture, self._picture_passes, time_s, pose, time_s, pose)
+            self._picture = self._picture or self._target("f1")
+            self.draw_at(self._picture, time_s, pose)
             return self._read(self._picture, np.uint8)
+
+    def draw_at(self, target: moderngl.Framebuffer, time_s: float, pose: Pose) -> None:
+        """Issue the draws of the picture into a framebuffer of its size, with a depth buffer, row 0
+        first; where the context is current."""
+        self._draw(target, self._picture_passes, time_s, pose, time_s, pose)
 
     def render_motion(
         self,
@@ -136,7 +150,7 @@ class DemoScene:
     def _read(self, target: moderngl.Framebuffer, dtype: type) -> np.ndarray:
         width, height = self.size
         pixels = np.empty((height, width, 4), dtype)
-        self._finish()  # else read_into waits, with the interpreter's lock in hand
+        self.finish()  # else read_into waits, with the interpreter's lock in hand
         target.read_into(pixels, components=4, dtype="f1" if dtype is np.uint8 else "f4")
         return pixels
 

@@ -79,11 +79,11 @@ class GlStyle(SessionStyle):
     def _painted(self, frame: Frame) -> tuple[Styled, float]:
         if not self._resident:
             return super()._painted(frame)
-        packer, pixels = self._packer, frame.pixels
+        packer, picture = self._packer, frame.picture
         if packer.resizes:
-            pixels = resize(pixels, packer.size)
+            picture = resize(frame.pixels, packer.size)
         started = time.perf_counter()
-        image = self._open_drawing.texture_of(pixels, frame.channel_order, self._canvas, packer)
+        image = self._open_drawing.texture_of(picture, frame.channel_order, self._canvas, packer)
         self._gpu_ms = self._open_drawing.gpu_ms
         return image, (time.perf_counter() - started) * 1000
 

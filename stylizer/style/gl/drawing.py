@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import weakref
-from collections import deque
-from dataclasses import dataclass
-
 import moderngl
 import numpy as np
 
-from stylizer.frame import GpuPicture, Size, StyledTexture
+from stylizer.frame import DrawnPicture, Size, StyledTexture
 from stylizer.stages import is_software_gl
 from stylizer.style.canvas import Canvas
 from stylizer.style.contract import LAYOUTS, Packer, StyleModel
@@ -19,8 +15,8 @@ from stylizer.style.gl.steps import Steps
 from stylizer.style.gl.thread import GlThread
 from stylizer.style.gl.variants import fastest
 from stylizer.system.gl import check_size
-
-SPARE = 2  # textures left alone a while: the presenter's last draws may still read them
+from stylizer.system.spares import Spares, Target
+from stylizer.system.texture import borrowed
 
 
 class Drawing:
@@ -36,7 +32,7 @@ class Drawing:
         self._block = LAYOUTS[model.layout].block
         self._given: dict[str, Picture] = {}
         self._canvas: object = None  # stamp of the one uploaded
-        self._frames, self._pictures = _Spares(), _Spares()
+        self._frames, self._pictures = Spares(), Spares()
         self.gpu_ms: float | None = None
         blocks = size[0] // self._block, size[1] // self._block
         software = is_software_gl(thread.renderer)
@@ -50,10 +46,11 @@ class Drawing:
         return self._thread.run(lambda: self._blocks_of(tensor, canvas))
 
     def texture_of(
-        self, pixels: np.ndarray, order: str, canvas: Canvas | None, packer: Packer
+        self, frame: np.ndarray | DrawnPicture, order: str, canvas: Canvas | None, packer: Packer
     ) -> StyledTexture:
-        """The picture of uint8 (height, width, 3 or 4) pixels, of their size, finished."""
-        return self._thread.run(lambda: self._texture_of(pixels, order, canvas, packer))
+        """The picture of uint8 (height, width, 3 or 4) pixels in this order of channels, or of what
+        is on the GPU already; of its size, finished."""
+        return self._thread.run(lambda: self._texture_of(frame, order, canvas, packer))
 
     def release(self) -> None:
         """Free everything that nobody looks at; may be called twice."""
@@ -75,8 +72,23 @@ class Drawing:
         return result
 
     def _texture_of(
-        self, pixels: np.ndarray, order: str, canvas: Canvas | None, packer: Packer
+        self, frame: np.ndarray | DrawnPicture, order: str, canvas: Canvas | None, packer: Packer
     ) -> StyledTexture:
+        sent = None
+        if isinstance(frame, DrawnPicture):
+            texture = borrowed(self._context, frame.texture)
+        else:
+            sent = self._sent(frame, order)
+            texture = sent.texture
+        self._put_canvas(canvas)
+        b = self._block
+        self._given[self._model.input.name] = Picture(texture, (b, b))
+        blocks = packer.padded[0] // b, packer.padded[1] // b
+        target = self._pictures.take(self._context, texture.size, GROUP)
+        self._draw(blocks, (b, b), target.framebuffer)
+        return self._handed_over(sent, target, packer.resizes)
+
+    def _sent(self, pixels: np.ndarray, order: str) -> Target:
         height, width, channels = pixels.shape
         check_size(self._context, (width, height))
         frame = self._frames.take(self._context, (width, height), channels)
@@ -84,13 +96,7 @@ class Drawing:
         if frame.texture.swizzle != swizzle:
             frame.texture.swizzle = swizzle
         frame.texture.write(pixels, alignment=1)
-        self._put_canvas(canvas)
-        b = self._block
-        self._given[self._model.input.name] = Picture(frame.texture, (b, b))
-        blocks = packer.padded[0] // b, packer.padded[1] // b
-        target = self._pictures.take(self._context, (width, height), GROUP)
-        self._draw(blocks, (b, b), target.framebuffer)
-        return self._handed_over(frame, target, packer.resizes)
+        return frame
 
     def _draw(self, size: Size, block: Size, into: moderngl.Framebuffer) -> None:
         """All passes, finished: whoever takes the picture over must not wait for it."""
@@ -99,20 +105,15 @@ class Drawing:
         self._thread.finish()
         self.gpu_ms = self._timer.elapsed / 1e6
 
-    def _handed_over(self, frame: _Target, target: _Target, resized: bool) -> StyledTexture:
+    def _handed_over(self, sent: Target | None, target: Target, resized: bool) -> StyledTexture:
         """To the presenter's context, until it lets go of it."""
-        given = GpuPicture(frame.texture.glo, frame.texture.size)
-        picture = GpuPicture(target.texture.glo, target.texture.size)
+        given = self._frames.lent(sent) if sent else None
+        picture = self._pictures.lent(target)
 
         def read() -> np.ndarray:
-            width, height = picture.size
-            data = self._thread.run(lambda: target.texture.read(alignment=1))
-            return np.frombuffer(data, np.uint8).reshape(height, width, GROUP)[..., :3]
+            return self._thread.read(picture)[..., :3]
 
-        image = StyledTexture(picture, given if resized else None, None if resized else given, read)
-        weakref.finalize(image, self._frames.put, frame)
-        weakref.finalize(image, self._pictures.put, target)
-        return image
+        return StyledTexture(picture, given if resized else None, None if resized else given, read)
 
     def _put_canvas(self, canvas: Canvas | None) -> None:
         if canvas is not None and canvas.stamp is not self._canvas:
@@ -140,38 +141,3 @@ class Drawing:
             canvas.texture.release()
         self._frames.release()
         self._pictures.release()
-
-
-@dataclass(frozen=True, eq=False)
-class _Target:
-    texture: moderngl.Texture
-    framebuffer: moderngl.Framebuffer
-
-    def release(self) -> None:
-        self.framebuffer.release()
-        self.texture.release()
-
-
-class _Spares:
-    """Textures that nobody looks at any more, the oldest first."""
-
-    def __init__(self) -> None:
-        self._there: deque[_Target] = deque()
-
-    def put(self, target: _Target) -> None:
-        """From any thread."""
-        self._there.append(target)
-
-    def take(self, context: moderngl.Context, size: Size, channels: int) -> _Target:
-        while len(self._there) > SPARE:
-            target = self._there.popleft()
-            if (target.texture.size, target.texture.components) == (size, channels):
-                return target
-            target.release()
-        texture = context.texture(size, channels, alignment=1)
-        texture.repeat_x = texture.repeat_y = False
-        return _Target(texture, context.framebuffer([texture]))
-
-    def release(self) -> None:
-        while self._there:
-            self._there.popleft().release()

@@ -7,9 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import moderngl
+import numpy as np
 
+from stylizer.frame import GpuPicture
 from stylizer.system.gl import finisher, leave_egl, standalone_context
 from stylizer.system.gl_share import SharedContext
+from stylizer.system.texture import borrowed
 
 Result = TypeVar("Result")
 
@@ -49,6 +52,13 @@ class GlThread:
         if self._pool is None:
             raise RuntimeError("this GL thread was closed")
         return self._pool.submit(work).result()
+
+    def read(self, picture: GpuPicture) -> np.ndarray:
+        """uint8 (height, width, 4) RGBA of a texture that this context has as well."""
+        width, height = picture.size
+        pixels = np.empty((height, width, 4), np.uint8)
+        self.run(lambda: borrowed(self.context, picture).read_into(pixels, alignment=1))
+        return pixels
 
     def close(self) -> None:
         """Free the context and end the thread; may be called twice."""
