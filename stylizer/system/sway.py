@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from stylizer.errors import BadInput, StylizerError
 from stylizer.frame import Rect
 
@@ -39,6 +41,12 @@ class Place:
     inside: Rect
     visible: bool
     x_window: int = 0
+    toplevel: str = ""  # its name in ext-foreign-toplevel-list, where sway tells
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is a stylizer's own: its title names its game, too."""
+        return self.title.endswith("– stylizer")
 
     def __str__(self) -> str:
         return repr(self.title or self.app or "untitled")
@@ -55,6 +63,7 @@ def places() -> list[Place]:
 def find(wanted: str) -> Place:
     """The window that `--window` names: part of its title, class:APP_ID or pid:N.
 
+    By a title neither a stylizer's window is meant nor the terminal that shows our command line.
     Raises BadInput, listing what there is, when none matches.
     """
     windows = places()
@@ -64,7 +73,9 @@ def find(wanted: str) -> Place:
     elif kind == "class":
         found = [w for w in windows if w.app.lower() == rest.strip().lower()]
     else:
-        found = [w for w in windows if wanted.lower() in w.title.lower() and w.pid != os.getpid()]
+        started_us = {os.getpid(), *(process.pid for process in psutil.Process().parents())}
+        others = [w for w in windows if w.pid not in started_us and not w.is_ours]
+        found = [w for w in others if wanted.lower() in w.title.lower()]
     if not found:
         there = "; ".join(map(str, windows)) or "none"
         raise BadInput(f"sway has no window that matches {wanted!r}; there are: {there}")
@@ -184,9 +195,17 @@ def _place(node: dict[str, Any], output: dict[str, Any]) -> Place:
     )
     app = node.get("app_id") or node.get("window_properties", {}).get("class", "")
     name, visible = node["name"] or "", bool(node.get("visible"))
-    x_window = node.get("window") or 0
+    x_window, toplevel = node.get("window") or 0, node.get("foreign_toplevel_identifier") or ""
     return Place(
-        node["id"], name, app or "", node["pid"], output["name"], inside, visible, x_window
+        node["id"],
+        name,
+        app or "",
+        node["pid"],
+        output["name"],
+        inside,
+        visible,
+        x_window,
+        toplevel,
     )
 
 

@@ -173,14 +173,20 @@ class Display:
         if proxy is None:
             return 0
         event = message.contents
-        values = [self._get(arguments[at], letter) for at, letter in enumerate(letters_of(event))]
+        kinds = c.cast(event.types, c.POINTER(c.c_void_p))
+        values = [
+            self._get(arguments[at], letter, kinds[at] if letter == "n" else None)
+            for at, letter in enumerate(letters_of(event))
+        ]
         try:
             proxy.handle(event.name.decode(), values)
         except BaseException as error:  # C cannot carry it
             self._failure = self._failure or error
         return 0
 
-    def _get(self, argument: Argument, letter: str) -> Any:
+    def _get(self, argument: Argument, letter: str, kind: int | None) -> Any:
+        if letter == "n" and argument.o and kind:
+            return Proxy(self, argument.o, self.kind_at(kind))
         if letter in "so":
             if letter == "s":
                 return (argument.s or b"").decode(errors="replace")

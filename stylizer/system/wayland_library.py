@@ -8,6 +8,7 @@ https://wayland.freedesktop.org/docs/html/apb.html and wayland-util.h.
 from __future__ import annotations
 
 import ctypes as c
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -89,12 +90,12 @@ def interface(
     name: str,
     version: int,
     requests: list[tuple[str, str, list[Interface | None]]],
-    events: list[tuple[str, str]] = (),  # type: ignore[assignment]
+    events: Sequence[tuple[str, str] | tuple[str, str, list[Interface | None]]] = (),
 ) -> Interface:
     """Describe an interface as a protocol's XML does.
 
     requests: (name, signature, the interface of each object or new object among its arguments).
-    events: (name, signature), of plain values and known objects only.
+    events: the same; without the list where no new object is among the arguments.
     """
     keep: list[object] = []
 
@@ -112,9 +113,9 @@ def interface(
         keep.append(array)
         return array
 
-    plain = [(row, signature, []) for row, signature in events]
+    rows = [(row[0], row[1], row[2] if len(row) == 3 else []) for row in events]
     struct = InterfaceStruct(
-        name.encode(), version, len(requests), messages(requests), len(plain), messages(plain)
+        name.encode(), version, len(requests), messages(requests), len(rows), messages(rows)
     )
     return Interface(struct, keep)
 

@@ -1,5 +1,8 @@
-"""A monitor of a wlroots compositor (sway, Hyprland, labwc ...), or the place of a window on it, by
-wlr-screencopy: no dialog. It sees whatever the monitor shows there, other windows and ours too.
+"""A window or a monitor of a wlroots compositor (sway, Hyprland, labwc ...), without a dialog.
+
+A window's own pixels come by ext-image-copy-capture where the compositor copies windows (sway 1.12
+and newer). Else sway tells the window's place on the monitor, and wlr-screencopy brings what is
+seen there, other windows and ours too. A whole monitor comes by the one that is there.
 """
 
 from __future__ import annotations
@@ -12,7 +15,9 @@ import numpy as np
 from stylizer.errors import StylizerError
 from stylizer.frame import Frame, InputState
 from stylizer.settings import Settings
-from stylizer.source.wayland.screencopy import Copy, Screencopy
+from stylizer.source.wayland.copying import Copy
+from stylizer.source.wayland.image_copy import OUTPUTS, WINDOWS, ImageCopy, offers
+from stylizer.source.wayland.screencopy import SCREENCOPY, Screencopy
 from stylizer.stages import Source, SourceEnded
 from stylizer.system import sway
 
@@ -24,25 +29,20 @@ FAILURES = 50  # copies in a row that the compositor refused
 
 @final
 class WlrootsSource(Source):
-    """Newest pictures of settings.monitor, or of the place of settings.window where sway runs.
+    """Newest pictures of settings.monitor, or of settings.window.
 
-    Raises BadInput when there is no such monitor or window, StylizerError without wlr-screencopy;
-    `read` raises SourceEnded when the window is closed, StylizerError when the compositor ends.
+    Raises BadInput when there is no such monitor or window, StylizerError where the compositor
+    copies none; `read` raises SourceEnded when the window is closed, StylizerError when the
+    compositor ends.
     """
 
-    sees_all = True
-
     def __init__(self, settings: Settings) -> None:
-        self._place = sway.find(settings.window) if settings.window else None
-        wanted = self._place.output if self._place else settings.monitor
         self._settings = settings
-        self._copies = Screencopy(wanted, settings.cursor)
+        self._place: sway.Place | None = None
+        self._copies = self._open()
         self._looked_at, self._number = time.perf_counter(), 0
         self._last = np.empty((0, 0, 4), np.uint8)
         self.state = ""
-        what = f"the place of {self._place} on" if self._place else ""
-        name = self._copies.output_name
-        self.capture_method = " ".join(f"wlr-screencopy: {what} monitor {name}".split())
         self._first: Copy | None = None
         try:
             self.size = self._first_size()
@@ -60,9 +60,11 @@ class WlrootsSource(Source):
         copy, self._first = self._first, None
         copy = copy or self._copies.take(part, WAIT_S)
         if copy is None:
+            if self._copies.ended:
+                raise SourceEnded(f"what was captured is gone: {self._copies.what}")
             if self._copies.failures > FAILURES:
                 raise StylizerError(
-                    "the compositor refuses pictures of its monitor: is it still there?"
+                    f"the compositor refuses pictures of {self._copies.what}: is it still there?"
                 )
             return None
         if np.array_equal(copy.pixels, self._last):
@@ -76,6 +78,25 @@ class WlrootsSource(Source):
         """Disconnect; may be called twice."""
         self._copies.close()
 
+    def _open(self) -> Screencopy | ImageCopy:
+        """The best that the compositor offers."""
+        settings = self._settings
+        if settings.window and offers(WINDOWS):
+            copies = ImageCopy(None, settings.window, settings.cursor)
+            self.sees_all = False
+            self.capture_method = f"ext-image-copy-capture: the window {copies.what}"
+            return copies
+        self.sees_all = True
+        self._place = sway.find(settings.window) if settings.window else None
+        wanted = self._place.output if self._place else settings.monitor
+        what = f"the place of {self._place} on " if self._place else ""
+        if self._place is None and not offers(SCREENCOPY) and offers(OUTPUTS):
+            copies, way = ImageCopy(wanted, None, settings.cursor), "ext-image-copy-capture"
+        else:
+            copies, way = Screencopy(wanted, settings.cursor), "wlr-screencopy"
+        self.capture_method = f"{way}: {what}{copies.what}"
+        return copies
+
     def _first_size(self) -> tuple[int, int]:
         if self._place:
             return self._place.inside.width, self._place.inside.height
@@ -85,7 +106,8 @@ class WlrootsSource(Source):
             if self._first is not None:
                 return self._first.pixels.shape[1], self._first.pixels.shape[0]
         raise StylizerError(
-            f"the compositor gave no picture of its monitor within {FIRST_S:.0f} s: is it on?"
+            f"the compositor gave no picture of {self._copies.what} within {FIRST_S:.0f} s: is it "
+            "shown?"
         )
 
     def _follow(self) -> None:

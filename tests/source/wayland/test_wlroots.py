@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import time
@@ -11,7 +12,8 @@ import numpy as np
 import pytest
 from drawn_frames import is_what_was_drawn, next_frame
 from sway_desktop import SwayDesktop, end, sway_desktop
-from whole_program import fails
+from sway_game import picture
+from whole_program import fails, until
 
 from stylizer.frame import IDLE
 from stylizer.settings import Settings
@@ -103,6 +105,23 @@ def test_a_whole_monitor_that_is_still(on_sway, source):
         assert (changed.rgb() != frame.rgb()).any()
     finally:
         end(window)
+
+
+@pytest.mark.skipif(not shutil.which("grim"), reason="not installed: grim")
+def test_a_turned_monitor_is_captured_as_it_is_seen(on_sway, numbered, source, tmp_path):
+    assert numbered.stdin is not None
+    print("still", file=numbered.stdin, flush=True)
+    try:
+        for turned in ("90", "180", "flipped", "flipped-270"):
+            on_sway.tell("output", "HEADLESS-1", "transform", turned)
+
+            def is_same(captured: WlrootsSource) -> bool:
+                frame, seen = captured.read(IDLE), picture(on_sway, tmp_path / "screen.png")
+                return frame is not None and np.array_equal(frame.rgb(), seen)
+
+            until(lambda: is_same(source(monitor=1)), f"not as it is seen: {turned}")
+    finally:
+        on_sway.tell("output", "HEADLESS-1", "transform", "normal")
 
 
 def test_what_is_not_there_is_said(on_sway, capsys, monkeypatch):
