@@ -8,6 +8,7 @@ import os
 import platform
 import re
 import socket
+import sys
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,8 @@ def make(findings: list[Finding]) -> dict[str, Any]:
 
 
 def impersonal(value: Any) -> Any:
-    """The value without the names of user, machine and home folder in its texts."""
+    """The value without the names of user, machine, home folder and the places where the stylizer
+    and its Python lie in its texts."""
     if isinstance(value, dict):
         return {key: impersonal(one) for key, one in value.items()}
     if not isinstance(value, str):
@@ -51,6 +53,7 @@ def impersonal(value: Any) -> Any:
 def _names() -> list[tuple[str, str]]:
     """What to take out, and what stands there instead; longer ones first."""
     names = {str(Path.home()): "~", socket.gethostname(): "HOST"}
+    names |= {sys.prefix: "PYTHON", str(Path(stylizer.__file__).parents[1]): "STYLIZER"}
     with contextlib.suppress(KeyError, OSError):  # a number without a name
         names[getpass.getuser()] = "USER"
     found = [(name, instead) for name, instead in names.items() if len(name) > TOO_SHORT]

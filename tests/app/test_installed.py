@@ -89,11 +89,15 @@ def test_signs_of_a_path_are_escaped_for_the_entry():
 def test_a_report_holds_versions_and_nothing_personal():
     home, user, host = str(Path.home()), getpass.getuser(), socket.gethostname()
     told = f"cannot open {home}/games/x as {user} on {host}"
-    text = json.dumps(bug_report.make([Finding("window", False, told, f"run {home}/bin/y")]))
+    here = Path(bug_report.__file__).parents[2]
+    mending = f'pip install "{here}[cuda]" by {sys.prefix}/bin/python'
+    rows = [Finding("window", False, told, f"run {home}/bin/y"), Finding("gpu", False, "", mending)]
+    text = json.dumps(bug_report.make(rows))
     found = json.loads(text)
     assert found["packages"]["numpy"]
     assert found["findings"][0]["what"] == "window"
     assert found["findings"][0]["found"].startswith("cannot open ~/games/x")
+    assert found["findings"][1]["fix"] == 'pip install "STYLIZER[cuda]" by PYTHON/bin/python'
     for name in (home, user, host):
         if len(name) > bug_report.TOO_SHORT:
             assert name not in json.dumps(found["findings"])
