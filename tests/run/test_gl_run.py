@@ -195,8 +195,8 @@ def test_nothing_comes_back_where_auto_took_the_shaders(
     over_the_bus, faster, tmp_path, monkeypatch
 ):
     """With a software renderer taken for a GPU that is faster or slower than the CPU."""
-    for room in ("run.opened", "style.gl.backend"):
-        monkeypatch.setattr(f"stylizer.{room}.is_software_gl", lambda renderer: False)
+    monkeypatch.setattr("stylizer.run.opened.software_gl", lambda renderer: "")
+    monkeypatch.setattr("stylizer.style.gl.backend.is_software_gl", lambda renderer: False)
     monkeypatch.setattr(providers, "is_installed", lambda row: row.name in ("gl", "cpu"))
     monkeypatch.setattr(opening, "_frame_ms", lambda style, size: float(style.provider != faster))
     report = tmp_path / "report.json"
