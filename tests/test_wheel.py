@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,7 @@ def test_the_flatpaks_commands_put_all_where_a_flatpak_has_it(wheel, outside, tm
     env = outside | {
         "FLATPAK_DEST": str(app), "PATH": f"{tools}:{os.environ['PATH']}",
         "PYTHONPATH": f"{site}:{outside['PYTHONPATH']}",
+        "PIP_IGNORE_INSTALLED": "1",  # else pip would take this checkout's own out of its venv
     }  # fmt: skip
     for command in manifest["modules"][0]["build-commands"]:
         done = subprocess.run(
@@ -123,6 +125,7 @@ def test_the_flatpaks_commands_put_all_where_a_flatpak_has_it(wheel, outside, tm
     assert (app / "share" / "metainfo" / f"{DESKTOP_ID}.metainfo.xml").exists()
     assert list((app / "share" / "icons").rglob(f"{DESKTOP_ID}.png"))
     assert list(site.glob("stylizer/_models/*.onnx"))
+    assert metadata.version("stylizer"), "what this checkout runs by is still there"
 
 
 LAB = 'pip install "stylizer[lab]"'
