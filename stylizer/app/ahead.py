@@ -23,10 +23,6 @@ MODULES = (
     "stylizer.compose.compositor", "stylizer.compose.hud", "stylizer.compose.panel",
     "stylizer.present.overlay", "stylizer.present.record", "stylizer.source.x11.drawing",
 )  # fmt: skip
-SEEN_BY_A_MODEL = (
-    "model", "provider", "inference_size", "canvas_moves",
-    "model_layout", "model_range", "model_order",
-)  # fmt: skip
 
 
 class Ahead:
@@ -117,7 +113,10 @@ class Ahead:
 
 
 def _seen_by_model(settings: Settings) -> list[object]:
-    return [getattr(settings, name) for name in SEEN_BY_A_MODEL]
+    from stylizer.style.opening import SEEN_BY_MODEL
+
+    names = ("model", "provider", "canvas_moves", *SEEN_BY_MODEL)
+    return [getattr(settings, name) for name in names]
 
 
 def demo_picture() -> np.ndarray:

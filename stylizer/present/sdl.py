@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import pygame
 
 from stylizer.errors import StylizerError, one_sentence
+from stylizer.system.own_windows import NAME
 from stylizer.system.x11 import watch_server
 
 _GL_ATTRIBUTES = (
@@ -36,8 +37,8 @@ def open_display() -> str:
     # has to stay for what we start: a game that bore our class would never be captured.
     try:
         with (
-            sdl_hint("SDL_VIDEO_X11_WMCLASS", "stylizer"),
-            sdl_hint("SDL_VIDEO_WAYLAND_WMCLASS", "stylizer"),
+            sdl_hint("SDL_VIDEO_X11_WMCLASS", NAME),
+            sdl_hint("SDL_VIDEO_WAYLAND_WMCLASS", NAME),
             sdl_hint("SDL_VIDEODRIVER", "x11" if linux and not (wanted or wayland) else wanted),
         ):
             # Only this driver while SDL starts: trying Wayland without one prints a complaint.

@@ -25,6 +25,7 @@ from stylizer.present.sdl import open_display, open_window, sdl_hint
 from stylizer.present.user_input import UserInput
 from stylizer.settings import Settings
 from stylizer.stages import Presenter
+from stylizer.system import own_windows
 from stylizer.system.gl import attach_context, leave_egl, read_rgb
 from stylizer.system.remote import RemoteKeys
 from stylizer.system.x11 import Display
@@ -232,7 +233,7 @@ class WindowPresenter(Presenter):
 
     def name(self, words: str) -> None:
         """What the window's title says beside "stylizer", which stands last as is usual."""
-        pygame.display.set_caption(f"{words} – stylizer" if words else "stylizer")
+        pygame.display.set_caption(own_windows.title(words))
 
     def rebind(self, keys: dict[str, str], global_keys: dict[str, str]) -> None:
         """Other keys from now on, as in settings.keys and settings.global_keys."""

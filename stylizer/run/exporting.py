@@ -73,7 +73,6 @@ class Exporting:
 
     def turn(self) -> str:
         """Once a turn of the loop: the message to show, "" for none."""
-        stopped = self._stopped_at
         if self._process is None:
             return ""
         try:
@@ -81,13 +80,13 @@ class Exporting:
                 if kind == "failed":
                     return self._end(f"{self._name} could not be painted: {value}")
                 if kind == "done":
-                    return self._end(f"painted {self._out}" if stopped is None else self._kept)
+                    return self._end(self._kept or f"painted {self._out}")
                 self._done, self._total = value
-            if stopped is not None and time.monotonic() - stopped > END_S:
+            if self._stopped_at is not None and time.monotonic() - self._stopped_at > END_S:
                 return self._end(self._kept)
         except (EOFError, OSError):
             middle = f"{self._name}: painting it ended in its middle, {self._out}"
-            return self._end(middle if stopped is None else self._kept)
+            return self._end(self._kept or middle)
         return ""
 
     def stop(self) -> None:
@@ -105,6 +104,9 @@ class Exporting:
 
     @property
     def _kept(self) -> str:
+        """What is said of one that was asked to end; "" of another."""
+        if self._stopped_at is None:
+            return ""
         left = f"what was painted is {self._out}" if self._out.exists() else "nothing was painted"
         return f"{self._name}: stopped, {left}"
 

@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from stylizer.errors import BadInput, StylizerError
 from stylizer.frame import Rect
+from stylizer.system import own_windows
 
 MAGIC, SUBSCRIBE, GET_TREE, GET_VERSION, GET_CONFIG = b"i3-ipc", 2, 4, 7, 9
 BINDING = re.compile(
@@ -46,7 +45,7 @@ class Place:
     @property
     def is_ours(self) -> bool:
         """Whether it is a stylizer's own: its title names its game, too."""
-        return self.title.endswith("– stylizer")
+        return own_windows.is_titled_ours(self.title)
 
     def __str__(self) -> str:
         return repr(self.title or self.app or "untitled")
@@ -73,8 +72,8 @@ def find(wanted: str) -> Place:
     elif kind == "class":
         found = [w for w in windows if w.app.lower() == rest.strip().lower()]
     else:
-        started_us = {os.getpid(), *(process.pid for process in psutil.Process().parents())}
-        others = [w for w in windows if w.pid not in started_us and not w.is_ours]
+        not_meant = {os.getpid(), *own_windows.started_us()}
+        others = [w for w in windows if w.pid not in not_meant and not w.is_ours]
         found = [w for w in others if wanted.lower() in w.title.lower()]
     if not found:
         there = "; ".join(map(str, windows)) or "none"

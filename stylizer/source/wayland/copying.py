@@ -13,6 +13,7 @@ import numpy as np
 
 from stylizer.errors import BadInput
 from stylizer.frame import ChannelOrder, Rect
+from stylizer.source.wayland.picture import Picture
 from stylizer.system.wayland import Display, Proxy
 from stylizer.system.wayland_library import core
 
@@ -21,16 +22,6 @@ ORDERS: dict[int, ChannelOrder] = {  # wl_shm.format: ARGB, XRGB, ABGR, XBGR, 8 
 }  # fmt: skip
 FLIPPED = 4  # of a wl_output.transform; the rest counts quarter turns
 STALE_S = 1.0  # a picture's own time further from now is no time of our clock
-
-
-@dataclass(frozen=True, eq=False)
-class Copy:
-    """uint8 (height, width, 4) of its own memory, when it was shown, and which part was asked."""
-
-    pixels: np.ndarray
-    order: ChannelOrder
-    at_s: float  # time.perf_counter()
-    part: Rect | None = None
 
 
 class SharedBuffer:
@@ -50,13 +41,13 @@ class SharedBuffer:
 
     def copy(
         self, at_s: float, transform: int, part: Rect | None = None, upside_down: bool = False
-    ) -> Copy:
+    ) -> Picture:
         """What the compositor put into it, as it is seen; transform: of the monitor."""
         kind, width, height, stride = self.shape
         rows = np.frombuffer(self._memory, np.uint8, stride * height).reshape(height, stride)
         pixels = rows[:, : width * 4].reshape(height, width, 4)
         pixels = upright(pixels[::-1] if upside_down else pixels, transform)
-        return Copy(pixels.copy(), ORDERS[kind], at_s, part)
+        return Picture(pixels.copy(), ORDERS[kind], at_s, part)
 
     def close(self) -> None:
         """Free the compositor's part of it."""

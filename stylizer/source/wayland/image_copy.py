@@ -10,8 +10,9 @@ from functools import cache
 
 from stylizer.errors import BadInput, StylizerError
 from stylizer.frame import Rect
-from stylizer.source.wayland.copying import ORDERS, Copy, SharedBuffer, find_output, shown_at_s
-from stylizer.system import sway
+from stylizer.source.wayland.copying import ORDERS, SharedBuffer, find_output, shown_at_s
+from stylizer.source.wayland.picture import Picture
+from stylizer.system import own_windows, sway
 from stylizer.system.wayland import Display, Proxy
 from stylizer.system.wayland_library import Interface, core, interface
 
@@ -116,7 +117,7 @@ class ImageCopy:
         self._frame: Proxy | None = None
         self._buffer: SharedBuffer | None = None
         self._at_s, self._transform = 0.0, 0
-        self._done: Copy | None = None
+        self._done: Picture | None = None
         options = WITH_POINTER if cursor else 0
         self._session: Proxy = sessions("create_session", manager("create_source", shown), options)
         self._session.on(
@@ -124,7 +125,7 @@ class ImageCopy:
             stopped=self._on_stopped,
         )  # fmt: skip
 
-    def take(self, part: Rect | None, wait_s: float) -> Copy | None:
+    def take(self, part: Rect | None, wait_s: float) -> Picture | None:
         """The next picture, or None when nothing has changed within this time; `part` is not asked
         for here. Raises StylizerError when the compositor ends."""
         if self._frame is None and self._wanted is not None and not self.ended:
@@ -175,7 +176,7 @@ class ImageCopy:
         self._bind(_toplevels()).on(toplevel=add)
         self._display.roundtrip()  # they are there
         self._display.roundtrip()  # and have told their names
-        return [one for one in found if not one.title.endswith("– stylizer")]
+        return [one for one in found if not own_windows.is_titled_ours(one.title)]
 
     def _ask(self, wanted: tuple[int, int, int, int]) -> None:
         frame: Proxy = self._session("create_frame")

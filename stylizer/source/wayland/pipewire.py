@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import ctypes as c
 import time
-from dataclasses import dataclass
 
 import numpy as np
 
 from stylizer.frame import ChannelOrder
+from stylizer.source.wayland.picture import Picture
 from stylizer.system import pods
 from stylizer.system.pipewire import (
     ANY,
@@ -28,15 +28,6 @@ from stylizer.system.pipewire import (
 
 CORRUPTED = 1  # of a chunk's flags
 STALE_NS = 1_000_000_000  # a picture's own time further from now is no time of our clock
-
-
-@dataclass(frozen=True, eq=False)
-class Picture:
-    """uint8 (height, width, 4) of its own memory, and when the compositor made it."""
-
-    pixels: np.ndarray
-    order: ChannelOrder
-    at_s: float  # time.perf_counter()
 
 
 class VideoStream(Stream):

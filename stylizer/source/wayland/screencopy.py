@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from stylizer.errors import StylizerError
 from stylizer.frame import Rect
-from stylizer.source.wayland.copying import ORDERS, Copy, SharedBuffer, find_output, shown_at_s
+from stylizer.source.wayland.copying import ORDERS, SharedBuffer, find_output, shown_at_s
+from stylizer.source.wayland.picture import Picture
 from stylizer.system.wayland import Display, Proxy
 from stylizer.system.wayland_library import Interface, core, interface
 
@@ -62,10 +63,10 @@ class Screencopy:
         self._buffer: SharedBuffer | None = None
         self._flags = 0
         self._first = True
-        self._done: Copy | None = None
+        self._done: Picture | None = None
         self.failures = 0  # in a row
 
-    def take(self, part: Rect | None, wait_s: float) -> Copy | None:
+    def take(self, part: Rect | None, wait_s: float) -> Picture | None:
         """The next picture of a part of the output (None: all of it), or None when nothing has
         changed within this time. Raises StylizerError when the compositor ends."""
         if self._frame is None or self._part != part:

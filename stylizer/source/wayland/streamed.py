@@ -9,7 +9,8 @@ import numpy as np
 
 from stylizer.errors import StylizerError
 from stylizer.frame import Frame, InputState
-from stylizer.source.wayland.pipewire import Picture, VideoStream
+from stylizer.source.wayland.picture import Picture
+from stylizer.source.wayland.pipewire import VideoStream
 from stylizer.stages import Source, SourceEnded
 
 WAIT_S = 0.015  # longest wait of one read

@@ -15,8 +15,8 @@ import numpy as np
 from stylizer.errors import StylizerError
 from stylizer.frame import Frame, InputState
 from stylizer.settings import Settings
-from stylizer.source.wayland.copying import Copy
 from stylizer.source.wayland.image_copy import OUTPUTS, WINDOWS, ImageCopy, offers
+from stylizer.source.wayland.picture import Picture
 from stylizer.source.wayland.screencopy import SCREENCOPY, Screencopy
 from stylizer.stages import Source, SourceEnded
 from stylizer.system import sway
@@ -43,7 +43,7 @@ class WlrootsSource(Source):
         self._looked_at, self._number = time.perf_counter(), 0
         self._last = np.empty((0, 0, 4), np.uint8)
         self.state = ""
-        self._first: Copy | None = None
+        self._first: Picture | None = None
         try:
             self.size = self._first_size()
         except BaseException:

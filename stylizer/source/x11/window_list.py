@@ -7,16 +7,13 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-import psutil
-
 from stylizer.errors import BadInput, printable
-from stylizer.system import sway
+from stylizer.system import own_windows, sway
 from stylizer.system.x11 import Display
 from stylizer.system.xlib import INPUT_ONLY, IS_VIEWABLE, Window
 
 SMALLEST = 32  # pixels a side: below it are helper windows that nobody means
 PASSING = ("TOOLTIP", "MENU", "DROPDOWN_MENU", "POPUP_MENU", "COMBO", "DND", "NOTIFICATION")
-OURS = "stylizer"  # the class of this program's windows
 ICONIC = 3  # WM_STATE, ICCCM 4.1.3.1
 
 
@@ -118,7 +115,7 @@ def matching(windows: list[WindowInfo], wanted: str) -> list[WindowInfo]:
         return [w for w in windows if w.pid == int(rest)]
     if colon and kind == "class":
         return [w for w in windows if w.window_class.lower() == rest.lower()]
-    started_us = {process.pid for process in psutil.Process().parents()}
+    started_us = own_windows.started_us()
     titled = [w for w in windows if wanted.lower() in w.title.lower() and w.pid not in started_us]
     # Another stylizer's title names its game, too.
     return [w for w in titled if not is_ours(w)] or titled
@@ -126,7 +123,7 @@ def matching(windows: list[WindowInfo], wanted: str) -> list[WindowInfo]:
 
 def is_ours(window: WindowInfo) -> bool:
     """Whether it is a stylizer's own: by its class, or by its title where that is another's."""
-    return window.window_class == OURS or window.title.endswith(f"– {OURS}")
+    return window.window_class == own_windows.NAME or own_windows.is_titled_ours(window.title)
 
 
 def is_id(wanted: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -43,13 +42,6 @@ def on_sway(desktop: SwayDesktop, monkeypatch: pytest.MonkeyPatch) -> SwayDeskto
     if not offers(WINDOWS):
         pytest.skip("this sway copies no windows (1.12 does)")
     return desktop
-
-
-@pytest.fixture
-def numbered(on_sway: SwayDesktop) -> Iterator[subprocess.Popen[str]]:
-    window = on_sway.window("Numbered", WINDOW)
-    yield window
-    end(window)
 
 
 def test_its_own_pixels_wherever_it_is_until_it_closes(on_sway, numbered, capsys):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -11,7 +10,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 from drawn_frames import is_what_was_drawn, next_frame
-from sway_desktop import SwayDesktop, end, sway_desktop
+from sway_desktop import SwayDesktop, end, enter, sway_desktop
 from sway_game import picture
 from whole_program import fails, until
 
@@ -38,16 +37,7 @@ def desktop() -> Iterator[SwayDesktop]:
 @pytest.fixture
 def on_sway(desktop: SwayDesktop, monkeypatch: pytest.MonkeyPatch) -> SwayDesktop:
     """The desktop, and this process on it."""
-    for name in ("XDG_RUNTIME_DIR", "WAYLAND_DISPLAY", "SWAYSOCK"):
-        monkeypatch.setenv(name, desktop.env[name])
-    return desktop
-
-
-@pytest.fixture
-def numbered(on_sway: SwayDesktop) -> Iterator[subprocess.Popen[str]]:
-    window = on_sway.window("Numbered", WINDOW)
-    yield window
-    end(window)
+    return enter(desktop, monkeypatch)
 
 
 @pytest.fixture
