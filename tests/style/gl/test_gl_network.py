@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import integer_networks as networks
@@ -18,7 +13,6 @@ import onnxruntime
 import pytest
 from moving_frames import moving_frames
 
-from stylizer.errors import BadInput
 from stylizer.settings import Settings
 from stylizer.stages import is_software_gl
 from stylizer.style import catalog
@@ -28,7 +22,6 @@ from stylizer.style.gl.network import Kind, Network, Picture
 from stylizer.style.gl.reading import DoesNotFit, read_steps
 from stylizer.style.gl.steps import Conv, Quantized, sum_rule
 from stylizer.style.gl.thread import GlThread
-from stylizer.style.gl.variants import fastest
 from stylizer.style.opening import open_style
 from stylizer.style.probe import load_model
 
@@ -36,13 +29,6 @@ FAST = ("fast", "int8")  # and none of the user's own, whose folder the tests do
 BUNDLED = [m.name for m in catalog.bundled(own=False) if (m.tier, m.precision) == FAST]
 SIZES = [(8, 8), (8, 24), (40, 8), (24, 40), (64, 48), (104, 56)]  # (width, height)
 CPU_FLAGS = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
-
-
-@pytest.fixture(scope="module")
-def gl() -> Iterator[GlThread]:
-    thread = GlThread()
-    yield thread
-    thread.close()
 
 
 def blocks(rng: np.random.Generator, size: tuple[int, int], channels: int) -> np.ndarray:
@@ -287,103 +273,3 @@ def test_multiplications_are_counted_by_hand(tmp_path):
     steps = read_steps(onnx.load(str(g.save(tmp_path / "m.onnx", x))))
     by_hand = 5 * 3 * (64 * 8 * 9 + 8 * 64)
     assert multiplications(steps, layouts(steps, 65536), (5, 3)) == by_hand
-
-
-# --- which shaders ---------------------------------------------------------------------------
-
-
-def test_the_faster_shaders_are_taken_and_the_figures_said(gl):
-    """Whichever they are: their times were taken in turns, in one run."""
-    steps = read_steps(onnx.load(str(catalog.resolve("mosaic-fast", "gl").path)))
-    network, told = gl.run(lambda: fastest(gl.context, steps, (40, 24), False))
-    computes = network.computes
-    gl.run(network.release)
-    figure = r"(fragment|compute|packed) ([0-9.]+)"
-    found = re.fullmatch(rf"(\w+) shaders: ([0-9.]+) ms, {figure}, {figure}, at 40x24 blocks", told)
-    assert found, told
-    assert {found[1], found[3], found[5]} == {"fragment", "compute", "packed"}
-    assert float(found[2]) <= float(found[4]) <= float(found[6])
-    assert computes == (found[1] != "fragment")
-
-
-def test_a_network_of_single_pixels_has_nothing_to_share(gl, tmp_path):
-    steps = read_steps(onnx.load(str(networks.mixer(tmp_path / "m.onnx"))))
-    network, told = gl.run(lambda: fastest(gl.context, steps, (8, 8), False))
-    gl.run(network.release)
-    assert told == "fragment shaders: it looks at single pixels only"
-
-
-OLD = """
-import onnx
-from stylizer.style import catalog
-from stylizer.style.gl.reading import read_steps
-from stylizer.style.gl.thread import GlThread
-from stylizer.style.gl.variants import fastest
-gl = GlThread()
-steps = read_steps(onnx.load(str(catalog.resolve("mosaic-fast", "gl").path)))
-print(gl.run(lambda: fastest(gl.context, steps, (8, 8), False))[1])
-gl.close()"""
-
-
-def test_an_older_opengl_draws_with_fragments_and_says_why():
-    """A real context of OpenGL 3.3, which Mesa makes when told to."""
-    told = subprocess.run(
-        [sys.executable, "-c", OLD],
-        env=os.environ | {"MESA_GL_VERSION_OVERRIDE": "3.3"},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    assert told == "fragment shaders: OpenGL 3.3 has no others\n"
-
-
-# --- refusals -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("name", "operator"), [("mosaic-small", "Cast"), ("mosaic-fast-fp16", "Shape")]
-)
-def test_another_network_is_refused_by_its_first_operator(name, operator):
-    with pytest.raises(BadInput) as caught:
-        open_style(Settings(provider="gl"), name, (64, 48))
-    told = str(caught.value)
-    assert f"{name} does not run on gl: its operator {operator} '" in told
-    assert "--provider cpu" in told
-
-
-def changed(path: Path, op: str, **attributes) -> onnx.ModelProto:
-    """The network with attributes of its last `op` set."""
-    proto = onnx.load(str(path))
-    node = [n for n in proto.graph.node if n.op_type == op][-1]
-    for name, value in attributes.items():
-        kept = [a for a in node.attribute if a.name != name]
-        del node.attribute[:]
-        node.attribute.extend([*kept, onnx.helper.make_attribute(name, value)])
-    return proto
-
-
-@pytest.mark.parametrize(
-    ("op", "attributes", "why"),
-    [
-        ("Conv", {"pads": [1, 1, 1, 1]}, "Conv 'conv_[0-9]+' is one with groups, pads"),
-        ("Conv", {"dilations": [2, 2]}, "dilations"),
-        ("Pad", {"mode": "reflect"}, "Pad 'pad_[0-9]+' is a padding other than by the edge"),
-        ("DepthToSpace", {"mode": "CRD"}, "DepthToSpace|DequantizeLinear"),
-        ("Transpose", {"perm": [0, 3, 2, 1]}, "output"),
-    ],
-)
-def test_what_the_shaders_lack_is_named(tmp_path, op, attributes, why):
-    proto = changed(networks.fast_like(tmp_path / "m.onnx"), op, **attributes)
-    if attributes == {"mode": "CRD"}:
-        read_steps(proto)  # another order of the same channels: read from what it does
-        return
-    with pytest.raises(DoesNotFit, match=why):
-        read_steps(proto)
-
-
-def test_an_unknown_operator_is_named(tmp_path):
-    proto = onnx.load(str(networks.fast_like(tmp_path / "m.onnx")))
-    node = next(n for n in proto.graph.node if n.op_type == "Add")
-    node.op_type = "Mul"
-    with pytest.raises(DoesNotFit, match=f"its operator Mul '{node.name}' is none that"):
-        read_steps(proto)
