@@ -30,7 +30,7 @@ from stylizer.style.metadata import (
 
 OF_TRAINING = (RECIPE_KEY, RANGES_KEY)  # metadata that is no longer true
 QUALITY = 92  # of the tile as WebP
-LEVELS = 127  # of an 8-bit weight
+WEIGHT_LEVELS = 63  # largest integer weight: CPUs without VNNI add u8 x s8 in pairs, in 16 bits
 
 
 def grade_of(proto: onnx.ModelProto) -> Grade:
@@ -113,7 +113,7 @@ def _integers(values: dict[str, np.ndarray], grade: Grade) -> dict[str, np.ndarr
     for first in range(0, len(weight), 4):
         for row in range(3):
             at = first + row
-            scales[at] = max(float(np.abs(grade[0][row]).max()), 1e-6) / LEVELS
+            scales[at] = max(float(np.abs(grade[0][row]).max()), 1e-6) / WEIGHT_LEVELS
             units[at] = scales[at] * input_scale
             weight[at] = 0
             weight[at, first : first + 3, 0, 0] = np.rint(grade[0][row] / scales[at])
