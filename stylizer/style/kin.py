@@ -1,5 +1,6 @@
-"""Files of a bundled network with another color grade and another canvas (see painting/): the same
-graph but for numbers that do no harm, so that they need not be vetted as strangers are."""
+"""Files of a bundled network with another canvas (see painting/) and other weights (see
+lab/commands/learn.py): the same graph but for numbers that do no harm, so that they need not be
+vetted as strangers are."""
 
 from __future__ import annotations
 
@@ -14,10 +15,11 @@ from stylizer.style.metadata import CONTRACT_KEY, PAINTING_KEY, texts_of
 from stylizer.style.roles import LARGEST_TILE_PX
 from stylizer.system.resources import models_folder
 
-CHANGED = (
-    "grade.weight", "grade.weight_scale", "grade.bias", "grade.bias_scale", "canvas_tile",
-    "tile_side",
-)  # fmt: skip
+TILE = ("canvas_tile", "tile_side")
+# Inputs, by number, whose values decide neither a shape nor how long a node takes.
+WEIGHTS = {
+    "Conv": (1, 2), "Clip": (1, 2), "QuantizeLinear": (1, 2), "DequantizeLinear": (0, 1, 2),
+}  # fmt: skip
 ENDINGS = {"fp32": "", "fp16": "-fp16", "int8": "-int8"}  # of a file's name, by its precision
 
 
@@ -27,7 +29,8 @@ def made_of(proto: onnx.ModelProto) -> dict[str, str]:
 
 
 def is_kin(proto: onnx.ModelProto) -> bool:
-    """Whether a graph is that of the bundled file of its own precision, in all but CHANGED."""
+    """Whether a graph is that of the bundled file of its own precision, in all but its weights and
+    its canvas."""
     name = made_of(proto).get("of", "")
     ending = ENDINGS.get(str(_noted(proto, CONTRACT_KEY).get("precision")))
     if ending is None or "/" in name or "\\" in name:
@@ -46,8 +49,10 @@ def _noted(proto: onnx.ModelProto, key: str) -> dict[str, Any]:
 
 
 def same_network(made: onnx.ModelProto, network: onnx.ModelProto) -> bool:
-    """Whether the two graphs differ in CHANGED only, and that by values of the same kind."""
-    mine, its = (_changed(m) for m in (made, network))
+    """Whether the two graphs differ in weights and canvas only, and that by values of the same
+    kind."""
+    names = _changeable(network)
+    mine, its = (_values(m, names) for m in (made, network))
     if set(mine) != set(its) or any(mine[n].dtype != its[n].dtype for n in its):
         return False
     if any(mine[n].shape != its[n].shape for n in its if n != "canvas_tile"):
@@ -57,18 +62,28 @@ def same_network(made: onnx.ModelProto, network: onnx.ModelProto) -> bool:
         square = mine["canvas_tile"].shape == (1, 3, side, side)
         if not square or side > LARGEST_TILE_PX or (mine["tile_side"] != side).any():
             return False
-    return _unchanged(made) == _unchanged(network)
+    return _but_for(made, names) == _but_for(network, names)
 
 
-def _changed(proto: onnx.ModelProto) -> dict[str, np.ndarray]:
-    found = [v for v in proto.graph.initializer if v.name in CHANGED and not v.external_data]
+def _changeable(network: onnx.ModelProto) -> set[str]:
+    """Names of the values that are weights wherever they are used, and of the canvas."""
+    used: dict[str, bool] = {}
+    for node in network.graph.node:
+        for number, name in enumerate(node.input):
+            used[name] = used.get(name, True) and number in WEIGHTS.get(node.op_type, ())
+    held = {value.name for value in network.graph.initializer}
+    return {name for name in held if used.get(name)} | (held & set(TILE))
+
+
+def _values(proto: onnx.ModelProto, names: set[str]) -> dict[str, np.ndarray]:
+    found = [v for v in proto.graph.initializer if v.name in names and not v.external_data]
     return {value.name: numpy_helper.to_array(value) for value in found}
 
 
-def _unchanged(proto: onnx.ModelProto) -> bytes:
+def _but_for(proto: onnx.ModelProto, names: set[str]) -> bytes:
     graph = onnx.GraphProto()
     graph.CopyFrom(proto.graph)
-    kept = [value for value in graph.initializer if value.name not in CHANGED]
+    kept = [value for value in graph.initializer if value.name not in names]
     del graph.initializer[:]
     graph.initializer.extend(kept)
     opsets = ",".join(f"{o.domain}:{o.version}" for o in proto.opset_import)
