@@ -80,6 +80,7 @@ class StyleBackend(Protocol):
     precision: str = ""  # of the model, "int8" for example; "" where it is not known
     # (width, height) that the network sees, padding included; None: the frame's.
     inference_size: tuple[int, int] | None = None
+    asked_size: tuple[int, int] | None = None  # the inference size it was told; None: the frame's
     resizable: int | None = None  # the multiple that inference sizes must have; None: one size only
     carries: bool = False  # whether a frame's picture depends on the frames before it
 

@@ -249,8 +249,12 @@ class ModelBank:
         self._retired.append(old)
 
     def _activate(self, backend: StyleBackend) -> None:
-        """The one in use from now on. The style thread closes what it leaves behind on a GPU."""
-        old, self._active = self._active, backend
+        """The one in use from now on, which sees what the last one saw. The style thread closes
+        what it leaves behind on a GPU."""
+        old = self._active
+        if old is not None and old.resizable is not None and backend.resizable is not None:
+            backend.see(old.asked_size)
+        self._active = backend
         if old is None or old in (backend, self._borrowed) or not on_gpu(old):
             return
         self._loaded = {n: b for n, b in self._loaded.items() if b is not old}

@@ -44,6 +44,14 @@ def opens_nothing(settings: Settings, name: str) -> None:
     """No model of that name was opened ahead of a run of these settings."""
 
 
+def as_it_is_seen(settings: Settings, shown: StyleBackend | None) -> Settings:
+    """For a model that is to take over: it sees what the one in use sees from its first frame on.
+    At the frame's own size that would come late, and the size after it be planned meanwhile."""
+    if shown is None or shown.resizable is None:
+        return settings
+    return replace(settings, inference_size=shown.asked_size)
+
+
 class Opened:
     """Outputs (they come open), mask, models, source, presenter, compositor and HUD of one run.
 
@@ -174,6 +182,7 @@ class Opened:
         from stylizer.style.vetting import needed_until
 
         size = self.shown_size or self._first_size.result()
+        settings = as_it_is_seen(settings, self.bank.current)
         with needed_until(self._over):
             return open_style(settings, name, size, *thread)
 

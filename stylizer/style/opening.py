@@ -232,5 +232,5 @@ def _size_remark(model: Any, frame_size: Size, settings: Settings) -> str:
         return ""
     remark = f"; the model only takes {fixed[0]}x{fixed[1]}, so frames are resized to it and back"
     if settings.inference_size and settings.inference_size != fixed:
-        remark += " and --inference-size is not used"
+        remark += ", whatever the inference size"
     return remark

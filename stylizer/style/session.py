@@ -47,7 +47,7 @@ class SessionStyle(StyleBackend):
         self.model_bytes = model.path.stat().st_size
         self.provider = provider
         self.provider_reason = ""
-        self._asked_size = inference_size
+        self.asked_size = inference_size
         self._canvas: Canvas | None = None
         self._meter: MotionMeter | None = None
         if model.canvas and move_canvas:
@@ -62,7 +62,7 @@ class SessionStyle(StyleBackend):
     def _fit(self, frame_size: Size) -> None:
         """Buffers for frames of this size and for what the network is to see of them."""
         model = self.style_model
-        self._packer = Packer(model, frame_size, self._asked_size)
+        self._packer = Packer(model, frame_size, self.asked_size)
         self.inference_size = self._packer.padded
         if model.canvas:
             from stylizer.style.canvas import Canvas  # OpenCV: 0.1 s that other models do without
@@ -72,7 +72,7 @@ class SessionStyle(StyleBackend):
     def see(self, inference_size: Size | None) -> None:
         """Let the network see frames at this (width, height) from the next one on; None: theirs.
         May be called from any thread."""
-        self._asked_size = inference_size
+        self.asked_size = inference_size
 
     def warm_up(self, size: Size) -> None:
         """Run once at a frame size: memory is taken and kernels are chosen before a frame waits."""
@@ -106,7 +106,7 @@ class SessionStyle(StyleBackend):
 
     def _ready(self, frame: Frame) -> None:
         """Buffers of the frame's size, and the canvas moved to where the frame is."""
-        packer, asked = self._packer, self._asked_size
+        packer, asked = self._packer, self.asked_size
         if frame.size != packer.frame_size or (asked != packer.asked_size and self._can_see(asked)):
             self._fit(frame.size)
         if self._canvas and self._meter:

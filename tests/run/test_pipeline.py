@@ -6,11 +6,14 @@ import time
 
 import numpy as np
 import pytest
+from whole_program import until
 
 from stylizer.app.cli import main
 from stylizer.errors import BadInput, StylizerError
 from stylizer.frame import Frame, StyledFrame, StyledImage
 from stylizer.run.models import ModelBank
+from stylizer.run.opened import Opened
+from stylizer.run.outputs import Outputs
 from stylizer.run.pipeline import run
 from stylizer.run.report import make_report
 from stylizer.settings import Settings
@@ -245,6 +248,26 @@ def test_loading_gives_way_to_the_display_where_there_is_one():
     assert seen["alone"] == before
     assert seen["shown"] > before
     assert os.getpriority(os.PRIO_PROCESS, 0) == before, "the display's own thread stays"
+
+
+def test_a_model_that_takes_over_sees_what_the_last_one_saw():
+    """At the frame's own size its first picture would come late, and the next be planned anew."""
+    given = settings(model="mosaic-fast")
+    opened = Opened(given, None, Outputs(given))
+    try:
+        first = opened.bank.active()
+        first.see((96, 64))
+        opened.bank.use("ink-fast")
+        until(lambda: not opened.bank.loading)
+        second = opened.bank.active()
+        assert second.model == "ink-fast-int8"
+        assert second.inference_size == (96, 64), "it was proven at that size"
+        second.see((64, 48))
+        opened.bank.use("mosaic-fast")
+        assert opened.bank.active() is first
+        assert first.asked_size == (64, 48)
+    finally:
+        opened.close()
 
 
 def test_only_a_model_that_was_asked_for_is_missed():
