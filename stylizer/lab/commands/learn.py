@@ -35,6 +35,8 @@ from stylizer.system.files import whole
 from stylizer.system.resources import models_folder, own_styles_folder
 
 DEMO_FRAMES = 16
+ENOUGH_SEEN = 3  # frames of the game, to begin on
+FIRST_STEP = 20  # after which its first network is shown: the first one that anybody can tell apart
 LOOK_EVERY = 10  # steps between looks for new frames
 RATE = 5e-4  # of learning, at its peak: the network can lay the canvas already
 ENDINGS = ("", "-fp16", "-int8")  # the integer one last: by it the style is known
@@ -64,7 +66,11 @@ def learn(
         write_style(state, recipe, folder / "learned" / own.name, own)
         tell("exported", state.step)
 
-    exports = EverySoOften(export_every_s, export)
+    def export_and_go_on() -> None:
+        export()
+        content.draw_demo()
+
+    exports = EverySoOften(export_every_s, export_and_go_on, FIRST_STEP)
 
     def after(progress: loop.Progress) -> None:
         tell("step", (progress.step, progress.steps, progress.seconds_left))
@@ -105,16 +111,25 @@ def enlarged(tile: np.ndarray) -> np.ndarray:
 
 
 class Seen(ContentSet):
-    """Some of the demo's frames, and those that another process writes into a folder."""
+    """The frames that another process writes into a folder, and some of the demo's, which take 3 s
+    of a core to draw: where some are there already, not before `draw_demo`."""
 
     def __init__(self, folder: Path) -> None:
         self.unreadable = []
-        self._folder, self._demo = folder, demo_frames()
+        self._folder, self._demo = folder, list[Image.Image]()
         self._known: dict[Path, tuple[int, Image.Image]] = {}  # with the time it was written
-        self.pictures = list(self._demo)
+        self._drawn = False
         self.look()
+        if len(self.pictures) < ENOUGH_SEEN:
+            self.draw_demo()
         if not self.pictures:
             raise BadInput(f"there is no frame to train on, neither of the demo nor in {folder}")
+
+    def draw_demo(self) -> None:
+        """From now on the demo's frames are among them."""
+        if not self._drawn:
+            self._drawn, self._demo = True, demo_frames()
+            self.look()
 
     def look(self) -> None:
         """Take what was written since the last time."""

@@ -61,19 +61,23 @@ def train_with_progress(
 
 class EverySoOften:
     """Calls `work` after a step when `every_s` seconds have passed since the last time; not after
-    the last step, whose result is written anyway. None: never."""
+    the last step, whose result is written anyway. None: never. first_step: after which it is called
+    for the first time, where that many seconds have not passed yet."""
 
-    def __init__(self, every_s: float | None, work: Callable[[], object]) -> None:
-        self._every_s, self._work = every_s, work
+    def __init__(
+        self, every_s: float | None, work: Callable[[], object], first_step: int = 0
+    ) -> None:
+        self._every_s, self._work, self._first_step = every_s, work, first_step
         self._begun = time.monotonic()
 
     def after(self, progress: loop.Progress) -> None:
         """After each step."""
-        waited_s = time.monotonic() - self._begun
-        if self._every_s is None or waited_s < self._every_s or progress.step == progress.steps:
+        if self._every_s is None or progress.step == progress.steps:
             return
-        self._work()
-        self._begun = time.monotonic()
+        early = 0 < self._first_step <= progress.step
+        if early or time.monotonic() - self._begun >= self._every_s:
+            self._work()
+            self._begun, self._first_step = time.monotonic(), 0
 
 
 class _Bar:
