@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from stylizer.errors import BadInput, StylizerError
-from stylizer.frame import Rect
+from stylizer.frame import Rect, Size
 from stylizer.system import own_windows
 
+SCRATCHPAD = "__i3"  # the output of what is minimized, as sway calls it
 MAGIC, SUBSCRIBE, GET_TREE, GET_VERSION, GET_CONFIG = b"i3-ipc", 2, 4, 7, 9
 BINDING = re.compile(
     r"^[ \t]*bindsym[ \t]+((?:--\S+[ \t]+)*)(\S+)[ \t]+exec[ \t]+(.+)$", re.MULTILINE
@@ -29,8 +30,9 @@ WAIT_S = 2.0
 
 @dataclass(frozen=True)
 class Place:
-    """A window on an output. inside: its pixels' place on the output, in the output's logical
-    units; visible: its workspace is shown; x_window: its id on XWayland, 0 for a native one."""
+    """A window on an output. inside: its pixels' place on the output, monitor: (width, height) of
+    the output, both in its logical units; visible: its workspace is shown; x_window: its id on
+    XWayland, 0 for a native one. In the scratchpad it is on no output."""
 
     id: int
     title: str
@@ -38,9 +40,15 @@ class Place:
     pid: int
     output: str
     inside: Rect
+    monitor: Size
     visible: bool
     x_window: int = 0
     toplevel: str = ""  # its name in ext-foreign-toplevel-list, where sway tells
+
+    @property
+    def is_minimized(self) -> bool:
+        """Whether it is in the scratchpad."""
+        return self.output == SCRATCHPAD
 
     @property
     def is_ours(self) -> bool:
@@ -56,7 +64,7 @@ def places() -> list[Place]:
     tree = _ask(GET_TREE)
     found = [(node, output) for output in tree["nodes"] for node in _windows(output)]
     found.sort(key=lambda pair: not pair[0]["focused"])
-    return [_place(node, output) for node, output in found if output["name"] != "__i3"]
+    return [_place(node, output) for node, output in found]
 
 
 def find(wanted: str) -> Place:
@@ -202,6 +210,7 @@ def _place(node: dict[str, Any], output: dict[str, Any]) -> Place:
         node["pid"],
         output["name"],
         inside,
+        (origin["width"], origin["height"]),
         visible,
         x_window,
         toplevel,

@@ -6,13 +6,13 @@ from __future__ import annotations
 import mmap
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
 from stylizer.errors import BadInput
-from stylizer.frame import ChannelOrder, Rect
+from stylizer.frame import ChannelOrder, Rect, Size
 from stylizer.source.wayland.picture import Picture
 from stylizer.system.wayland import Display, Proxy
 from stylizer.system.wayland_library import core
@@ -39,15 +39,13 @@ class SharedBuffer:
         self.proxy: Proxy = pool("create_buffer", 0, width, height, stride, kind)
         pool.destroy()
 
-    def copy(
-        self, at_s: float, transform: int, part: Rect | None = None, upside_down: bool = False
-    ) -> Picture:
+    def copy(self, at_s: float, transform: int, upside_down: bool = False) -> Picture:
         """What the compositor put into it, as it is seen; transform: of the monitor."""
         kind, width, height, stride = self.shape
         rows = np.frombuffer(self._memory, np.uint8, stride * height).reshape(height, stride)
         pixels = rows[:, : width * 4].reshape(height, width, 4)
         pixels = upright(pixels[::-1] if upside_down else pixels, transform)
-        return Picture(pixels.copy(), ORDERS[kind], at_s, part)
+        return Picture(pixels.copy(), ORDERS[kind], at_s)
 
     def close(self) -> None:
         """Free the compositor's part of it."""
@@ -91,6 +89,17 @@ def upright(pixels: np.ndarray, transform: int) -> np.ndarray:
     """A picture as it is seen on a monitor that is turned; a view."""
     turned = np.rot90(pixels, -(transform & 3))
     return turned[:, ::-1] if transform & FLIPPED else turned
+
+
+def cut(whole: Picture, inside: Rect, monitor: Size) -> Picture | None:
+    """A part of a monitor's picture, None where all of it is outside; inside and monitor are in
+    logical units, of which one may be several pixels."""
+    height, width, _ = whole.pixels.shape
+    across, down = width / monitor[0], height / monitor[1]
+    x, right = (max(round(side * across), 0) for side in (inside.x, inside.x + inside.width))
+    y, below = (max(round(side * down), 0) for side in (inside.y, inside.y + inside.height))
+    pixels = whole.pixels[y:below, x:right]
+    return replace(whole, pixels=pixels.copy()) if pixels.size else None
 
 
 def shown_at_s(high: int, low: int, nanoseconds: int) -> float:

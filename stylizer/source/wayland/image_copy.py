@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import cache
 
 from stylizer.errors import BadInput, StylizerError
-from stylizer.frame import Rect
 from stylizer.source.wayland.copying import ORDERS, SharedBuffer, find_output, shown_at_s
 from stylizer.source.wayland.picture import Picture
 from stylizer.system import own_windows, sway
@@ -125,9 +124,9 @@ class ImageCopy:
             stopped=self._on_stopped,
         )  # fmt: skip
 
-    def take(self, part: Rect | None, wait_s: float) -> Picture | None:
-        """The next picture, or None when nothing has changed within this time; `part` is not asked
-        for here. Raises StylizerError when the compositor ends."""
+    def take(self, place: sway.Place | None, wait_s: float) -> Picture | None:
+        """The next picture, or None when nothing has changed within this time; `place` is not
+        asked for here. Raises StylizerError when the compositor ends."""
         if self._frame is None and self._wanted is not None and not self.ended:
             self._ask(self._wanted)
         self._display.read(wait_s)

@@ -6,15 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stylizer.frame import ChannelOrder, Rect
+from stylizer.frame import ChannelOrder
 
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """uint8 (height, width, 4) of its own memory, when the compositor made it, and which part of
-    the monitor was asked for; None: all."""
+    """uint8 (height, width, 4) of its own memory, and when the compositor made it."""
 
     pixels: np.ndarray
     order: ChannelOrder
     at_s: float  # time.perf_counter()
-    part: Rect | None = None

@@ -143,8 +143,7 @@ class ScreenCast:
             reply = self._connection.send_and_get_reply(message, timeout=timeout_s)
         except TimeoutError as error:
             raise StylizerError(
-                f"the desktop's portal did not answer within {timeout_s:.0f} s: start "
-                "xdg-desktop-portal anew (systemctl --user restart xdg-desktop-portal)"
+                f"the desktop's portal did not answer within {timeout_s:.0f} s: {ANEW}"
             ) from error
         except OSError as error:
             raise StylizerError(f"the D-Bus session ended ({error})") from error
@@ -167,7 +166,10 @@ class ScreenCast:
         try:
             answer = self._connection.recv_until_filtered(answers, timeout=timeout_s)
         except TimeoutError as error:
-            raise StylizerError(f"the portal's {method} was not answered in time") from error
+            raise StylizerError(
+                f"the portal's {method} was not answered in time: answer the desktop's dialog, or, "
+                f"where none comes, {ANEW}"
+            ) from error
         except OSError as error:
             raise StylizerError(f"the D-Bus session ended ({error})") from error
         code, found = answer.body
@@ -182,6 +184,11 @@ class ScreenCast:
 
 
 PROPERTIES = ("version", "AvailableSourceTypes", "AvailableCursorModes")
+# The part for wlroots does not connect again to a PipeWire that was restarted.
+ANEW = (
+    "start the portal and its part for your desktop anew (systemctl --user restart "
+    "'xdg-desktop-portal*')"
+)
 INSTALL = (
     "install xdg-desktop-portal and its part for your desktop (-gnome, -kde, -wlr or -hyprland)"
 )

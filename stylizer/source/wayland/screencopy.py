@@ -5,14 +5,18 @@ shared memory. https://wayland.app/protocols/wlr-screencopy-unstable-v1
 from __future__ import annotations
 
 from stylizer.errors import StylizerError
-from stylizer.frame import Rect
-from stylizer.source.wayland.copying import ORDERS, SharedBuffer, find_output, shown_at_s
+from stylizer.source.wayland.copying import ORDERS, SharedBuffer, cut, find_output, shown_at_s
 from stylizer.source.wayland.picture import Picture
+from stylizer.system.sway import Place
 from stylizer.system.wayland import Display, Proxy
 from stylizer.system.wayland_library import Interface, core, interface
 
 SCREENCOPY = "zwlr_screencopy_manager_v1"
 Y_INVERT = 1
+# wlroots 0.15 (sway 1.7) takes a part of a monitor that is turned by 90 degrees for one turned by
+# 270, and the other way round: capture_output of its wlr_screencopy_v1.c transforms the box and
+# should invert that. The whole is taken there. Other transforms are their own inverse.
+QUARTERS = (1, 3)
 
 
 def _protocol() -> Interface:
@@ -59,18 +63,18 @@ class Screencopy:
             self._display.close()
             raise
         self._frame: Proxy | None = None
-        self._part: Rect | None = None
+        self._place: Place | None = None
         self._buffer: SharedBuffer | None = None
-        self._flags = 0
+        self._flags, self._is_whole = 0, True
         self._first = True
         self._done: Picture | None = None
         self.failures = 0  # in a row
 
-    def take(self, part: Rect | None, wait_s: float) -> Picture | None:
-        """The next picture of a part of the output (None: all of it), or None when nothing has
-        changed within this time. Raises StylizerError when the compositor ends."""
-        if self._frame is None or self._part != part:
-            self._ask(part)
+    def take(self, place: Place | None, wait_s: float) -> Picture | None:
+        """The next picture of a window's place on the output (None: all of it), or None when
+        nothing has changed within this time. Raises StylizerError when the compositor ends."""
+        if self._frame is None or self._place != place:
+            self._ask(place)
         self._display.read(wait_s)
         done, self._done = self._done, None
         return done
@@ -79,15 +83,17 @@ class Screencopy:
         """Disconnect; may be called twice."""
         self._display.close()
 
-    def _ask(self, part: Rect | None) -> None:
+    def _ask(self, place: Place | None) -> None:
         if self._frame is not None:
             self._frame.destroy()
-        self._part, self._flags = part, 0
-        if part is None:
+        self._place, self._flags = place, 0
+        self._is_whole = place is None or self._output.transform in QUARTERS
+        if self._is_whole or place is None:
             frame = self._manager("capture_output", self._cursor, self._output.proxy)
         else:
-            place = (part.x, part.y, part.width, part.height)
-            frame = self._manager("capture_output_region", self._cursor, self._output.proxy, *place)
+            part = place.inside
+            box = (part.x, part.y, part.width, part.height)
+            frame = self._manager("capture_output_region", self._cursor, self._output.proxy, *box)
         self._frame = frame
         frame.on(
             buffer=self._on_buffer, buffer_done=self._copy, flags=self._on_flags,
@@ -114,8 +120,13 @@ class Screencopy:
         assert self._buffer is not None
         at_s = shown_at_s(high, low, nanoseconds)
         upside_down, turned = bool(self._flags & Y_INVERT), self._output.transform
-        self._done = self._buffer.copy(at_s, turned, self._part, upside_down)
-        self._first, self.failures = False, 0
+        picture: Picture | None = self._buffer.copy(at_s, turned, upside_down)
+        if self._is_whole and self._place is not None:
+            picture = cut(picture, self._place.inside, self._place.monitor)
+        if picture is None:  # as the compositor refuses a part that is outside
+            self._on_failed()
+            return
+        self._done, self._first, self.failures = picture, False, 0
         self._end_frame()
 
     def _on_failed(self) -> None:

@@ -12,7 +12,7 @@ from typing import final
 
 import numpy as np
 
-from stylizer.errors import StylizerError
+from stylizer.errors import BadInput, StylizerError
 from stylizer.frame import Frame, InputState
 from stylizer.settings import Settings
 from stylizer.source.wayland.image_copy import OUTPUTS, WINDOWS, ImageCopy, offers
@@ -56,9 +56,8 @@ class WlrootsSource(Source):
         if self.state:
             time.sleep(WAIT_S)
             return None
-        part = self._place.inside if self._place else None
         copy, self._first = self._first, None
-        copy = copy or self._copies.take(part, WAIT_S)
+        copy = copy or self._copies.take(self._place, WAIT_S)
         if copy is None:
             if self._copies.ended:
                 raise SourceEnded(f"what was captured is gone: {self._copies.what}")
@@ -88,6 +87,8 @@ class WlrootsSource(Source):
             return copies
         self.sees_all = True
         self._place = sway.find(settings.window) if settings.window else None
+        if self._place and self._place.is_minimized:
+            raise BadInput(f"{self._place} is in sway's scratchpad, on no monitor: show it first")
         wanted = self._place.output if self._place else settings.monitor
         what = f"the place of {self._place} on " if self._place else ""
         if self._place is None and not offers(SCREENCOPY) and offers(OUTPUTS):
@@ -123,4 +124,5 @@ class WlrootsSource(Source):
             self._copies.close()
             self._copies = Screencopy(place.output, self._settings.cursor)
         self._place = place
-        self.state = "" if place.visible else "on a workspace that is not shown"
+        where = "in sway's scratchpad," if place.is_minimized else "on a workspace that is"
+        self.state = "" if place.visible else f"{where} not shown"

@@ -9,14 +9,15 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-from drawn_frames import is_what_was_drawn, next_frame
+from drawn_frames import is_what_was_drawn, next_frame, shows_what_was_drawn
 from sway_desktop import SwayDesktop, end, enter, sway_desktop
 from sway_game import picture
 from whole_program import fails, until
 
-from stylizer.frame import IDLE
+from stylizer.frame import IDLE, Frame
 from stylizer.settings import Settings
 from stylizer.source.synthetic import read_age_ms
+from stylizer.source.wayland.image_copy import WINDOWS, offers
 from stylizer.source.wayland.wlroots import WlrootsSource
 from stylizer.stages import SourceEnded
 
@@ -67,14 +68,18 @@ def test_a_windows_place_is_followed(on_sway, numbered, source, capsys):
         print(f"\nwlr-screencopy on sway, drawn to captured: p50 {p50:.1f} ms, p99 {p99:.1f} ms")
     on_sway.tell('[title="Numbered"]', "move", "position", "200", "130")
     next_frame(captured, is_what_was_drawn)
-    on_sway.tell("workspace", "2")
-    deadline = time.monotonic() + 20
-    while not captured.state:
-        captured.read(IDLE)
-        assert time.monotonic() < deadline
-    assert "workspace" in captured.state
-    on_sway.tell("workspace", "1")
-    next_frame(captured, is_what_was_drawn)
+    for away, back in (
+        (["workspace", "2"], ["workspace", "1"]),
+        (['[title="Numbered"]', "move", "scratchpad"], ["scratchpad", "show"]),
+    ):
+        on_sway.tell(*away)
+        deadline = time.monotonic() + 20
+        while not captured.state:
+            captured.read(IDLE)
+            assert time.monotonic() < deadline
+        assert "not shown" in captured.state
+        on_sway.tell(*back)
+        next_frame(captured, is_what_was_drawn)
     on_sway.tell('[title="Numbered"]', "kill")
     with pytest.raises(SourceEnded):
         next_frame(captured, lambda _: False)
@@ -114,9 +119,31 @@ def test_a_turned_monitor_is_captured_as_it_is_seen(on_sway, numbered, source, t
         on_sway.tell("output", "HEADLESS-1", "transform", "normal")
 
 
-def test_what_is_not_there_is_said(on_sway, capsys, monkeypatch):
+@pytest.mark.parametrize("turned", ["90", "180", "270", "flipped", "flipped-90"])
+@pytest.mark.parametrize("scale", [1, 2])
+def test_a_windows_place_on_a_turned_monitor(on_sway, numbered, source, turned, scale):
+    size = f"{SIZE[0] * scale}x{SIZE[1] * scale}"
+    on_sway.tell("output", "HEADLESS-1", "resolution", size, "scale", str(scale))
+    on_sway.tell("output", "HEADLESS-1", "transform", turned)
+    try:
+        on_sway.tell('[title="Numbered"]', "move", "position", "10", "90")
+
+        def every_pixel(frame: Frame) -> bool:
+            rgb = frame.rgb()[::scale, ::scale]  # the compositor repeats each
+            return frame.size[0] == WINDOW[0] * scale and shows_what_was_drawn(rgb)
+
+        next_frame(source(window="numb"), every_pixel)
+    finally:
+        on_sway.tell("output", "HEADLESS-1", "transform", "normal")
+        on_sway.tell("output", "HEADLESS-1", "resolution", "{}x{}".format(*SIZE), "scale", "1")
+
+
+def test_what_is_not_there_is_said(on_sway, numbered, capsys, monkeypatch):
     argv = ["run", "--source", "wlroots", "--present", "offscreen", "--model", "none"]
     fails(capsys, [*argv, "--window", "no such game"], 2, "no window that matches")
+    if not offers(WINDOWS):
+        on_sway.tell('[title="Numbered"]', "move", "scratchpad")
+        fails(capsys, [*argv, "--window", "Numbered"], 2, "scratchpad")
     fails(capsys, [*argv, "--monitor", "7"], 2, "no monitor 7", "HEADLESS-1")
     fails(capsys, [*argv, "--monitor", "1", "--window", "x"], 2, "--monitor")
     monkeypatch.delenv("SWAYSOCK")

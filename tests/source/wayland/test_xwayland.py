@@ -133,6 +133,10 @@ def test_the_overlay_covers_it_and_lets_clicks_and_keys_through(on_sway, red_gam
             until(lambda: is_empty(picture(on_sway, shown)), "it lies over another workspace")
             on_sway.tell("workspace", "1")
             until(covers, "it did not come back with the game")
+            on_sway.tell('[title="Red Game"]', "move", "scratchpad")
+            until(lambda: is_empty(picture(on_sway, shown)), "it stays without its minimized game")
+            on_sway.tell("scratchpad", "show")
+            until(covers, "it did not come back from the scratchpad")
             assert main(["key", "quit"]) == 0
             process.wait(30)
             assert process.returncode == 0
