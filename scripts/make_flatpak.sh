@@ -11,14 +11,8 @@ python=3.12 # of the manifest's runtime
 rm -rf "$wheels"
 mkdir -p "$wheels" out
 .venv/bin/python -m build --wheel --no-isolation --outdir "$wheels" . >/dev/null 2>&1
-# As pyproject.toml has them, but onnxruntime without the GPU's library: a sandbox has no CUDA.
-.venv/bin/python - >build/flatpak/wanted.txt <<'PYTHON'
-import tomllib
-
-with open("pyproject.toml", "rb") as file:
-    wanted = tomllib.load(file)["project"]["dependencies"]
-print(*[line for line in wanted if not line.startswith("onnxruntime")], "onnxruntime>=1.31", sep="\n")
-PYTHON
+# Without the GPU's library: a sandbox has no CUDA.
+.venv/bin/python scripts/cpu_only.py >build/flatpak/wanted.txt
 .venv/bin/python -m pip download --quiet --disable-pip-version-check --only-binary=:all: -c constraints.txt \
     --python-version "$python" --platform manylinux2014_x86_64 --platform manylinux_2_27_x86_64 \
     --platform manylinux_2_28_x86_64 --dest "$wheels" --requirement build/flatpak/wanted.txt

@@ -19,7 +19,7 @@ from PIL import Image
 import stylizer
 from stylizer.errors import BadInput, StylizerError
 from stylizer.system.files import MADE_BY, write_png, write_text
-from stylizer.system.installed import DESKTOP_ID
+from stylizer.system.installed import DESKTOP_ID, appimage
 
 ICON_PX = 256
 MARK = f"made by {MADE_BY}"
@@ -33,7 +33,7 @@ Comment={summary}
 Exec={command}
 Icon={id}
 Terminal=false
-Categories=Graphics;Game;
+Categories=Graphics;
 Keywords=game;painting;style;overlay;
 StartupWMClass=stylizer
 """
@@ -98,7 +98,10 @@ def command() -> str:
 
 
 def program() -> list[str]:
-    """How others start us: the installed program, else this interpreter with the package."""
+    """How others start us: the AppImage, the installed program, else this interpreter with the
+    package."""
+    if image := appimage():
+        return [image]
     installed = shutil.which("stylizer")
     ours = Path(sys.argv[0]).resolve()
     if ours.name == "stylizer":

@@ -20,6 +20,9 @@ GL_LIBRARIES = "apt-get install libegl1 libgl1 libgl1-mesa-dri"
 X11_LIBRARIES = "apt-get install libx11-6 libxext6 libxcomposite1 libxdamage1"
 SCREEN_LIBRARIES = "apt-get install libxcb1 libxcb-randr0 libxcb-render0 libxcb-shm0 libxcb-xfixes0"
 OURS = re.compile(r"""(["']?)stylizer\[(\w+)\]\1""")
+# In an AppImage, which holds all it has: nothing can be added to it.
+ADDED = re.compile(r"""(?<![\w-])pip install (?:"[^"]*"|'[^']*'|\S+)""")
+INSTEAD = "install the wheel by pip, pipx or uv instead of the AppImage"
 PIP = re.compile(r"(?<![\w-])pip (install|uninstall -y)")
 
 
@@ -29,10 +32,18 @@ def fitting(text: str) -> str:
     No registry has this program, so "stylizer[cuda]" is written as where it was installed from (PEP
     610); and what pipx or uv made has to be reached through them.
     """
+    if appimage():
+        return ADDED.sub(INSTEAD, text)
     option, origin = _origin()
     if origin:
         text = OURS.sub(lambda found: option + shlex.quote(f"{origin}[{found[2]}]"), text)
     return PIP.sub(lambda found: _pip(found[1]), text)
+
+
+def appimage() -> str:
+    """The AppImage's file that this program runs from; empty where it does not."""
+    folder, image = os.environ.get("APPDIR"), os.environ.get("APPIMAGE")
+    return image if folder and image and Path(sys.prefix).is_relative_to(folder) else ""
 
 
 def _origin() -> tuple[str, str]:

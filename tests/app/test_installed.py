@@ -21,7 +21,7 @@ from stylizer.app import bug_report, desktop_files
 from stylizer.app.cli import main
 from stylizer.app.doctor import Finding
 from stylizer.app.options import build_parser
-from stylizer.system.installed import DESKTOP_ID
+from stylizer.system.installed import DESKTOP_ID, INSTEAD, appimage, fitting
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a Linux desktop's files")
 
@@ -57,6 +57,7 @@ def test_the_desktops_files_are_valid_and_can_be_removed(data, capsys):
             command = [tool, *argument.split(), str(written[suffix])]
             done = subprocess.run(command, capture_output=True, text=True, timeout=30)
             assert done.returncode == 0, done.stdout + done.stderr
+            assert "hint" not in done.stdout, done.stdout
     assert main(["install-desktop"]) == 0, "written again"
     assert main(["install-desktop", "--remove"]) == 0
     assert not files(data)
@@ -84,6 +85,16 @@ def test_signs_of_a_path_are_escaped_for_the_entry():
     assert desktop_files.quoted("/usr/bin/stylizer") == "/usr/bin/stylizer"
     assert desktop_files.quoted("/a b/100%") == '"/a b/100%%"'
     assert desktop_files.quoted('/a"$b') == '"/a\\\\"\\\\$b"'
+
+
+def test_an_appimage_is_called_by_its_file_and_cannot_be_added_to(monkeypatch):
+    monkeypatch.setenv("APPIMAGE", "/opt/stylizer.AppImage")
+    monkeypatch.setenv("APPDIR", "/tmp/.mount_terminal")
+    assert not appimage(), "the AppImage of the terminal that started us"
+    monkeypatch.setenv("APPDIR", sys.prefix)
+    assert desktop_files.program() == ["/opt/stylizer.AppImage"]
+    told = fitting("get the driver, then pip install 'stylizer[cuda]'; look")
+    assert told == f"get the driver, then {INSTEAD}; look"
 
 
 def test_a_report_holds_versions_and_nothing_personal():
