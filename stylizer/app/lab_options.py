@@ -142,6 +142,7 @@ def add_paint(p: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="square, without seams; what is painted with; default: quilted of the style",
     )
+    p.add_argument("--canvas-color", type=positive, metavar="X", help="of its strokes' own colors")
     p.add_argument("--patch", type=count, metavar="PX", help="side of the patches of that quilt")
     p.add_argument("--contrast", type=positive, metavar="X", help="of the color grade")
     p.add_argument("--saturation", type=positive, metavar="X", help="of what it makes of colors")

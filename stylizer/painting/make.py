@@ -20,7 +20,7 @@ from stylizer.errors import BadInput, StylizerError
 from stylizer.frame import CANVAS_MIDDLE_BYTE, LUMA
 from stylizer.painting.grade import GAMES, Grade, colors_of, grade_between, moments
 from stylizer.painting.network import grade_of, recolored, repainted, tile_of
-from stylizer.painting.quilt import half_tile
+from stylizer.painting.quilt import colored, half_tile
 from stylizer.source.picture_file import load_rgba
 from stylizer.style import catalog, graph
 from stylizer.style.kin import made_of
@@ -28,7 +28,8 @@ from stylizer.style.metadata import RECIPE_KEY, metadata_of, texts_of
 from stylizer.system.files import whole
 from stylizer.system.resources import STYLES_VARIABLE, own_styles_folder
 
-CONTRAST, SATURATION = 1.3, 0.8  # of the grade
+CONTRAST, SATURATION = 1.3, 0.65  # of the grade
+CANVAS_COLOR = 1.6  # of the strokes, their light kept
 SHORT_SIDE = 480  # pixels that a painting is scaled to: strokes come out 10 to 40 pixels wide
 MOST_OBLONG = 3.0  # of a picture's sides: of a longer one the middle is taken
 LEAST_SIDE = 48  # pixels: nothing smaller has strokes
@@ -68,7 +69,7 @@ def make(picture: Path, strokes: str | None = None) -> Painting:
     noted = {"picture": picture.name, "mark": mark}
     if strokes is not None:
         return _with_strokes(style, grade, strokes, noted | {"strokes": strokes})
-    tile = half_tile(pixels.astype(np.float32) / 255)
+    tile = colored(half_tile(pixels.astype(np.float32) / 255), CANVAS_COLOR)
     base = nearest(tile)
     write(base, grade, tile, style, noted | {"of": base})
     return Painting(style, base, False)

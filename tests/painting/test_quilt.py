@@ -6,6 +6,7 @@ import pytest
 ndimage = pytest.importorskip("scipy.ndimage")
 
 from stylizer.errors import BadInput  # noqa: E402
+from stylizer.frame import LUMA  # noqa: E402
 from stylizer.painting.quilt import (  # noqa: E402
     PATCHES,
     SIDE,
@@ -13,6 +14,7 @@ from stylizer.painting.quilt import (  # noqa: E402
     canvas_tile,
     cheapest_path,
     check_patch,
+    colored,
 )
 
 PATCH = 240
@@ -77,3 +79,12 @@ def test_the_cheapest_path_goes_where_nothing_costs():
     way = [1, 2, 3, 3, 2, 1]
     cost[np.arange(6), way] = 0
     assert cheapest_path(cost).tolist() == way
+
+
+def test_color_grows_and_light_stays(tile):
+    softened = (128 + (tile.astype(float) - 128) * 0.3).astype(np.uint8)  # nothing is clipped
+    twice = colored(softened, 2.0).astype(float)
+    np.testing.assert_allclose(twice @ LUMA, softened @ LUMA, atol=1.0)
+    color = [x - (x @ LUMA)[..., None] for x in (twice, softened.astype(float))]
+    assert np.std(color[0]) == pytest.approx(2 * np.std(color[1]), rel=0.05)
+    np.testing.assert_array_equal(colored(tile, 1.0), tile)

@@ -41,7 +41,7 @@ from stylizer.lab.training.losses import Goal
 from stylizer.lab.training.perceptual import file_sha256, load_vgg
 from stylizer.lab.training.progress import EverySoOften, train_with_progress
 from stylizer.painting.grade import color_grade, colors_of
-from stylizer.painting.quilt import canvas_tile
+from stylizer.painting.quilt import canvas_tile, colored
 from stylizer.settings import Settings
 from stylizer.system.console import say
 from stylizer.system.resources import models_folder
@@ -188,7 +188,7 @@ def give_style(
     grade = color_grade(colors, picture.reshape(-1, 3), recipe.contrast, recipe.saturation)
     tile = canvas_tile(picture, recipe.patch) if canvas is None else read_tile(canvas)
     matrix, offset = (torch.from_numpy(part).float() for part in grade)
-    network.train_on(matrix, offset, tile)
+    network.train_on(matrix, offset, colored(tile, recipe.canvas_color))
 
 
 def read_tile(path: Path) -> np.ndarray:

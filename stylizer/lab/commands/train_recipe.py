@@ -18,7 +18,7 @@ PERCEPTUAL = (
     "style_weight", "style_share", "style_ramp", "local_share", "content_limit", "tv_weight",
     "tone_weight", "grid_weight", "teacher", "imitate_steps",
 )  # fmt: skip
-PAINTING = ("paint", "canvas", "patch", "contrast", "saturation")
+PAINTING = ("paint", "canvas", "canvas_color", "patch", "contrast", "saturation")
 
 
 def recipe_of(args: argparse.Namespace, start: Path | None) -> Recipe:
@@ -100,5 +100,6 @@ def values(args: argparse.Namespace, start: Path | None) -> dict[str, Any]:
         "seed": args.seed,
         "contrast": args.contrast,
         "saturation": args.saturation,
+        "canvas_color": args.canvas_color,
         "patch": args.patch,
     }

@@ -75,7 +75,8 @@ class Recipe:
     seed: int = 1
     paint: Paint | None = None  # what a network learns to lay on; None: it learns from VGG
     contrast: float = 1.15  # of its color grade
-    saturation: float = 0.7  # of what that grade makes of the content's colors
+    saturation: float = 0.6  # of what that grade makes of the content's colors
+    canvas_color: float = 1.6  # of the strokes, their light kept
     patch: int = 192  # pixels, of the painting, that its canvas is quilted from
 
 
