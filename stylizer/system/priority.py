@@ -6,7 +6,8 @@ import os
 import sys
 import threading
 
-GIVE_WAY = 5  # niceness; Linux counts it by thread, others by process
+GIVE_WAY = 5  # niceness beside the display's; Linux counts it by thread, others by process
+LEAST = 19
 
 
 def give_way() -> None:
@@ -17,4 +18,6 @@ def give_way() -> None:
     niceness belongs to the whole process.
     """
     if sys.platform.startswith("linux"):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), GIVE_WAY)
+        # From the main thread's on: what was started by `nice` may not go up again.
+        least = os.getpriority(os.PRIO_PROCESS, os.getpid()) + GIVE_WAY
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), min(LEAST, least))

@@ -36,7 +36,7 @@ from stylizer.system.resources import models_folder, own_styles_folder
 
 DEMO_FRAMES = 16
 ENOUGH_SEEN = 3  # frames of the game, to begin on
-FIRST_STEP = 20  # after which its first network is shown: the first one that anybody can tell apart
+FIRST_STEP = 10  # after which its first network is shown: anybody can tell it apart, as the 20th
 LOOK_EVERY = 10  # steps between looks for new frames
 RATE = 5e-4  # of learning, at its peak: the network can lay the canvas already
 ENDINGS = ("", "-fp16", "-int8")  # the integer one last: by it the style is known
