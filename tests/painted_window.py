@@ -1,8 +1,9 @@
 """A small game of its own process for the capture tests: one color, a stripe that moves.
 
 `painted_window.py TITLE X Y WIDTH HEIGHT R G B`; reads commands on standard input: `still` (stop
-drawing), `same` (draw the same picture again and again), `draw`, `close` (the window), `open`
-(another), `quit`. Says "ready" when the window is there, then the clicks and keys it gets:
+drawing), `same` (draw the same picture again and again), `draw`, `hold` (the mouse, while it has
+the keyboard), `close` (the window), `open` (another), `quit`. Says "ready" when the window is
+there, then the clicks and keys it gets:
 "click 12 34", "key a".
 """
 
@@ -36,6 +37,9 @@ while True:
         words = sys.stdin.readline().split()
         if not words or words[0] == "quit":
             sys.exit()
+        if words[0] == "hold":
+            pygame.event.set_grab(True)
+            continue
         if words[0] == "close":
             pygame.display.quit()
             assert sys.stdin.readline() == "open\n"

@@ -28,6 +28,15 @@ def pictures_of(path: Path) -> list[np.ndarray]:
         return [f.to_ndarray(format="rgb24") for f in container.decode(video=0)]
 
 
+def frames_of(path: Path) -> int:
+    """Of a video that may still be written; 0 where there is none that can be played."""
+    try:
+        with av.open(str(path)) as container:
+            return sum(1 for _ in container.decode(video=0))
+    except (OSError, av.error.FFmpegError):
+        return 0
+
+
 def times_of(path: Path) -> list[float]:
     with av.open(str(path)) as container:
         return [float(f.time) for f in container.decode(video=0)]

@@ -14,6 +14,7 @@ ALL = Rect(0, 0, 0x7FFF, 0x7FFF)  # more than any window
 CW_PLACE, CW_STACK = 0b1111, 0b1100000  # x, y, width, height; sibling, stack mode
 ABOVE = 0
 POINTER_ROOT, CURRENT_TIME = 1, 0  # X.h: RevertToPointerRoot has the same number
+ASYNCHRONOUS, ALREADY_GRABBED = 1, 1
 
 
 class XRectangle(c.Structure):
@@ -47,6 +48,7 @@ class OverWindow:
         self._mouse_areas: tuple[Rect, ...] = ()
         self._parts: tuple[Rect, ...] | None = None  # that are seen; None: all
         self._focus_before: Window | None = None  # who had the keyboard before it was ours
+        self.mouse_is_held = False  # by another program, when clicks were asked for
         self.target_visible = False  # the target was on the screen at the last `follow`
         self.target_unseen = False  # it draws, but on a workspace that sway does not show
         display = self._display
@@ -79,6 +81,8 @@ class OverWindow:
     def take_mouse(self, areas: tuple[Rect, ...]) -> None:
         """Clicks into these parts of the overlay are its own from now on; all others go through."""
         if areas != self._mouse_areas:
+            if not (areas and self._mouse_areas):
+                self.mouse_is_held = bool(areas) and self._is_held()
             self._mouse_areas = areas
             shape(self._display, self._overlay, SHAPE_INPUT, areas)
 
@@ -101,6 +105,16 @@ class OverWindow:
         self._focus_before = before.value if on else None
         with self._display.trying():  # who had it may be gone
             x.XSetInputFocus(pointer, wanted, POINTER_ROOT, CURRENT_TIME)
+
+    def _is_held(self) -> bool:
+        """Whether another program keeps the mouse to itself, as games in fullscreen do: no click
+        on the overlay reaches us, then."""
+        x, pointer = self._display.x, self._display.pointer
+        held = x.XGrabPointer(
+            pointer, self._display.root, True, 0, ASYNCHRONOUS, ASYNCHRONOUS, 0, 0, CURRENT_TIME
+        )
+        x.XUngrabPointer(pointer, CURRENT_TIME)
+        return bool(held == ALREADY_GRABBED)
 
     def close(self) -> None:
         """Take the overlay off the screen; may be called twice."""

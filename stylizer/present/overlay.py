@@ -63,11 +63,13 @@ class OverlayPresenter(WindowPresenter):
 
     def show_panel(self, area: Rect | None, typing: bool, waits_for_key: bool) -> None:
         """The mouse is ours only while the panel is open, over it and the HUD's figures beside it;
-        the keyboard while something is typed."""
+        the keyboard while something is typed, or a game holds the mouse, which it lets go with
+        it."""
         if self._over is not None:
             hud = () if self._user.hud is None else (self._user.hud,)
             self._over.take_mouse(() if area is None else (area, *hud))
-            self._over.take_keyboard(typing and area is not None)
+            wanted = typing or self._over.mouse_is_held
+            self._over.take_keyboard(wanted and area is not None)
         super().show_panel(area, typing, waits_for_key)
 
     def show_parts(self, areas: Sequence[Rect] | None) -> None:

@@ -129,6 +129,10 @@ _SIGNATURES: dict[str, Signatures] = {
         "XkbKeysymToModifiers": (c.c_uint, [c.c_void_p, c.c_ulong]),
         "XkbSetDetectableAutoRepeat": (c.c_int, [c.c_void_p, c.c_int, c.c_void_p]),
         "XRefreshKeyboardMapping": (c.c_int, [c.POINTER(XEvent)]),
+        "XGrabPointer": (
+            c.c_int, [c.c_void_p, c.c_ulong, c.c_int, c.c_uint, c.c_int, c.c_int, c.c_ulong,
+                      c.c_ulong, c.c_ulong]),
+        "XUngrabPointer": (c.c_int, [c.c_void_p, c.c_ulong]),
         "XGrabKey": (
             c.c_int, [c.c_void_p, c.c_int, c.c_uint, c.c_ulong, c.c_int, c.c_int, c.c_int]),
         "XUngrabKey": (c.c_int, [c.c_void_p, c.c_int, c.c_uint, c.c_ulong]),

@@ -7,6 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import mss
@@ -19,7 +21,7 @@ from x_game import RED, heard
 from x_overlay import PAINT, PLACE, raise_window
 
 from stylizer.app.cli import main
-from stylizer.frame import IDLE
+from stylizer.frame import IDLE, Rect
 from stylizer.settings import Settings
 from stylizer.source.x11.window import WindowSource
 from stylizer.source.x11.window_list import find_window
@@ -111,6 +113,38 @@ def test_clicks_and_keys_reach_the_game_and_the_focus_stays(game, overlay):
     over.until(lambda: "key a" in heard(one))
     assert over.actions == []
     assert xdotool("getwindowfocus") == focus
+
+
+def test_a_game_that_holds_the_mouse_lets_it_go_for_the_panel(game, overlay):
+    """As many do in fullscreen: no click would reach the panel. Afterwards it has all back."""
+    one = game(place=PLACE)
+    over = overlay()
+    xdotool("windowfocus", over.game_id)
+    one.tell("hold")
+    x, y, _, _ = over.place(over.game_id)
+    held = [Rect(0, 0, *PLACE[2:])]
+
+    def clicked(told: Callable[[], object], at: tuple[int, int]) -> None:
+        clicks: list[float] = []
+
+        def again() -> object:
+            over.presenter.show_panel(held[0] if held else None, False, False)
+            now = time.monotonic()
+            if not clicks or now - clicks[-1] > 1.5:  # the game lets go when it gets to it
+                xdotool("mousemove", x + at[0], y + at[1], "click", 1)
+                clicks.append(now)
+            return told()
+
+        over.until(again, seconds=60)
+
+    held.clear()
+    clicked(lambda: "click 120 90" in heard(one), (120, 90))
+    held.append(Rect(0, 0, *PLACE[2:]))
+    clicked(lambda: any(e.kind == "button" for e in over.presenter.take_ui_events()), (130, 90))
+    held.clear()
+    clicked(lambda: "click 140 90" in heard(one), (140, 90))
+    xdotool("key", "a")
+    over.until(lambda: "key a" in heard(one))
 
 
 def test_what_the_overlay_shows_never_comes_back_in_the_capture(game, overlay):

@@ -28,7 +28,7 @@ linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="PipeWir
 desktop = [pytest.mark.desktop, linux]
 SIZE = (320, 180)
 RED, GREEN, BLUE, GRAY = (200, 30, 40), (30, 180, 60), (40, 60, 220), (128, 128, 128)
-WAIT_S = 30.0
+WAIT_S = 100.0  # a program's start on a busy machine
 Color = tuple[int, int, int]
 
 

@@ -22,10 +22,6 @@ WAIT_S = 0.5
 _SIGNATURES: Signatures = {
     "XCreateFontCursor": (c.c_ulong, [c.c_void_p, c.c_uint]),
     "XFreeCursor": (c.c_int, [c.c_void_p, c.c_ulong]),
-    "XGrabPointer": (
-        c.c_int, [c.c_void_p, c.c_ulong, c.c_int, c.c_uint, c.c_int, c.c_int, c.c_ulong,
-                  c.c_ulong, c.c_ulong]),
-    "XUngrabPointer": (c.c_int, [c.c_void_p, c.c_ulong]),
     "XGrabKeyboard": (
         c.c_int, [c.c_void_p, c.c_ulong, c.c_int, c.c_int, c.c_int, c.c_ulong]),
     "XUngrabKeyboard": (c.c_int, [c.c_void_p, c.c_ulong]),
