@@ -19,12 +19,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import mss
 from PIL import Image
 from xvfb_player import Player, Stop, running, screen
+
+from stylizer.errors import StylizerError
+from stylizer.source.x11.window_list import find_window
+from stylizer.system.x11 import Display
 
 ROOT = Path(__file__).parents[1]
 NEVERBALL = {".neverball/neverballrc": "fullscreen 0\nwidth 800\nheight 600\nfps 0\n"}
@@ -42,26 +46,28 @@ class Desk:
 
     def __init__(self, display: str, patience: float) -> None:
         self.display, self.patience = display, patience
-        self.player = Player(display, random.Random(1))
+        self.player, self.eye = Player(display, random.Random(1)), Display(display)
 
     def wait(self, seconds: float) -> None:
         time.sleep(seconds * self.patience)
 
     def window(self, title: str) -> str:
-        """The id of the window whose title holds this, once it is there."""
+        """The id of the window whose title holds this, once it is there; `xdotool search` finds
+        none of SDL's."""
         deadline = time.monotonic() + 60 * self.patience
         while time.monotonic() < deadline:
-            found = self.player.tool("search", "--onlyvisible", "--name", title).split()
-            if found:
-                return found[-1]
+            with suppress(StylizerError):
+                return str(find_window(self.eye, title)[0].id)
             time.sleep(0.2)
         raise Stop(f"no window named {title} appeared.")
 
     def place(self, window: str) -> tuple[int, int, int, int]:
         """x, y, width, height on the screen, without the manager's frame."""
-        lines = self.player.tool("getwindowgeometry", "--shell", window).splitlines()
-        at = {k: int(v) for k, v in (line.split("=") for line in lines)}
-        return at["X"], at["Y"], at["WIDTH"], at["HEIGHT"]
+        found = self.eye.attributes(int(window))
+        if found is None:
+            raise Stop("the window that was to be photographed has gone.")
+        x, y = self.eye.place(int(window))
+        return x, y, found.width, found.height
 
     def click(self, window: str, at: tuple[int, int]) -> None:
         x, y, *_ = self.place(window)
@@ -127,7 +133,7 @@ def game(desk: Desk, command: str, title: str, files: dict[str, str]) -> Iterato
 def start(desk: Desk, painting: Path) -> Image.Image:
     with game(desk, "neverball", "Neverball", NEVERBALL), stylizer(desk):
         window = desk.window("stylizer")
-        desk.wait(8)
+        desk.wait(15)
         desk.click(window, START_FIELD)
         desk.player.tool("type", "--delay", "40", str(painting))
         desk.key("Return")
