@@ -27,6 +27,7 @@ from stylizer.settings import OPTIONS
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))  # the tests' builders of tiny networks
 
+import canvas_networks  # noqa: E402  # pyright: ignore[reportMissingImports]
 import tiny_models  # noqa: E402  # pyright: ignore[reportMissingImports]
 
 HEADLESS = ["--present", "offscreen", "--provider", "cpu"]
@@ -84,7 +85,7 @@ def _model_bases(place: Path) -> None:
     tiny_models.many_styles(place / "many.onnx")
     tiny_models.halver(place / "halver.onnx")
     tiny_models.tanh_network(place / "tanh.onnx")
-    tiny_models.canvas_floats(place / "canvas.onnx", None)
+    canvas_networks.canvas_floats(place / "canvas.onnx", None)
     fast = ROOT / "models" / "mosaic-fast-int8.onnx"
     (place / "fast.onnx").write_bytes(fast.read_bytes())
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import canvas_networks
 import numpy as np
-import tiny_models as tiny
 
 from stylizer.frame import Frame
 
 KINDS = {
-    "blocks": tiny.canvas_blocks,
-    "float32": tiny.canvas_floats,
-    "float16": lambda path, drawn: tiny.canvas_floats(path, drawn, "float16"),
+    "blocks": canvas_networks.canvas_blocks,
+    "float32": canvas_networks.canvas_floats,
+    "float16": lambda path, drawn: canvas_networks.canvas_floats(path, drawn, "float16"),
 }
 
 
@@ -21,6 +21,6 @@ def styled(style, frame: Frame) -> np.ndarray:
 
 
 HALF = {
-    "blocks": lambda path, drawn: tiny.canvas_blocks(path, drawn, step=2),
-    "float32": lambda path, drawn: tiny.canvas_floats(path, drawn, step=2),
+    "blocks": lambda path, drawn: canvas_networks.canvas_blocks(path, drawn, step=2),
+    "float32": lambda path, drawn: canvas_networks.canvas_floats(path, drawn, step=2),
 }

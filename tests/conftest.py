@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from flat_clips import COLORS, Clip, flat, write_video
+from parts_of_desktops import pipewire_alone
 from PIL import Image
-from sway_desktop import SwayDesktop, enter, pipewire_alone
+from sway_desktop import SwayDesktop, enter
 from x_display import managed, x_server
 from x_game import RED, Game
 from x_overlay import Overlay

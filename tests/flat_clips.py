@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import count
 from pathlib import Path
 
 import av
@@ -54,7 +55,6 @@ def write_video(
     options: dict[str, str] | None = None,
 ) -> Path:
     """Encode RGB pictures; times are time stamps in 1/1000 s, else frame n is at n / rate.
-
     colorspace, color_range: libavutil's numbers (1 BT.709, 5 BT.601; 1 limited, 2 full).
     """
     with av.open(str(path), "w", container_options=container_options or {}) as container:
@@ -65,14 +65,14 @@ def write_video(
         unit = Fraction(1, 1000) if times else Fraction(1, rate)
         stream.time_base = stream.codec_context.time_base = unit
         if tagged:
-            stream.codec_context.colorspace = colorspace
-            stream.codec_context.color_range = color_range
+            context = stream.codec_context
+            context.colorspace, context.color_range = colorspace, color_range
         if rotation:
             stream.set_display_rotation(rotation)
         tone = _add_tone(container, sound) if sound else None
-        for number, picture in enumerate(pictures):
+        for number, picture in zip(times or count(), pictures, strict=False):
             frame = _frame(picture, pix_fmt, colorspace, color_range)
-            frame.pts, frame.time_base = (times[number] if times else number), unit
+            frame.pts, frame.time_base = number, unit
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
         if tone is not None:

@@ -198,32 +198,6 @@ class SwayDesktop:
         portal.write_text("[screencast]\nmax_fps=60\nchooser_type=none\noutput_name=HEADLESS-1\n")
 
 
-class MutterDesktop(SwayDesktop):
-    """GNOME's compositor alone, headless, with one virtual monitor; no portal, no shell."""
-
-    def start_portal(self) -> None:
-        """Nothing: GNOME's portal wants its shell; mutter's own interface lies below it."""
-
-    def _start_compositor(self) -> None:
-        self.start_part(
-            "mutter", "mutter", "--headless", "--wayland", "--virtual-monitor", "640x360",
-            XDG_CURRENT_DESKTOP="GNOME", LIBGL_ALWAYS_SOFTWARE="1",
-        )  # fmt: skip
-        self._until("mutter", (self.runtime / "wayland-0").exists)
-        self._until("mutter's interface", lambda: self._owned("org.gnome.Mutter.ScreenCast"))
-        self.env["WAYLAND_DISPLAY"] = "wayland-0"
-
-
-class PipeWireAlone(SwayDesktop):
-    """PipeWire, WirePlumber and a bus, without a desktop."""
-
-    def start_portal(self) -> None:
-        """Nothing."""
-
-    def _start_compositor(self) -> None:
-        """Nothing."""
-
-
 WLR_NAME = "org.freedesktop.impl.portal.desktop.wlr"
 PORTAL_NAME = "org.freedesktop.portal.Desktop"
 STORE_NAME = "org.freedesktop.impl.portal.PermissionStore"
@@ -257,11 +231,7 @@ def sway_desktop(size: tuple[int, int] = (1280, 720), more: str = "") -> Iterato
 
     Skips, by name, where a package is missing or sway cannot start as root.
     """
-    missing = sorted(
-        {package for program, package in PROGRAMS.items() if not shutil.which(program)}
-    )
-    if missing:
-        pytest.skip(f"not installed: {', '.join(missing)}")
+    skip_without(PROGRAMS)
     if (
         os.getuid() == 0
         and subprocess.run(
@@ -269,24 +239,7 @@ def sway_desktop(size: tuple[int, int] = (1280, 720), more: str = "") -> Iterato
         ).returncode
     ):
         pytest.skip("sway does not start as root, and there are no user namespaces here")
-    with _running(SwayDesktop, size, more) as desktop:
-        yield desktop
-
-
-@contextmanager
-def mutter_desktop() -> Iterator[SwayDesktop]:
-    """A desktop of mutter's, one monitor of 640x360; skips, by name, where a package is missing."""
-    needed = ("dbus-daemon", "pipewire", "wireplumber")
-    skip_without({name: PROGRAMS[name] for name in needed} | {"mutter": "mutter"})
-    with _running(MutterDesktop, (640, 360), "") as desktop:
-        yield desktop
-
-
-@contextmanager
-def pipewire_alone() -> Iterator[SwayDesktop]:
-    """No desktop, but PipeWire; skips, by name, where a package is missing."""
-    skip_without({name: PROGRAMS[name] for name in ("dbus-daemon", "pipewire", "wireplumber")})
-    with _running(PipeWireAlone, (1, 1), "") as desktop:
+    with running_desktop(SwayDesktop, size, more) as desktop:
         yield desktop
 
 
@@ -297,7 +250,9 @@ def skip_without(programs: dict[str, str]) -> None:
 
 
 @contextmanager
-def _running(kind: type[SwayDesktop], size: tuple[int, int], more: str) -> Iterator[SwayDesktop]:
+def running_desktop(
+    kind: type[SwayDesktop], size: tuple[int, int], more: str
+) -> Iterator[SwayDesktop]:
     folder = Path(tempfile.mkdtemp(prefix="sway-"))  # short: names of sockets have 107 bytes
     desktop = kind(folder, size, more)
     try:

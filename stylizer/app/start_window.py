@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from stylizer.stages import software_gl
 if TYPE_CHECKING:
     from stylizer.app.ahead import Ahead
     from stylizer.app.previews import Previews
-    from stylizer.compose.start import StartScreen
+    from stylizer.compose.start import StartScreen, Tile
     from stylizer.present.window import WindowPresenter
     from stylizer.source.x11.window_list import WindowInfo
 
@@ -66,7 +66,6 @@ def _until_chosen(
     ahead: Ahead,
     settings_of: SettingsOf,
 ) -> list[str] | None:
-    from stylizer.compose.start import Tile
     from stylizer.frame import Rect
 
     message, painting = "", None
@@ -75,19 +74,11 @@ def _until_chosen(
         presenter.show_panel(Rect(0, 0, *presenter.size), screen.typing, False)
         if any(action.name in ("quit", "panel") for action in presenter.poll()):
             return None
-        demo = ahead.take_demo()
-        if demo is not None:
-            screen.picture("demo", demo)
-        for window, pixels in (previews.take() if previews else {}).items():
-            screen.picture(f"0x{window:x}", pixels)
+        _take_pictures(screen, previews, ahead)
         windows = previews.windows if previews else ()
         if windows and not ahead.expects:
             _expect(windows[0], presenter, ahead, settings_of)
-        tiles = [Tile("demo", "The demo scene", "an island to fly over")]
-        if painting is not None:
-            tiles.append(Tile(PICTURE, painting.name, "the picture itself"))
-        tiles += [Tile(f"0x{w.id:x}", w.title or w.window_class, _note(w)) for w in windows]
-        events = presenter.take_ui_events()
+        events, tiles = presenter.take_ui_events(), _tiles(painting, windows)
         chosen = screen.draw(presenter.framebuffer, events, tiles, message, presenter.scale)
         presenter.present()
         message = " ".join(presenter.take_notices()) or message
@@ -105,6 +96,25 @@ def _until_chosen(
             painting, message = path, f"{path.name}: click what shall be painted with it."
             screen.picture(PICTURE, pixels)
         time.sleep(max(0.0, TURN_S - (time.perf_counter() - started)))
+
+
+def _take_pictures(screen: StartScreen, previews: Previews | None, ahead: Ahead) -> None:
+    """Give the tiles the pictures that have come since the last turn."""
+    demo = ahead.take_demo()
+    if demo is not None:
+        screen.picture("demo", demo)
+    for window, pixels in (previews.take() if previews else {}).items():
+        screen.picture(f"0x{window:x}", pixels)
+
+
+def _tiles(painting: Path | None, windows: Sequence[WindowInfo]) -> list[Tile]:
+    """What can be clicked: the demo, the picture that was given, and each window."""
+    from stylizer.compose.start import Tile
+
+    tiles = [Tile("demo", "The demo scene", "an island to fly over")]
+    if painting is not None:
+        tiles.append(Tile(PICTURE, painting.name, "the picture itself"))
+    return tiles + [Tile(f"0x{w.id:x}", w.title or w.window_class, _note(w)) for w in windows]
 
 
 def _expect(

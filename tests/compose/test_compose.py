@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import moderngl
 import numpy as np
 import pytest
+from noise_pictures import bottom_up, frame_of, noise, pair
 
 from stylizer.compose.compositor import Compositor, Look
 from stylizer.errors import StylizerError
@@ -26,19 +27,6 @@ def presenter() -> Iterator[OffscreenPresenter]:
     presenter = OffscreenPresenter(Settings(), (64, 48))
     yield presenter
     presenter.close()
-
-
-def noise(*shape: int, seed: int = 0) -> np.ndarray:
-    return np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
-
-
-def frame_of(pixels: np.ndarray, order: str = "RGB") -> Frame:
-    return Frame(pixels, order, 0.0, 0)  # type: ignore[arg-type]
-
-
-def pair(size: tuple[int, int]) -> tuple[Frame, StyledImage]:
-    width, height = size
-    return frame_of(noise(height, width, 3)), StyledImage(noise(3, height, width, seed=1), "chw")
 
 
 def keep_colors(source: np.ndarray, styled: np.ndarray) -> np.ndarray:
@@ -115,13 +103,6 @@ def test_planar_and_interleaved_are_the_same(
         assert np.array_equal(compositor.render(look), first)
 
 
-def bottom_up(image: StyledImage) -> StyledImage:
-    """The same picture with its last row first and an alpha that means nothing."""
-    alpha = np.full((image.size[1], image.size[0], 1), 9, np.uint8)
-    pixels = np.concatenate([image.rgb(), alpha], 2)[::-1]
-    return StyledImage(np.ascontiguousarray(pixels), "hwc", image.seen, bottom_up=True)
-
-
 @pytest.mark.parametrize("look", [Look(), Look(0.3), Look(0.7, True), Look(wipe=0.4)])
 @pytest.mark.parametrize("window", [(640, 360), (641, 361), (300, 200)])
 def test_a_picture_given_bottom_up_is_the_same(
@@ -141,15 +122,6 @@ def test_a_picture_given_bottom_up_is_the_same(
     assert np.array_equal(shown[1], shown[3])
     if (window, look) == (size, Look()):
         assert np.array_equal(shown[2], image.rgb())
-
-
-@pytest.mark.parametrize("look", [Look(), Look(0.5), Look(detail=False)])
-def test_a_small_picture_given_bottom_up_is_the_same(compositor: Compositor, look: Look) -> None:
-    frame, image = small_pair(30)
-    compositor.upload(frame, image)
-    expected = compositor.render(look)
-    compositor.upload(frame, bottom_up(image))
-    assert np.array_equal(compositor.render(look), expected)
 
 
 @pytest.mark.parametrize("wipe", [0.25, 0.5, 0.9])
@@ -269,36 +241,3 @@ def test_the_hud_may_leave_any_state_behind(
     presenter.context.scissor = 3, 3, 5, 5
     compositor.draw(presenter.framebuffer, Rect(0, 0, 64, 48), Look())
     assert np.array_equal(read_rgb(presenter.framebuffer), frame.rgb())
-
-
-def small_pair(change: int) -> tuple[Frame, StyledImage]:
-    """A frame of 64x48 of which the network saw half and gave it back changed by a constant."""
-    source = noise(48, 64, 4) // 2 + 40
-    seen = np.ascontiguousarray(source[::2, ::2])
-    planes = np.ascontiguousarray(seen[..., :3].transpose(2, 0, 1)) + np.uint8(change)
-    return frame_of(source, "RGBA"), StyledImage(planes, "chw", seen)
-
-
-def test_below_full_size_the_frame_keeps_its_own_detail(compositor: Compositor) -> None:
-    frame, image = small_pair(30)
-    compositor.upload(frame, image)
-    shown = compositor.render(Look())[..., :3].astype(int)
-    assert np.abs(shown - (frame.rgb().astype(int) + 30)).max() <= 1
-    half = compositor.render(Look(strength=0.5))[..., :3].astype(int)
-    assert np.abs(half - (frame.rgb().astype(int) + 15)).max() <= 1
-
-
-def test_below_full_size_it_may_be_upsampled_plainly(compositor: Compositor) -> None:
-    frame, image = small_pair(30)
-    compositor.upload(frame, image)
-    shown = compositor.render(Look(detail=False))[..., :3].astype(int)
-    coarse = image.rgb().astype(int)
-    # Linear filtering meets the small picture's own values nowhere; its mean it keeps.
-    assert np.abs(shown.mean(axis=(0, 1)) - coarse.mean(axis=(0, 1))).max() < 2
-    assert shown.std() < 0.9 * frame.rgb().std()
-
-
-def test_a_small_image_without_what_was_seen_is_refused(compositor: Compositor) -> None:
-    frame, image = small_pair(0)
-    with pytest.raises(ValueError, match="does not fit"):
-        compositor.upload(frame, StyledImage(image.pixels, "chw"))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import canvas_networks
 import numpy as np
 import pytest
-import tiny_models as tiny
 from flat_clips import write_video
 from PIL import Image
 
@@ -101,7 +101,7 @@ def test_a_source_that_stands_still_has_no_error():
 def test_the_command_follows_a_clip_with_and_without_a_moving_canvas(passing, tmp_path, capsys):
     wave = 128 + 60 * np.sin(2 * np.pi * np.arange(16) / 16)
     tile = np.broadcast_to(wave[:, None], (16, 16, 3))  # from left to right
-    path = tiny.canvas_floats(tmp_path / "m.onnx", np.ascontiguousarray(tile, np.uint8))
+    path = canvas_networks.canvas_floats(tmp_path / "m.onnx", np.ascontiguousarray(tile, np.uint8))
     argv = ["flicker", "--model", str(path), "--provider", "cpu", "--source", "video"]
     argv += ["--input", str(passing), "--frames", "1"]
     found = {}

@@ -15,7 +15,8 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from sway_desktop import SwayDesktop, pipewire_alone, skip_without
+from parts_of_desktops import pipewire_alone
+from sway_desktop import SwayDesktop, skip_without
 from whole_program import ROOT, OnScreen, fails, until, xdotool
 from x_display import x_server
 

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from desktop_shortcuts import shortcuts
-from sway_desktop import HERE, SwayDesktop, end, enter, mutter_desktop, sway_desktop
+from parts_of_desktops import mutter_desktop
+from sway_desktop import HERE, SwayDesktop, end, enter, sway_desktop
 from sway_game import FULL_SCREEN, SIZE, RedGame, has_hud, is_covered, picture
 from virtual_input import hands
 from whole_program import fails, until

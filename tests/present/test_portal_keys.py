@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from desktop_shortcuts import shortcuts
-from sway_desktop import PORTAL, SwayDesktop, pipewire_alone, skip_without
+from parts_of_desktops import pipewire_alone
+from sway_desktop import PORTAL, SwayDesktop, skip_without
 
 from stylizer.errors import StylizerError
 from stylizer.hotkeys import DEFAULT_KEYS, Action

@@ -15,7 +15,8 @@ import av
 import numpy as np
 import pytest
 from av.video.reformatter import ColorRange, Colorspace
-from sway_desktop import SwayDesktop, enter, pipewire_alone
+from parts_of_desktops import pipewire_alone
+from sway_desktop import SwayDesktop, enter
 from whole_program import ROOT, fails
 
 from stylizer.present import virtual_camera

@@ -7,6 +7,7 @@ import io
 import json
 from itertools import pairwise
 
+import canvas_networks
 import numpy as np
 import onnx
 import pytest
@@ -32,8 +33,8 @@ BAD_TILES = {
     "empty": ("", "is damaged"),
     "no base64": ("%% no base64 %%", "is damaged"),
     "no picture": (base64.b64encode(b"a cat").decode(), "is damaged"),
-    "cut": (as_text(tiny.tile(64))[:400], "is damaged"),
-    "png": (as_text(tiny.tile(), "PNG"), "is damaged"),
+    "cut": (as_text(canvas_networks.tile(64))[:400], "is damaged"),
+    "png": (as_text(canvas_networks.tile(), "PNG"), "is damaged"),
     "no square": (as_text(np.zeros((16, 24, 3), np.uint8)), "is 24x16 and must be"),
     "side": (as_text(np.zeros((20, 20, 3), np.uint8)), "is 20x20 and must be"),
 }
@@ -62,7 +63,7 @@ def test_a_bad_tile_is_one_sentence(tmp_path, capsys, name, kind):
     ],
 )
 def test_a_bad_role_is_one_sentence(tmp_path, roles, says):
-    path = tiny.canvas_blocks(tmp_path / "m.onnx", tiny.tile())
+    path = canvas_networks.canvas_blocks(tmp_path / "m.onnx", canvas_networks.tile())
     model = onnx.load(str(path))
     told = tiny.CONTRACT | {"layout": "blocks4", "roles": roles}
     model.metadata_props[0].value = json.dumps(told)
@@ -75,7 +76,7 @@ def test_a_bad_role_is_one_sentence(tmp_path, roles, says):
     ("step", "says"), [(3, "canvas_step 3"), (2, "dimensions for input: canvas")]
 )
 def test_a_step_that_does_not_fit_is_one_sentence(tmp_path, step, says):
-    path = tiny.canvas_blocks(tmp_path / "m.onnx", tiny.tile())
+    path = canvas_networks.canvas_blocks(tmp_path / "m.onnx", canvas_networks.tile())
     model = onnx.load(str(path))
     told = json.loads(model.metadata_props[0].value) | {"canvas_step": step}
     model.metadata_props[0].value = json.dumps(told)
@@ -92,4 +93,4 @@ def test_a_canvas_inside_a_graph_of_blocks_is_refused(tmp_path):
     path = tmp_path / "m.onnx"
     tiny.save(path, nodes, {"input": ends}, {"styled": ends}, {}, metadata=told)
     with pytest.raises(BadInput, match="a canvas of uint8 beside blocks4"):
-        load_model(tiny.canvas_metadata(path, tiny.tile()))
+        load_model(canvas_networks.canvas_metadata(path, canvas_networks.tile()))

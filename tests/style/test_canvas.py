@@ -8,6 +8,7 @@ import onnxruntime
 import pytest
 import tiny_models as tiny
 from canvas_files import HALF, styled
+from canvas_networks import canvas_blocks, canvas_floats, over_canvas, tile
 
 from stylizer.errors import BadInput
 from stylizer.frame import Frame, StyledImage
@@ -37,7 +38,7 @@ def a_frame(size: tuple[int, int] = SIZE, seed: int = 1) -> Frame:
 
 def repeated(size: tuple[int, int], side: int = 16) -> np.ndarray:
     """The resting canvas of `size`, uint8 (height, width, 3)."""
-    return np.tile(tiny.tile(side), (30, 30, 1))[: size[1], : size[0]]
+    return np.tile(tile(side), (30, 30, 1))[: size[1], : size[0]]
 
 
 # --- the canvas reaches the network ---------------------------------------------------------
@@ -46,36 +47,38 @@ def repeated(size: tuple[int, int], side: int = 16) -> np.ndarray:
 def test_the_network_sees_the_tile_repeated(path, provider):
     style = open_style(Settings(provider=provider), str(path), SIZE)
     frame = a_frame()
-    assert np.array_equal(styled(style, frame), tiny.over_canvas(frame.rgb(), repeated(SIZE)))
+    assert np.array_equal(styled(style, frame), over_canvas(frame.rgb(), repeated(SIZE)))
 
 
 def test_other_sizes_of_frames_and_of_what_is_seen(path, provider):
     style = open_style(Settings(provider=provider), str(path), SIZE)
     for size in ((96, 64), (33, 90), SIZE):
         frame = a_frame(size)
-        assert np.array_equal(styled(style, frame), tiny.over_canvas(frame.rgb(), repeated(size)))
+        assert np.array_equal(styled(style, frame), over_canvas(frame.rgb(), repeated(size)))
     flat = Frame(np.full((64, 96, 4), 100, np.uint8), "BGRA", 0.0, 0)
     for seen in ((48, 32), None, (40, 24)):
         style.see(seen)
         size = seen or flat.size
         picture = np.full((size[1], size[0], 3), 100, np.uint8)
         got = styled(style, flat)
-        assert np.abs(got - tiny.over_canvas(picture, repeated(size))).max() <= 1
+        assert np.abs(got - over_canvas(picture, repeated(size))).max() <= 1
 
 
 @pytest.mark.parametrize("kind", HALF)
 def test_a_canvas_of_half_the_size(tmp_path, provider, kind):
     style = open_style(
-        Settings(provider=provider), str(HALF[kind](tmp_path / "m.onnx", tiny.tile())), SIZE
+        Settings(provider=provider),
+        str(HALF[kind](tmp_path / "m.onnx", tile())),
+        SIZE,
     )
     frame = a_frame()
     whole = repeated(SIZE).repeat(2, 0).repeat(2, 1)[: SIZE[1], : SIZE[0]]
-    assert np.array_equal(styled(style, frame), tiny.over_canvas(frame.rgb(), whole))
+    assert np.array_equal(styled(style, frame), over_canvas(frame.rgb(), whole))
 
 
 def test_a_foreign_program_sees_the_same(tmp_path):
     """A float file alone, without our runtime: one input, the same picture."""
-    path = tiny.canvas_floats(tmp_path / "m.onnx", tiny.tile())
+    path = canvas_floats(tmp_path / "m.onnx", tile())
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     frame = a_frame((56, 40))
     planes = frame.rgb().transpose(2, 0, 1)[None].astype(np.float32)
@@ -85,7 +88,7 @@ def test_a_foreign_program_sees_the_same(tmp_path):
 
 
 def test_the_wrapped_float_graph_holds_no_tile(tmp_path):
-    path = tiny.canvas_floats(tmp_path / "m.onnx", tiny.tile())
+    path = canvas_floats(tmp_path / "m.onnx", tile())
     model, proto = load_model(path)
     wrapped = onnx.ModelProto.FromString(wrap(proto, model))
     assert [i.name for i in wrapped.graph.input] == fed(model)
@@ -104,7 +107,7 @@ def test_io_binding_renews_the_canvas_only_when_it_has_changed(path, device):
         for seed in (1, 2):
             frame = a_frame(size, seed)
             image = packer.unpack(bound(packer.pack(frame), canvas))
-            wanted = tiny.over_canvas(frame.rgb(), canvas.picture[..., :3])
+            wanted = over_canvas(frame.rgb(), canvas.picture[..., :3])
             assert np.array_equal(image.rgb(), wanted)
 
 
@@ -135,6 +138,6 @@ def test_inspect_and_check_know_the_canvas(path):
 def test_a_foreign_file_has_no_roles(tmp_path):
     painter = tiny.painter(tmp_path / "p.onnx")
     assert inspection.inspect(str(painter))["contract"]["roles"] == {}
-    two = tiny.canvas_blocks(tmp_path / "m.onnx", None, role=False)
+    two = canvas_blocks(tmp_path / "m.onnx", None, role=False)
     with pytest.raises(BadInput, match="beside the picture"):
         load_model(two)

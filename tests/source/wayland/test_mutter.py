@@ -20,7 +20,8 @@ from drawn_frames import is_what_was_drawn, shows_what_was_drawn
 from jeepney import DBusAddress, MatchRule, MessageType, message_bus, new_method_call
 from jeepney.io.blocking import DBusConnection, Proxy, prep_socket
 from mutter_input import hands
-from sway_desktop import HERE, SwayDesktop, end, mutter_desktop
+from parts_of_desktops import mutter_desktop
+from sway_desktop import HERE, SwayDesktop, end
 
 from stylizer.frame import IDLE
 from stylizer.settings import Settings
