@@ -85,7 +85,7 @@ def parts(model: StyleModel, frames: list[Frame], warmup: int) -> dict[str, list
     times: dict[str, list[float]] = {"motion": [], "move": []}
     for number, frame in enumerate(frames):
         started = time.perf_counter()
-        motion = meter.see(frame)
+        motion = meter.measure(frame)
         measured = time.perf_counter()
         canvas.move(motion)
         moved = time.perf_counter()

@@ -39,7 +39,7 @@ def presented(settings: Settings) -> tuple[list[tuple[np.ndarray, float]], Any]:
     with Run(settings, Given(), Outputs(settings)) as active:
         while active.step():
             shown = active.shown
-            if shown is not None and shown is not last and not shown.warm:
+            if shown is not None and shown is not last and not shown.warmup:
                 last, pixels = shown, shown.styled.frame.pixels
                 band = pixels.shape[0] // BAND
                 rows.append((np.concatenate([pixels[:band], pixels[-band:]]), active.stats.last_at))

@@ -25,7 +25,7 @@ from stylizer.errors import BadInput, StylizerError, one_sentence
 from stylizer.frame import Frame
 from stylizer.settings import Settings
 from stylizer.style.opening import open_style
-from stylizer.system.files import check_writable, whole
+from stylizer.system.files import atomic_write, check_writable
 from stylizer.system.pictures import SUFFIXES
 
 FRAMES = 8
@@ -52,7 +52,7 @@ def main(argv: list[str] | None = None) -> int:
             found = anchors(args.anchors, args.frames, frames)
             columns |= {name: row for name, row in found.items() if name not in columns}
         made = sheet(frames, columns)
-        with whole(args.out) as file:
+        with atomic_write(args.out) as file:
             made.save(file, FORMATS[args.out.suffix.lower()], quality=QUALITY)
     except StylizerError as error:
         print(f"contact_sheet: {one_sentence(error)}", file=sys.stderr)

@@ -50,11 +50,11 @@ vec3 network_color() { return texture(styled_picture, styled_pixel() / size).rgb
 #endif
 
 #ifdef DETAIL
-uniform sampler2D seen_picture;  // the source as the network saw it
+uniform sampler2D model_input;  // the source as the network saw it
 
 // Only the network's change is upsampled and put onto the frame, whose own detail so stays.
 vec3 styled_color() {
-    vec3 change = network_color() - texture(seen_picture, pixel / size).rgb;
+    vec3 change = network_color() - texture(model_input, pixel / size).rgb;
     return clamp(source_color() + change, 0.0, 1.0);
 }
 #else

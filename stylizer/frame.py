@@ -105,14 +105,14 @@ class StyledImage:
 
     pixels: uint8 RGB, "hwc" (height, width, 3 or 4) or "chw" (3, height, width): planar is what
     most networks give, and the compositor's shader reads it without a transpose on the CPU.
-    seen: what the network saw where that was not the frame itself: uint8 (height, width, 3 or 4)
-    of the same size as pixels, in the frame's channel order.
+    model_input: what the network saw where that was not the frame itself: uint8 (height, width,
+    3 or 4) of the same size as pixels, in the frame's channel order.
     bottom_up: the last row comes first, as OpenGL has it: such a picture is copied, not drawn.
     """
 
     pixels: np.ndarray
     layout: Layout = "hwc"
-    seen: np.ndarray | None = None
+    model_input: np.ndarray | None = None
     bottom_up: bool = False
 
     def __post_init__(self) -> None:
@@ -122,8 +122,9 @@ class StyledImage:
             raise ValueError(f"a styled image is uint8 {self.layout}, not {p.dtype} {p.shape}")
         if not p.flags.c_contiguous:
             raise ValueError("a styled image's pixels are C-contiguous: copy the view first")
-        if self.seen is not None and (self.seen.shape[1], self.seen.shape[0]) != self.size:
-            raise ValueError(f"what was seen is {self.seen.shape}, the styled image {self.size}")
+        seen = self.model_input
+        if seen is not None and (seen.shape[1], seen.shape[0]) != self.size:
+            raise ValueError(f"what was seen is {seen.shape}, the styled image {self.size}")
 
     @property
     def size(self) -> tuple[int, int]:
@@ -141,12 +142,13 @@ class StyledImage:
 class StyledTexture:
     """A styled image on the GPU, finished. It is drawn over once nobody holds this object.
 
-    seen: what the network saw where that was not the frame itself. source: the frame, where it was
-    uploaded for the network. read: gives uint8 (height, width, 3), for tests: it waits for the GPU.
+    model_input: what the network saw where that was not the frame itself. source: the frame, where
+    it was uploaded for the network. read: gives uint8 (height, width, 3), for tests: it waits for
+    the GPU.
     """
 
     picture: GpuPicture
-    seen: GpuPicture | None
+    model_input: GpuPicture | None
     source: GpuPicture | None
     read: Callable[[], np.ndarray]
     bottom_up = False

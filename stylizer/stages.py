@@ -84,7 +84,7 @@ class StyleBackend(Protocol):
     resizable: int | None = None  # the multiple that inference sizes must have; None: one size only
     carries: bool = False  # whether a frame's picture depends on the frames before it
 
-    def see(self, inference_size: tuple[int, int] | None) -> None:
+    def set_inference_size(self, inference_size: tuple[int, int] | None) -> None:
         """Let the network see frames at this size from the next one on; None: theirs. For a
         resizable one only; may be called from any thread."""
 

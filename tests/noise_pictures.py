@@ -24,4 +24,4 @@ def bottom_up(image: StyledImage) -> StyledImage:
     """The same picture with its last row first and an alpha that means nothing."""
     alpha = np.full((image.size[1], image.size[0], 1), 9, np.uint8)
     pixels = np.concatenate([image.rgb(), alpha], 2)[::-1]
-    return StyledImage(np.ascontiguousarray(pixels), "hwc", image.seen, bottom_up=True)
+    return StyledImage(np.ascontiguousarray(pixels), "hwc", image.model_input, bottom_up=True)

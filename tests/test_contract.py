@@ -162,7 +162,7 @@ def test_a_style_backend(name: str, tmp_path: Path) -> None:
         assert styled.model == style.model
         assert style.inference_size == FRAME.size or style.resizable
         if style.resizable:
-            style.see((20, 12))
+            style.set_inference_size((20, 12))
             image = style.style(FRAME).image
             assert image is not None
             assert image.size == style.inference_size == (20, 12)

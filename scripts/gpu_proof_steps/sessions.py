@@ -66,7 +66,7 @@ def governor(scale: Scale) -> Result:
     try:
         for turn in ("first", "second"):
             for size in scale.governed:
-                style.see(size)
+                style.set_inference_size(size)
                 times = [style.style(frame).infer_ms for _ in range(5)]
                 name = f"{turn} {size[0]}x{size[1]}"
                 found[name] = {"first_ms": times[0], "later_ms": float(np.median(times[1:]))}

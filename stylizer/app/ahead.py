@@ -65,7 +65,7 @@ class Ahead:
         the caller's. Waits for it. None: the run has to open its own."""
         expected = self._expected
         same = expected.done() and not expected.cancelled() and name == settings.model
-        if not same or _seen_by_model(expected.result()[0]) != _seen_by_model(settings):
+        if not same or _input_settings(expected.result()[0]) != _input_settings(settings):
             return None
         opened, self._opened = self._opened.result(), Future()
         self._opened.set_result(None)
@@ -112,10 +112,10 @@ class Ahead:
             return open_style(settings, settings.model, size, lambda: no_shaders)
 
 
-def _seen_by_model(settings: Settings) -> list[object]:
-    from stylizer.style.opening import SEEN_BY_MODEL
+def _input_settings(settings: Settings) -> list[object]:
+    from stylizer.style.opening import INPUT_SETTINGS
 
-    names = ("model", "provider", "canvas_moves", *SEEN_BY_MODEL)
+    names = ("model", "provider", "canvas_moves", *INPUT_SETTINGS)
     return [getattr(settings, name) for name in names]
 
 

@@ -21,7 +21,7 @@ from stylizer.stages import is_software_gl
 from stylizer.system.gl import check_size
 from stylizer.system.texture import Picture, swizzle_of
 
-_SOURCE_UNIT, _STYLED_UNIT, _BEFORE_UNIT, _SEEN_UNIT, _MASK_UNIT = 0, 1, 2, 3, 6
+_SOURCE_UNIT, _STYLED_UNIT, _BEFORE_UNIT, _INPUT_UNIT, _MASK_UNIT = 0, 1, 2, 3, 6
 _NO_WIPE = -1.0
 
 
@@ -82,7 +82,7 @@ class Compositor:
         self._source = Picture(context)
         self._mask = MaskTexture(context)
         self._styled = Painted(context, planar_on_gpu, self._mask, _MASK_UNIT)
-        self._seen = Picture(context)  # the source as the network saw it, where that was smaller
+        self._model_input = Picture(context)  # where the network saw another size
         self._frame: Frame | None = None
         self._sent: Frame | None = None  # what the source texture holds
         self._image: Styled | None = None  # drawn with the frame; None: the source alone
@@ -98,7 +98,7 @@ class Compositor:
         Raises ValueError when the two differ in size and the image does not hold what the network
         saw, StylizerError when a picture is larger than the graphics driver's textures.
         """
-        if image is not None and image.size != frame.size and image.seen is None:
+        if image is not None and image.size != frame.size and image.model_input is None:
             raise ValueError(f"a styled image of {image.size} does not fit a frame of {frame.size}")
         check_size(self._context, frame.size)
         self._frame = frame
@@ -109,8 +109,8 @@ class Compositor:
             self._uploaded = image, second
             if isinstance(image, StyledTexture):
                 self._take_textures(frame, image)
-            elif image.seen is not None:
-                self.upload_bytes += self._seen.put(image.seen, swizzle_of(frame))
+            elif image.model_input is not None:
+                self.upload_bytes += self._model_input.put(image.model_input, swizzle_of(frame))
             if not self._keep:
                 self._stabilizer.reset()  # where it begins now, what it kept is of long ago
             self._keep = self.keep
@@ -172,7 +172,7 @@ class Compositor:
         """Free the textures and programs; may be called twice."""
         self._source.release()
         self._styled.release()
-        self._seen.release()
+        self._model_input.release()
         self._stabilizer.release()
         self._mask.release()
         self._reading.release()
@@ -190,8 +190,8 @@ class Compositor:
 
     def _take_textures(self, frame: Frame, image: StyledTexture) -> None:
         """What the network was given is on the GPU already."""
-        if image.seen is not None:
-            self._seen.borrow(image.seen)
+        if image.model_input is not None:
+            self._model_input.borrow(image.model_input)
         if image.source is not None:
             self._source.borrow(image.source)
             self._sent = frame
@@ -208,10 +208,10 @@ class Compositor:
         self._source.use(_SOURCE_UNIT)
 
     def _stabilize(self, frame: Frame, image: Styled) -> None:
-        if image.seen is None:
+        if image.model_input is None:
             self._use_source()
         else:
-            self._seen.use(_SOURCE_UNIT)
+            self._model_input.use(_SOURCE_UNIT)
         self._styled.use(_STYLED_UNIT)
         units = (_SOURCE_UNIT, _STYLED_UNIT, _BEFORE_UNIT)
         kind = "PLANAR" if self._styled.planar else "BOTTOM_UP" if self._styled.bottom_up else ""
@@ -251,8 +251,8 @@ class Compositor:
         if masked or look.tints:
             self._use_mask(program, look, masked)
         if detail:
-            self._seen.use(_SEEN_UNIT)
-            program["seen_picture"] = _SEEN_UNIT
+            self._model_input.use(_INPUT_UNIT)
+            program["model_input"] = _INPUT_UNIT
         if shows != "STYLED" or detail:
             self._use_source()
             program["source_picture"] = _SOURCE_UNIT

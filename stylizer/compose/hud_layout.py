@@ -266,8 +266,8 @@ def _rows(data: HudData) -> list[tuple[str, str, str]]:
         rows.insert(1, ("blend", *data.blended))
     if data.training:
         rows.append(("training", data.training, ""))
-    if data.held:
-        rows.append(("target", data.held, ""))
+    if data.target_text:
+        rows.append(("target", data.target_text, ""))
     if data.shared[0]:
         painting, game = data.shared
         rows += [("painting", painting, ""), ("the game", game, "")]

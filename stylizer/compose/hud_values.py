@@ -52,7 +52,7 @@ class HudData:
     duplicates: int = 0
     recording: bool = False
     recorded_s: float = 0.0
-    held: str = ""
+    target_text: str = ""
     shared: tuple[str, str] = ("", "")
     blended: tuple[str, str] = ("", "")
     training: str = ""

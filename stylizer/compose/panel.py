@@ -165,7 +165,7 @@ class Panel:
 
         # A key that is held repeats by ImGui's own clock; at least 1 ms, which it insists on.
         seconds, self._at = min(0.25, max(0.001, now - self._at)), now
-        said = state, self._figures.held, self._memory
+        said = state, self._figures.target_text, self._memory
         self._surface.lay_out(size, seconds, draw, said)
         self.typing = imgui.get_io().want_text_input or self.waits_for_key
         return ui.changes

@@ -59,7 +59,7 @@ def _size(ui: Ui) -> None:
         imgui.align_text_to_frame_padding()
         imgui.text(text)
     if s.target_fps is not None:
-        ui.note(f.held or "The size follows the target: smaller is faster and coarser.")
+        ui.note(f.target_text or "The size follows the target: smaller is faster and coarser.")
 
 
 def _share(ui: Ui) -> None:

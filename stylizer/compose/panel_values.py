@@ -100,6 +100,6 @@ class PanelFigures:
     precision: str = ""
     sees: Size | None = None
     size: Size | None = None
-    held: str = ""
+    target_text: str = ""
     shared: str = ""
     blended: tuple[str, str] = ("", "")

@@ -151,14 +151,14 @@ def warp_errors(painter: Painter, settings: Settings, count: int) -> Iterator[tu
         painted = [painter.alone(pictures[0]).copy()]
         painted += [painter.paint(later).copy() for later in pictures[1:]]
         last = n + painter.lead
-        x, y, seen = motion_between(scene, last, last + 1)
-        yield warp_error(painted[-2:], x, y, seen), warp_error(pictures[-2:], x, y, seen)
+        x, y, visible = motion_between(scene, last, last + 1)
+        yield warp_error(painted[-2:], x, y, visible), warp_error(pictures[-2:], x, y, visible)
 
 
-def warp_error(pair: list[np.ndarray], x: np.ndarray, y: np.ndarray, seen: np.ndarray) -> float:
-    """RMS in 0..1 between pair[0] and pair[1] fetched at (x, y), over the pixels `seen`."""
+def warp_error(pair: list[np.ndarray], x: np.ndarray, y: np.ndarray, visible: np.ndarray) -> float:
+    """RMS in 0..1 between pair[0] and pair[1] fetched at (x, y), over the pixels `visible`."""
     fetched = bilinear(pair[1].astype(np.float32), x, y)
-    difference = (fetched - pair[0])[seen] / 255
+    difference = (fetched - pair[0])[visible] / 255
     return float(np.sqrt(np.mean(np.square(difference))))
 
 

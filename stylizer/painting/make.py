@@ -25,7 +25,7 @@ from stylizer.source.picture_file import load_rgba
 from stylizer.style import catalog, graph
 from stylizer.style.kin import made_of
 from stylizer.style.metadata import RECIPE_KEY, metadata_of, texts_of
-from stylizer.system.files import whole
+from stylizer.system.files import atomic_write
 from stylizer.system.resources import STYLES_VARIABLE, own_styles_folder
 
 CONTRAST, SATURATION = 1.3, 0.65  # of the grade
@@ -162,7 +162,7 @@ def write(base: str, grade: Grade, tile: np.ndarray, style: str, noted: dict) ->
             proto = repainted(proto, grade, tile, style, noted)
             precision = f"-{model.precision}" if model.precision else ""
             path = folder / f"{style}-fast{precision}.onnx"
-            with whole(path) as file:
+            with atomic_write(path) as file:
                 file.write(proto.SerializeToString())
             written.append(path)
     except BaseException:

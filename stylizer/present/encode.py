@@ -106,7 +106,7 @@ class Encoder:
             if not self._file.written or self._file.gone or is_stream(self.path):
                 return False
             if self.path.suffix.lower() == ".mp4":
-                cut_to_whole_fragments(self.path)
+                cut_to_complete_fragments(self.path)
             if playable(self.path):
                 return True
             self.path.unlink()
@@ -171,7 +171,7 @@ def _muxing() -> dict[str, str]:
     }
 
 
-def cut_to_whole_fragments(path: Path) -> None:
+def cut_to_complete_fragments(path: Path) -> None:
     """Cut a fragmented MP4 behind its last whole fragment.
 
     A box is a 4-byte big-endian size and a 4-byte name (ISO/IEC 14496-12); a fragment is a moof

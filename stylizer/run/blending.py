@@ -112,7 +112,7 @@ class Blending:
         if second is None or self._is_the_first(second):
             return first  # mixed with itself it stays what it is
         if second.resizable is not None:
-            second.see(seen_size(first))
+            second.set_inference_size(inference_size_of(first))
         try:
             made = bank.style(frame)
         except StylizerError as error:
@@ -133,7 +133,7 @@ class Blending:
             self._second = None
 
 
-def seen_size(styled: StyledFrame) -> Size | None:
+def inference_size_of(styled: StyledFrame) -> Size | None:
     """The inference size that a picture was made at; None: its frame's own."""
     assert styled.image is not None
     return None if styled.image.size == styled.frame.size else styled.image.size

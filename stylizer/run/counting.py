@@ -45,7 +45,7 @@ class Counts:
         shown: the styled pair of this moment; new: the same if it was not presented before.
         """
         first, self._begun = not self._begun, True
-        if shown is None or shown.warm or (first and not self._settings.sync):
+        if shown is None or shown.warmup or (first and not self._settings.sync):
             self.stats = FrameStats(now, warmup=self.stats.warmup + (new is not None))
             self._dropped_before = dropped
             return False
@@ -89,7 +89,7 @@ class Counts:
         s = self._settings
         if s.frames is not None and self.stats.presented >= s.frames:
             return True
-        counting = shown is not None and not shown.warm
+        counting = shown is not None and not shown.warmup
         return s.seconds is not None and counting and self.elapsed_s >= s.seconds
 
     def finish(self, dropped: int) -> FrameStats:

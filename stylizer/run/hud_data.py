@@ -57,14 +57,14 @@ class HudView:
     duplicates: int
     recording: bool
     recorded_s: float
-    held: str
+    target_text: str
     shared: tuple[str, str]
     blended: tuple[str, str]
     training: str
     key_names: Mapping[str, str]  # action -> the key that works, where it is not as bound
 
 
-class HudFeed:
+class HudWriter:
     """Keeps the last frame times and messages and hands them to `compose.hud.Hud`."""
 
     def __init__(self, context: moderngl.Context, scale: float, settings: Settings) -> None:
@@ -172,7 +172,7 @@ class HudFeed:
             duplicates=view.duplicates,
             recording=view.recording,
             recorded_s=view.recorded_s,
-            held=view.held,
+            target_text=view.target_text,
             shared=view.shared,
             blended=view.blended,
             training=view.training,

@@ -6,13 +6,13 @@ from typing import Any
 
 from stylizer.errors import StylizerError
 from stylizer.run.controls import Controls
-from stylizer.run.holding import Holding
-from stylizer.run.mask_feed import MaskFeed
+from stylizer.run.mask_tab import MaskTab
 from stylizer.run.opened import Opened
 from stylizer.run.panel_keys import PanelKeys
 from stylizer.run.presets import Presets, Values, changes_in_words
 from stylizer.run.sharing import Sharing
 from stylizer.run.switching import Switching
+from stylizer.run.target_rate import TargetRate
 from stylizer.settings import Settings
 
 
@@ -27,15 +27,15 @@ class Keeping:
         settings: Settings,
         opened: Opened,
         controls: Controls,
-        holding: Holding,
+        target_rate: TargetRate,
         switching: Switching,
         sharing: Sharing,
         keys: PanelKeys,
-        masks: MaskFeed,
+        masks: MaskTab,
         presets: Presets | None,
     ) -> None:
         self._settings, self._opened, self._controls = settings, opened, controls
-        self._holding, self._switching, self._sharing = holding, switching, sharing
+        self._target_rate, self._switching, self._sharing = target_rate, switching, sharing
         self._keys, self._masks = keys, masks
         self.presets = presets
         self._kept: Values = {}
@@ -80,7 +80,7 @@ class Keeping:
         c.blend = kept["blend"]
         self._masks.restore(dict(kept))
         self._sharing.choose(kept["game_share"])
-        self._holding.choose(kept["target_fps"], kept["inference_size"])
+        self._target_rate.choose(kept["target_fps"], kept["inference_size"])
         self._keys.restore(dict(kept))
         model = kept["model"]
         if model != self.values()["model"]:
@@ -90,7 +90,7 @@ class Keeping:
 
     def values(self) -> dict[str, Any]:
         """Every setting that can be kept, as it is now."""
-        c, holding, bank = self._controls, self._holding, self._opened.bank
+        c, target_rate, bank = self._controls, self._target_rate, self._opened.bank
         model = bank.loading or (bank.current.model if bank.current else self._settings.model)
         if not self._first_model and bank.current is not None and not bank.loading:
             self._first_model = bank.current.model
@@ -106,9 +106,9 @@ class Keeping:
             "hud": c.hud,
             "hud_corner": c.hud_corner,
             "hud_place": c.hud_place and (round(c.hud_place[0], 4), round(c.hud_place[1], 4)),
-            "target_fps": holding.target_fps,
+            "target_fps": target_rate.target_fps,
             "game_share": self._sharing.wanted,
-            "inference_size": holding.inference_size,
+            "inference_size": target_rate.inference_size,
             **self._keys.chosen,
             **self._masks.values(),
         }

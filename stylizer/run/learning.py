@@ -19,9 +19,9 @@ import psutil
 
 from stylizer.run.helper_process import HelperProcess, Tell
 from stylizer.run.opened import Opened
-from stylizer.run.seen import SeenFrames
+from stylizer.run.recent_frames import RecentFrames
 from stylizer.run.switching import Switching
-from stylizer.system.files import whole
+from stylizer.system.files import atomic_write
 from stylizer.system.resources import own_styles_folder
 from stylizer.system.terminal import tell
 from stylizer.timing import minutes
@@ -57,7 +57,7 @@ class Learning:
     def __init__(self, lesson: Lesson | None, opened: Opened, switching: Switching) -> None:
         self._lesson, self._opened, self._switching = lesson, opened, switching
         self._process: HelperProcess | None = None
-        self._seen: SeenFrames | None = None
+        self._recent: RecentFrames | None = None
         self._before: dict[Path, bytes | None] = {}  # the style's files as they were
         self._folder = Path()
         self._step, self._steps, self._left_s = 0, 0, 0.0
@@ -84,7 +84,7 @@ class Learning:
 
     def turn(self, at_s: float) -> list[str]:
         """Once a turn of the loop: messages to show."""
-        newest = self._opened.feed.newest
+        newest = self._opened.stylist.newest
         if self._lesson is None or self.over or newest is None:
             return []
         if not self._before:
@@ -93,11 +93,12 @@ class Learning:
         messages = self._hear(self._lesson, at_s)
         if self.over:
             tell(messages[-1])
-        if self._seen is not None:
-            self._seen.look(newest.frame, at_s)
-            if self._seen.failed and not self._told_full:
+        if self._recent is not None:
+            self._recent.look(newest.frame, at_s)
+            if self._recent.failed and not self._told_full:
                 self._told_full = True
-                messages.append(f"{self._seen.failed}; the training goes on with what it has seen")
+                failed = self._recent.failed
+                messages.append(f"{failed}; the training goes on with what it has seen")
         return messages
 
     def stop(self) -> str:
@@ -123,7 +124,7 @@ class Learning:
             if content is None:
                 path.unlink(missing_ok=True)
                 continue
-            with whole(path) as file:
+            with atomic_write(path) as file:
                 file.write(content)
         lesson, self._lesson = self._lesson, None
         self._renew(lesson, at_s)
@@ -163,7 +164,7 @@ class Learning:
             self._lesson = None
             why = (error.strerror or str(error)).lower()
             return f"{lesson.style} cannot be trained: {error.filename}: {why}"
-        self._seen = SeenFrames(self._folder)
+        self._recent = RecentFrames(self._folder)
         self._process = HelperProcess(learn, lesson, self._folder)
         return f"{lesson.style}: a training begins beside the picture"
 
@@ -197,13 +198,13 @@ class Learning:
 
     def _end(self) -> None:
         """No process, no folder, no half file is left; may be called twice."""
-        if self._process is None or self._seen is None:
+        if self._process is None or self._recent is None:
             return
         self.over = True
         pid = self._process.pid
         self._process.end(0.0)  # at once: there is nothing that it could still save
         self._process = None
-        self._seen.close()
+        self._recent.close()
         shutil.rmtree(self._folder, ignore_errors=True)
         with suppress(OSError):
             for half in own_styles_folder().glob(f".*.{pid}-*.part"):

@@ -87,7 +87,7 @@ class ModelBank:
                 self._wanted = [name, *(n for n in self._wanted if n != name)]
             self._condition.notify_all()
 
-    def keep_warm(self, names: list[str]) -> None:
+    def load_also(self, names: list[str]) -> None:
         """Load these as well, after whatever is wanted now."""
         with self._condition:
             known = {*self._loaded, *self._wanted}
@@ -253,7 +253,7 @@ class ModelBank:
         what it leaves behind on a GPU."""
         old = self._active
         if old is not None and old.resizable is not None and backend.resizable is not None:
-            backend.see(old.asked_size)
+            backend.set_inference_size(old.asked_size)
         self._active = backend
         if old is None or old in (backend, self._borrowed) or not on_gpu(old):
             return

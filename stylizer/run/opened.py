@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from stylizer.errors import BadInput
 from stylizer.run.blending import Blending
-from stylizer.run.hud_data import HudFeed
+from stylizer.run.hud_data import HudWriter
 from stylizer.run.masking import Masking
 from stylizer.run.models import ModelBank
 from stylizer.run.outputs import Outputs
-from stylizer.run.threads import open_feed
+from stylizer.run.threads import open_stylist
 from stylizer.settings import Settings
 from stylizer.stages import (
     PRESENTERS,
@@ -94,16 +94,16 @@ class Opened:
         self._closers.append(self._over.set)  # and one that looks at a foreign model
         if style is None:
             self.bank.use(settings.model)  # loads while source and window open
-        self.feed, self.source = open_feed(
+        self.stylist, self.source = open_stylist(
             lambda: open_backend(SOURCES, "source", settings.source, settings, *self._drawing),
             self.blending.style,
             settings.sync,
             settings.warmup,
         )
         self.outputs.process_id = self._process_id
-        self._closers.append(self.feed.close)
-        self._closers.append(self.bank.give_up)  # else the feed would wait for the first model
-        self._closers.append(self._gl.cancel)  # else the feed would wait for that load
+        self._closers.append(self.stylist.close)
+        self._closers.append(self.bank.give_up)  # else the stylist would wait for the first model
+        self._closers.append(self._gl.cancel)  # else the stylist would wait for that load
         self._closers.append(self._beside.cancel)  # and a source that draws for this
         if not self._first_size.done():
             self._first_size.set_result(self.source.size)
@@ -127,7 +127,7 @@ class Opened:
         keep = 0.0 if settings.source == "images" else settings.stabilize
         self.compositor = Compositor(self.presenter.context, keep=keep)
         self._closers.append(self.compositor.release)
-        self.hud = HudFeed(self.presenter.context, self.presenter.scale, settings)
+        self.hud = HudWriter(self.presenter.context, self.presenter.scale, settings)
         self._closers.append(self.hud.close)
         self.gl_renderer = str(self.presenter.context.info["GL_RENDERER"])
 
@@ -142,7 +142,8 @@ class Opened:
 
             thread = GlThread.beside_current()
             # Before the presenter goes: no picture is made any more, then no model is open.
-            self._closers += [thread.close, self.bank.close, self.blending.close, self.feed.close]
+            self._closers += [thread.close, self.bank.close, self.blending.close]
+            self._closers.append(self.stylist.close)
         self._gl.set_result(thread)
         self._beside.set_result(self._beside_for_source(thread))
 

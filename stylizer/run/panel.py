@@ -11,16 +11,16 @@ from stylizer.frame import Rect, Size
 from stylizer.hotkeys import DEFAULT_KEYS, Action, key_label
 from stylizer.run.controls import Controls
 from stylizer.run.exporting import Exporting, Work
-from stylizer.run.holding import Holding
 from stylizer.run.keeping import Keeping
 from stylizer.run.learning import Learning
-from stylizer.run.mask_feed import CHANGES, MaskFeed
+from stylizer.run.mask_tab import CHANGES, MaskTab
 from stylizer.run.opened import Opened
 from stylizer.run.paintings import Paintings
 from stylizer.run.panel_keys import PanelKeys
 from stylizer.run.presets import Presets
 from stylizer.run.sharing import Sharing
 from stylizer.run.switching import Switching
+from stylizer.run.target_rate import TargetRate
 from stylizer.run.thumbnails import Thumbnails
 from stylizer.settings import HudCorner, Settings
 from stylizer.timing import STAGES, FrameStats, percentile
@@ -35,7 +35,7 @@ SCALES = (1.0, 0.75, 0.5, 0.375, 0.25)  # of the frame's sides, that the network
 RECENT = 240  # times of a stage that its figures are made of
 
 
-class PanelFeed:
+class PanelControl:
     """Opens the panel when it is first asked for, and carries out what is changed in it."""
 
     def __init__(
@@ -43,7 +43,7 @@ class PanelFeed:
         settings: Settings,
         opened: Opened,
         controls: Controls,
-        holding: Holding,
+        target_rate: TargetRate,
         switching: Switching,
         presets: Presets | None,
         paintings: Paintings,
@@ -52,13 +52,13 @@ class PanelFeed:
         work: Work,
     ) -> None:
         self._opened, self._controls = opened, controls
-        self._holding, self._switching = holding, switching
+        self._target_rate, self._switching = target_rate, switching
         self._paintings, self._sharing, self._learning = paintings, sharing, learning
         self._parts = "", ("", "")  # of the style named first
         self._keys = PanelKeys(settings, self._bind)
-        self._masks = MaskFeed(opened, controls)
+        self._masks = MaskTab(opened, controls)
         self._keeping = Keeping(
-            settings, opened, controls, holding, switching, sharing, self._keys, self._masks,
+            settings, opened, controls, target_rate, switching, sharing, self._keys, self._masks,
             presets,
         )  # fmt: skip
         self._exporting = Exporting(settings, work)
@@ -143,7 +143,7 @@ class PanelFeed:
         self._thumbnails = None
 
     def _renew_pictures(self, panel: Panel) -> None:
-        newest = self._opened.feed.newest
+        newest = self._opened.stylist.newest
         if self._thumbnails is None or newest is None:
             return
         self._thumbnails.look(newest.frame)
@@ -174,9 +174,9 @@ class PanelFeed:
             stabilize=c.stabilize,
             hud=c.hud,
             hud_corner=c.hud_corner if c.hud_place is None else "",
-            target_fps=self._holding.target_fps,
+            target_fps=self._target_rate.target_fps,
             game_share=self._sharing.wanted,
-            inference_size=self._holding.inference_size,
+            inference_size=self._target_rate.inference_size,
             scales=self._scales(),
             resizable=bank.current is None or bank.current.resizable is not None,
             recording=self._opened.outputs.recording,
@@ -230,7 +230,7 @@ class PanelFeed:
             precision=backend.precision if backend else "",
             sees=backend.inference_size if backend else None,
             size=self._opened.frame_size,
-            held=self._holding.text,
+            target_text=self._target_rate.text,
             shared=self._sharing.text,
             blended=self._opened.blending.text(self._controls.blend, stats),
         )
@@ -250,9 +250,9 @@ class PanelFeed:
             "painting": lambda path: self._paintings.take(Path(path).expanduser()),
             "mix": lambda pair: self._paintings.mix(*pair),
             "stabilize": self._stabilize,
-            "target_fps": lambda fps: self._holding.choose(fps, None),
+            "target_fps": lambda fps: self._target_rate.choose(fps, None),
             "game_share": self._sharing.choose,
-            "inference_size": lambda size: self._holding.choose(None, size),
+            "inference_size": lambda size: self._target_rate.choose(None, size),
             "key": lambda pair: self._keys.rebind(*pair),
             "hud_corner": self._use_corner,
             "save": lambda _: self._keeping.save(),

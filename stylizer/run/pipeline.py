@@ -2,7 +2,7 @@
 
 while presenter.is_open:
     presenter.poll()          hotkeys -> controls, camera input
-    feed.next()               a styled frame with the frame it was made from
+    stylist.next()            a styled frame with the frame it was made from
     compositor.draw()         blends, then the HUD
     presenter.present()
     stats.present()
@@ -21,13 +21,12 @@ from stylizer.frame import Frame
 from stylizer.hotkeys import Action
 from stylizer.run.controls import Controls
 from stylizer.run.counting import Counts, Stopwatch
-from stylizer.run.holding import Holding
 from stylizer.run.learning import Learning, Lesson
 from stylizer.run.mirror import Mirror
 from stylizer.run.opened import Opened, OpenedAhead, opens_nothing
 from stylizer.run.outputs import Outputs
 from stylizer.run.paintings import Paintings
-from stylizer.run.panel import PanelFeed
+from stylizer.run.panel import PanelControl
 from stylizer.run.presets import Presets
 from stylizer.run.redraw import Idling
 from stylizer.run.result import RunResult, facts_of, tell_unopened
@@ -35,6 +34,7 @@ from stylizer.run.saving import Saving
 from stylizer.run.screen import Pair, Screen
 from stylizer.run.sharing import Sharing
 from stylizer.run.switching import Switching
+from stylizer.run.target_rate import TargetRate
 from stylizer.run.telling import Telling
 from stylizer.run.threads import Shown
 from stylizer.settings import Settings
@@ -120,21 +120,20 @@ class Run:
         self.counts = Counts(settings)
         self.opened = opened = Opened(settings, given.style, outputs, given.opened_ahead)
         self.switching = Switching(self.opened.bank)
-        self.holding = Holding(settings.target_fps, settings.inference_size)
+        self.target_rate = TargetRate(settings.target_fps, settings.inference_size)
         self.sharing = Sharing(settings, self.opened)
         self.opened.closes(self.sharing.close)
         self.mirror = Mirror(settings, self.opened)
         self.paintings = Paintings(self.switching, lambda: self.panel.renew_styles())
         self.learning = Learning(given.lesson, self.opened, self.switching)
-        self.panel = PanelFeed(
-            settings, self.opened, self.controls, self.holding, self.switching, given.presets,
+        self.panel = PanelControl(
+            settings, self.opened, self.controls, self.target_rate, self.switching, given.presets,
             self.paintings, self.sharing, self.learning, run,
         )  # fmt: skip
-        self.opened.closes(self.panel.close)
-        self.opened.closes(self.paintings.close)
-        self.screen = Screen(
-            settings, opened, self.controls, self.panel, self.holding, self.sharing, self.learning
-        )
+        opened.closes(self.panel.close)
+        opened.closes(self.paintings.close)
+        own = (self.controls, self.panel, self.target_rate, self.sharing, self.learning)
+        self.screen = Screen(settings, opened, *own)
         self.saving = Saving(settings, self.opened, self.screen)
         self.telling = Telling(self.opened)
         self._idling = Idling("software" if is_software_gl(self.opened.gl_renderer) else "gpu")
@@ -165,7 +164,7 @@ class Run:
             return False
         new = self._take_new()
         if self.sharing.keeps_off(new):
-            newest = self.opened.feed.newest
+            newest = self.opened.stylist.newest
             if self.sharing.looks_first and newest is not None:
                 self.screen.present_alone(newest.frame, self.stats)
             return True
@@ -210,10 +209,10 @@ class Run:
         touched |= self.telling.notices()
         opened.blending.show(self.controls.blend > 0 or self.controls.second_in_masks)
         unseen = presenter.minimized and not opened.outputs.wants_pictures
-        opened.feed.pause(unseen or self.sharing.quiet)
-        self._idling.sparing = self.sharing.holds_back
-        self._idling.see(opened.feed.newest, bool(opened.bank.loading), touched)
-        opened.feed.steer(presenter.inputs(), self.controls.show_source)
+        opened.stylist.pause(unseen or self.sharing.quiet)
+        self._idling.sparing = self.sharing.skips_frames
+        self._idling.note(opened.stylist.newest, bool(opened.bank.loading), touched)
+        opened.stylist.steer(presenter.inputs(), self.controls.show_source)
 
     def _carry_out(self, action: Action) -> str:
         """Hotkeys that need more than a change of state; the message to show."""
@@ -221,11 +220,11 @@ class Run:
         return self.saving.carry_out(action, self.stats) if message is None else message
 
     def _take_new(self) -> Shown | None:
-        shown = self.opened.feed.next(self._wait_s())
+        shown = self.opened.stylist.next(self._wait_s())
         if shown is not None:
             self.shown = shown
-            paced = self.sharing.holds_back
-            asks = self.holding.note(shown, self.opened.bank.current, paced)
+            paced = self.sharing.skips_frames
+            asks = self.target_rate.note(shown, self.opened.bank.current, paced)
             if asks and self.settings.faster_tiers:
                 self.telling.say(self.switching.faster(self.counts.elapsed_s))
         return shown
@@ -254,7 +253,7 @@ class Run:
         with Stopwatch(times, "compose"):
             self.screen.draw(self.stats)
         records = self.counts.records and opened.outputs.wants_pictures
-        if new is not None and not new.warm and records:
+        if new is not None and not new.warmup and records:
             self.telling.say(self.saving.record())
         painted = new is not None or self.shown is not None or self.controls.show_source
         opened.presenter.show_parts(None if painted else self.screen.laid_over)
@@ -270,9 +269,9 @@ class Run:
             counts.stats.skip_to(now)
         if counts.is_first_styled(new, now) and self.settings.on_screen:
             if not self.sharing.on:  # loading takes for seconds what the game is to have
-                self.switching.keep_others_warm()
+                self.switching.load_other_tiers()
             self.telling.say(self.settings.preset)
-        if not counts.note(now, self.shown, new, opened.feed.dropped):
+        if not counts.note(now, self.shown, new, opened.stylist.dropped):
             return
         gpu_ms = self.screen.gpu_ms(new)
         styled = counts.count(now, new, frame, is_new, times, gpu_ms)
@@ -290,7 +289,7 @@ class Run:
 
     def result(self, failure: Exception | None) -> RunResult:
         """Gather the facts for the report."""
-        stats = self.counts.finish(self.opened.feed.dropped)
+        stats = self.counts.finish(self.opened.stylist.dropped)
         facts = facts_of(self.opened, self.interrupted, failure)
         facts["game_share"] = self.sharing.figures
         if facts["blend"] is not None:

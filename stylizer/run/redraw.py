@@ -27,7 +27,7 @@ class Idling:
         self._touched = False
         self.sparing = False  # what is not painted anew is drawn as seldom as in a pause
 
-    def see(self, newest: object, busy: bool, touched: bool) -> None:
+    def note(self, newest: object, busy: bool, touched: bool) -> None:
         """newest: the last frame of the source; busy: a model is loading; touched: the user did
         something that may show."""
         if newest is not self._newest or busy:

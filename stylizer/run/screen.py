@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from stylizer.frame import Frame, Rect, Styled, StyledFrame, letterbox
 from stylizer.run.controls import Controls
-from stylizer.run.holding import Holding
 from stylizer.run.hud_data import HudView
 from stylizer.run.learning import Learning
 from stylizer.run.opened import Opened
-from stylizer.run.panel import PanelFeed
+from stylizer.run.panel import PanelControl
 from stylizer.run.sharing import Sharing
+from stylizer.run.target_rate import TargetRate
 from stylizer.run.threads import Shown
 from stylizer.settings import Settings
 from stylizer.stages import is_software_gl
@@ -38,13 +38,13 @@ class Screen:
         settings: Settings,
         opened: Opened,
         controls: Controls,
-        panel: PanelFeed,
-        holding: Holding,
+        panel: PanelControl,
+        target_rate: TargetRate,
         sharing: Sharing,
         learning: Learning,
     ) -> None:
         self._settings, self._opened, self._controls = settings, opened, controls
-        self._panel, self._holding, self._sharing = panel, holding, sharing
+        self._panel, self._target_rate, self._sharing = panel, target_rate, sharing
         self._learning = learning
         self._models = "", ""  # that made the styled picture shown, and the second one
         self._timer = None if is_software_gl(opened.gl_renderer) else self._new_timer()
@@ -60,7 +60,7 @@ class Screen:
     def choose(self, shown: Shown | None) -> Pair | None:
         """A styled pair; the newest frame alone while the source key is held or nothing is styled
         yet. Never a newer source under an older style: that gives double images."""
-        newest = self._opened.feed.newest
+        newest = self._opened.stylist.newest
         if newest is not None and (shown is None or self._controls.show_source):
             return newest.frame, None, None
         if shown is None:
@@ -219,11 +219,11 @@ class Screen:
             stage_ms=stats.stage_ms,
             gpu_ms=stats.gpu_ms,
             latency_ms=stats.latency_ms,
-            dropped=opened.feed.dropped,
+            dropped=opened.stylist.dropped,
             duplicates=stats.duplicates,
             recording=opened.outputs.recording,
             recorded_s=opened.outputs.recorded_s,
-            held=self._holding.text,
+            target_text=self._target_rate.text,
             shared=self._sharing.words,
             blended=opened.blending.text(self._controls.blend, stats),
             training=self._learning.text,

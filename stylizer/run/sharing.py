@@ -42,7 +42,7 @@ class Sharing:
             self._share.share = share
             return
         self._share = GameShare(share) if share is not None and self._possible else None
-        self._opened.feed.pace(0.0)
+        self._opened.stylist.pace(0.0)
 
     @property
     def on(self) -> bool:
@@ -60,7 +60,7 @@ class Sharing:
         return self.quiet and not self._shown
 
     @property
-    def holds_back(self) -> bool:
+    def skips_frames(self) -> bool:
         """Whether frames are left out."""
         return self._share is not None and self._share.every > 1
 
@@ -84,7 +84,7 @@ class Sharing:
             return TELLS
         if was_quiet and not share.quiet:
             self._quiet_until = now
-        self._opened.feed.pace(share.interval_s)
+        self._opened.stylist.pace(share.interval_s)
         return share.text if changed else ""
 
     def keeps_off(self, new: Shown | None) -> bool:

@@ -71,13 +71,13 @@ class Switching:
         tier = catalog.faster_tier(self._bank.current.model)
         return self._switch(at_s, tier=tier) if tier else ""
 
-    def keep_others_warm(self) -> None:
+    def load_other_tiers(self) -> None:
         """Load the other tiers of this style, so their keys answer at once; not on a GPU, whose
         memory the game needs."""
         from stylizer.style import catalog
 
         if self._bank.current is not None and not on_gpu(self._bank.current):
-            self._bank.keep_warm(catalog.other_tiers(self._bank.current.model))
+            self._bank.load_also(catalog.other_tiers(self._bank.current.model))
 
     def note(self, new: Shown | None, frame_time_ms: float) -> None:
         """Take note of a presented frame: how long it took while a switch was under way."""

@@ -1,10 +1,10 @@
 """From source to styled frame: the capture and style threads, and the newest-frame slot between.
 
-Two feeds with one face: `SyncFeed` captures and styles one by one when asked (lock-step),
-`LiveFeed` lets capture, style and present overlap and always gives the newest result.
+Two stylists with one face: `SyncStylist` captures and styles one by one when asked (lock-step),
+`LiveStylist` lets capture, style and present overlap and always gives the newest result.
 
 Threads and what they own: "capture" owns the source (and its GL context); "style" owns the running
-session in a live feed; the main thread owns everything else. Slots are the only shared state.
+session in a live stylist; the main thread owns everything else. Slots are the only shared state.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ class Captured:
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """A pair to present; `warm` ones are shown but not counted."""
+    """A pair to present; `warmup` ones are shown but not counted."""
 
     styled: StyledFrame
     capture_ms: float
-    warm: bool = False
+    warmup: bool = False
 
 
 class CaptureThread:
@@ -137,13 +137,13 @@ class CaptureThread:
         return frame is not None
 
 
-class SyncFeed:
+class SyncStylist:
     """Lock-step: every frame captured, styled and handed over, one by one, on the main thread."""
 
     def __init__(self, capture: CaptureThread, style: Callable[[Frame], StyledFrame], warmup: int):
         self._capture = capture
         self._style = style
-        self._warm_left = warmup
+        self._warmup_left = warmup
         self._first: Captured | None = None
         self._asked = True  # the capture thread reads the first frame unasked
         self.newest: Captured | None = None
@@ -155,14 +155,14 @@ class SyncFeed:
             return None
         self.newest = captured
         styled = self._style(captured.frame)
-        if not self._warm_left:
+        if not self._warmup_left:
             self._first = None
             return Shown(styled, captured.capture_ms)
-        self._warm_left -= 1
+        self._warmup_left -= 1
         # Warming up repeats the first frame; the counted one is stamped as if captured just now.
         now = time.perf_counter()
         self._first = replace(captured, frame=replace(captured.frame, captured_at=now))
-        return Shown(styled, captured.capture_ms, warm=True)
+        return Shown(styled, captured.capture_ms, warmup=True)
 
     def _capture_one(self, timeout_s: float) -> Captured | None:
         if not self._asked:
@@ -190,7 +190,7 @@ class SyncFeed:
         self._capture.stop()
 
 
-class LiveFeed:
+class LiveStylist:
     """Capture and style on threads of their own; the newest styled frame wins."""
 
     def __init__(self, capture: CaptureThread, style: Callable[[Frame], StyledFrame], warmup: int):
@@ -241,15 +241,15 @@ class LiveFeed:
             self._styled.end(error)
 
     def _style_all(self) -> None:
-        warm = self._warmup
+        left = self._warmup
         while not self._stop.is_set():
             captured = self._capture.slot.take(POLL_S)
             if captured is None:
                 continue
-            while warm and not self._stop.is_set():
+            while left and not self._stop.is_set():
                 styled = self._style(captured.frame)
-                self._styled.put(Shown(styled, captured.capture_ms, warm=True))
-                warm -= 1
+                self._styled.put(Shown(styled, captured.capture_ms, warmup=True))
+                left -= 1
                 now = time.perf_counter()
                 captured = replace(captured, frame=replace(captured.frame, captured_at=now))
             self._capture.request()  # from here on frames flow
@@ -257,15 +257,15 @@ class LiveFeed:
             self._styled.put(Shown(styled, captured.capture_ms))
 
 
-Feed = SyncFeed | LiveFeed
+Stylist = SyncStylist | LiveStylist
 
 
-def open_feed(
+def open_stylist(
     open_source: Callable[[], Source],
     style: Callable[[Frame], StyledFrame],
     sync: bool,
     warmup: int,
-) -> tuple[Feed, Source]:
+) -> tuple[Stylist, Source]:
     """Start the threads and wait for the source; raises what opening the source raised."""
     capture = CaptureThread(open_source, on_demand=sync)
     try:
@@ -273,4 +273,4 @@ def open_feed(
     except BaseException:
         capture.stop()
         raise
-    return (SyncFeed if sync else LiveFeed)(capture, style, warmup), source
+    return (SyncStylist if sync else LiveStylist)(capture, style, warmup), source

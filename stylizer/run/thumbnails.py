@@ -18,7 +18,8 @@ from stylizer.settings import Settings
 from stylizer.stages import StyleBackend
 from stylizer.system.priority import give_way
 
-SEEN: Size = (480, 272)  # strokes keep their size in pixels: a smaller frame would be all strokes
+# Strokes keep their size in pixels: a smaller frame would be all strokes.
+INFERENCE_SIZE: Size = (480, 272)
 SHOWN: Size = (240, 136)
 BETWEEN_S, AGAIN_S = 0.03, 1.0  # from picture to picture at first, and when all are there
 
@@ -33,14 +34,14 @@ class Thumbnails:
         self._frame: Frame | None = None
         self._ready: dict[str, np.ndarray] = {}
         self._lock = threading.Lock()
-        self._stop, self._seen = threading.Event(), threading.Event()
+        self._stop, self._asked = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="thumbnails", daemon=True)
         self._thread.start()
 
     def look(self, frame: Frame) -> None:
         """The frame that the next pictures are made of."""
         self._frame = frame
-        self._seen.set()
+        self._asked.set()
 
     def add(self, models: dict[str, str]) -> None:
         """Styles, each with the name of the model that paints it; their pictures come in turn."""
@@ -55,7 +56,7 @@ class Thumbnails:
     def close(self) -> None:
         """Make no more; the thread ends when its picture is done."""
         self._stop.set()
-        self._seen.set()
+        self._asked.set()
 
     def join(self) -> None:
         """Wait until its thread has ended."""
@@ -65,7 +66,7 @@ class Thumbnails:
         give_way()
         backends: dict[str, _Opened] = {}
         try:
-            self._seen.wait()
+            self._asked.wait()
             pause = BETWEEN_S
             while self._models and not self._stop.is_set():
                 for style in list(self._models):
@@ -102,7 +103,7 @@ class Thumbnails:
         stamp = _stamp(name)
         was = backends.get(style)
         if was is None or was.stamp != stamp:
-            backends[style] = _Opened(open_style(self._settings, name, SEEN), stamp)
+            backends[style] = _Opened(open_style(self._settings, name, INFERENCE_SIZE), stamp)
             if was is not None:
                 was.backend.close()
         return backends[style].backend
@@ -134,8 +135,8 @@ def _cut(frame: Frame) -> Frame:
     from stylizer.style.scaling import resize
 
     width, height = frame.size
-    wide = min(width, max(1, height * SEEN[0] // SEEN[1]))
-    tall = min(height, max(1, width * SEEN[1] // SEEN[0]))
+    wide = min(width, max(1, height * INFERENCE_SIZE[0] // INFERENCE_SIZE[1]))
+    tall = min(height, max(1, width * INFERENCE_SIZE[1] // INFERENCE_SIZE[0]))
     x, y = (width - wide) // 2, (height - tall) // 2
     part = np.ascontiguousarray(frame.pixels[y : y + tall, x : x + wide])
-    return replace(frame, picture=resize(part, SEEN))
+    return replace(frame, picture=resize(part, INFERENCE_SIZE))

@@ -58,13 +58,13 @@ def opened(path: Path, advice: str = ANOTHER) -> Iterator[Image.Image]:
 
 def header_size(path: Path) -> Size:
     """Upright (width, height) that `load_rgba` will give. Raises BadInput, see `opened`."""
-    return shown_size(_whole_size(path))
+    return shown_size(_full_size(path))
 
 
 def reduced_from(path: Path) -> Size | None:
     """The picture's own size, where `load_rgba` gives a smaller one; else None."""
-    whole = _whole_size(path)
-    return whole if shown_size(whole) != whole else None
+    full = _full_size(path)
+    return full if shown_size(full) != full else None
 
 
 def shown_size(size: Size) -> Size:
@@ -114,7 +114,7 @@ def _without_words(picture: Image.Image) -> Iterator[None]:
         os.close(nowhere)
 
 
-def _whole_size(path: Path) -> Size:
+def _full_size(path: Path) -> Size:
     with opened(path) as picture:
         width, height = picture.size
         turned = picture.getexif().get(ORIENTATION, 1) >= 5

@@ -112,7 +112,7 @@ def styles() -> list[str]:
 def tiers_by_style() -> dict[str, list[str]]:
     """Style -> its tiers, largest first; the styles sorted, the one we tell about first."""
     models = bundled()
-    names = sorted({m.style for m in models}, key=told_first)
+    names = sorted({m.style for m in models}, key=default_first)
     return {n: list(dict.fromkeys(m.tier for m in models if m.style == n)) for n in names}
 
 
@@ -201,11 +201,11 @@ def faster_tier(current: str) -> str | None:
 def bench_models() -> list[str]:
     """What `bench` compares: each tier of mosaic, the one style that has all, or of the first."""
     models = bundled()
-    style = min((m.style for m in models), key=told_first, default="")
+    style = min((m.style for m in models), key=default_first, default="")
     return list(dict.fromkeys(f"{m.style}-{m.tier}" for m in models if m.style == style))
 
 
-def told_first(style: str) -> tuple[bool, str]:
+def default_first(style: str) -> tuple[bool, str]:
     """Sorts styles by name, but "mosaic" first: the one we tell about."""
     return style != "mosaic", style
 
@@ -265,7 +265,7 @@ def _tier_preference(provider: str) -> tuple[str, ...]:
 def _best(provider: str) -> Bundled:
     """For `auto`: the best tier over all styles, mosaic's first."""
     models = bundled()
-    names = sorted({m.style for m in models}, key=told_first)
+    names = sorted({m.style for m in models}, key=default_first)
     for tier in _tier_preference(provider):
         for style in names:
             model = _of_tier(models, style, tier, provider)

@@ -20,7 +20,7 @@ from stylizer.style.contract import Size
 
 TRIALS = 5  # frames of which `auto` takes the median
 MOST_TRIAL_MS = 1000.0  # after which it has seen enough
-SEEN_BY_MODEL = ("inference_size", "model_layout", "model_range", "model_order")
+INPUT_SETTINGS = ("inference_size", "model_layout", "model_range", "model_order")
 
 
 def open_style(
@@ -212,7 +212,7 @@ class _Loaded:
         assert self._file is not None
         assert self._file.path is not None
         settings, (_, proto) = self.settings, self._found
-        values = {name: getattr(settings, name) for name in SEEN_BY_MODEL}
+        values = {name: getattr(settings, name) for name in INPUT_SETTINGS}
         same = Settings(provider=provider, **values)
         seen = settings.inference_size or frame_size
         path, index = self._file.path, self._file.index

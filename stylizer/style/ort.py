@@ -44,7 +44,7 @@ class OrtStyle(SessionStyle):
         self._sizes: BySize[Runner] | None = None
         self._memory: PageLocked | None = None
         super().__init__(model, row.name, frame_size, inference_size, move_canvas)
-        self._row, self._wrapped = row, wrap(proto, model, row.whole_pixels)
+        self._row, self._wrapped = row, wrap(proto, model, row.rgba_output)
         self._captures = bool(row.capture)
         self._run, self.provider_reason = self._first_runner()
         if row.page_locked:
@@ -76,8 +76,8 @@ class OrtStyle(SessionStyle):
 
     def _can_see(self, inference_size: Size | None) -> bool:
         model, frame_size = self.style_model, self._packer.frame_size
-        seen = model.padded_size(model.network_size(frame_size, inference_size))
-        return self._sizes is None or self._sizes.ready(seen)
+        size = model.padded_size(model.network_size(frame_size, inference_size))
+        return self._sizes is None or self._sizes.ready(size)
 
     def _lock_pages(self) -> str:
         """Let frames and pictures lie where the device copies them directly. What the reason shown

@@ -63,7 +63,7 @@ class Provider:
     plans: bool = False  # a new size is worth a session of its own, see sizes.py
     capture: str = ""  # option that records the work of a frame, see captured.py
     page_locked: bool = False  # frames and pictures lie in such memory, see page_locked.py
-    whole_pixels: bool = False  # of RGBA come out of the graph, see graph.py
+    rgba_output: bool = False  # RGBA pixels come out of the graph, see wrapping.py
     timed: bool = False  # `auto` takes it only where it is faster than the next one that works
 
 
@@ -106,7 +106,7 @@ _ROWS = (
         "WebGpuExecutionProvider",
         'pip install "stylizer[webgpu]"',
         capture="enableGraphCapture",
-        whole_pixels=True,  # it lays tensors out that way: for planes, the CPU would turn its bytes
+        rgba_output=True,  # it lays tensors out that way: for planes, the CPU would turn its bytes
         timed=True,
     ),
     Provider(

@@ -69,7 +69,7 @@ class SessionStyle(StyleBackend):
 
             self._canvas = Canvas(model, self._packer.padded)
 
-    def see(self, inference_size: Size | None) -> None:
+    def set_inference_size(self, inference_size: Size | None) -> None:
         """Let the network see frames at this (width, height) from the next one on; None: theirs.
         May be called from any thread."""
         self.asked_size = inference_size
@@ -110,7 +110,7 @@ class SessionStyle(StyleBackend):
         if frame.size != packer.frame_size or (asked != packer.asked_size and self._can_see(asked)):
             self._fit(frame.size)
         if self._canvas and self._meter:
-            self._canvas.move(self._meter.see(frame))
+            self._canvas.move(self._meter.measure(frame))
 
     def _can_see(self, inference_size: Size | None) -> bool:
         """Whether this size can be seen at once; until it can, frames are seen as before."""

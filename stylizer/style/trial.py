@@ -15,7 +15,7 @@ from stylizer.style.fitting import Fit, fit_of
 
 
 class Trial:
-    """A session of the file as it is. told_layout: the one that is known beforehand."""
+    """A session of the file as it is. stated_layout: the one that is known beforehand."""
 
     def __init__(
         self,
@@ -24,12 +24,12 @@ class Trial:
         outputs: list[graph.Tensor],
         selector: Selector | None,
         canvas: CanvasInput | None,
-        told_layout: str = "NCHW",
+        stated_layout: str = "NCHW",
     ) -> None:
         """Raises BadInput when ONNX Runtime cannot load it."""
         self._input, self._outputs = picture_input, outputs
         self._selector, self._canvas = selector, canvas
-        self._told_layout = told_layout
+        self._stated_layout = stated_layout
         self._session = _session(path)
 
     def channels(self, layout: str) -> int:
@@ -83,7 +83,7 @@ class Trial:
             hot[self._selector.selected] = 1
             feeds[self._selector.name] = hot.reshape(self._selector.shape)
         if self._canvas and self._canvas.name in {i.name for i in self._session.get_inputs()}:
-            beside = self._canvas.shape_beside(tensor.shape, self._told_layout)
+            beside = self._canvas.shape_beside(tensor.shape, self._stated_layout)
             feeds[self._canvas.name] = np.full(beside, CANVAS_MIDDLE_BYTE, self._canvas.dtype)
         names = [output.name for output in self._outputs]
         return [np.asarray(result) for result in self._session.run(names, feeds)]

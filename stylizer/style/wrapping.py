@@ -16,11 +16,11 @@ from stylizer.style.graph import opset
 PREFIX = "stylizer_"  # names of what we add, so that they cannot meet the network's own
 
 
-def wrap(proto: onnx.ModelProto, model: StyleModel, whole_pixels: bool = False) -> bytes:
+def wrap(proto: onnx.ModelProto, model: StyleModel, rgba_output: bool = False) -> bytes:
     """The graph with uint8 planes at both ends and the style chosen; serialized.
 
     In: "stylizer_in" uint8 (1, channels, H, W) in the model's channel order. Out: "stylizer_out"
-    uint8 RGB (1, 3, H, W), rounded half up and clipped; with whole_pixels RGBA (1, H, W, 4), where
+    uint8 RGB (1, 3, H, W), rounded half up and clipped; with rgba_output RGBA (1, H, W, 4), where
     the network gives floats and its opset has such a Pad. A Transpose at the ends of an NHWC model
     meets the exporter's own and ONNX Runtime removes both. A graph whose layout is not planar
     takes and gives uint8 already: only its style is chosen. A canvas that a planar graph holds as
@@ -36,7 +36,7 @@ def wrap(proto: onnx.ModelProto, model: StyleModel, whole_pixels: bool = False) 
         return wrapped.SerializeToString()
     if model.canvas:
         cut_canvas(graph, model.canvas)
-    builder = _Builder(graph, opset(proto), whole_pixels)
+    builder = _Builder(graph, opset(proto), rgba_output)
     before = builder.to_network(model)
     after = builder.from_network(model)
     nodes = [*before, *graph.node, *after]
@@ -46,7 +46,7 @@ def wrap(proto: onnx.ModelProto, model: StyleModel, whole_pixels: bool = False) 
     for name, planes in zip(fed(model), ([1, *end] for end in ends), strict=False):
         graph.input.append(helper.make_tensor_value_info(name, TensorProto.UINT8, planes))
     styled = [1, 3, "styled_height", "styled_width"]
-    if builder.whole_pixels and builder.rounds(model):
+    if builder.rgba_output and builder.rounds(model):
         styled = [1, "styled_height", "styled_width", 4]
     graph.output.append(helper.make_tensor_value_info(f"{PREFIX}out", TensorProto.UINT8, styled))
     return wrapped.SerializeToString()
@@ -79,10 +79,10 @@ def _choose_style(graph: onnx.GraphProto, model: StyleModel) -> None:
 class _Builder:
     """Makes the nodes around the network; values carry PREFIX in their names."""
 
-    def __init__(self, graph: onnx.GraphProto, version: int, whole_pixels: bool) -> None:
+    def __init__(self, graph: onnx.GraphProto, version: int, rgba_output: bool) -> None:
         self.graph = graph
         self.version = version
-        self.whole_pixels = whole_pixels and version >= 11
+        self.rgba_output = rgba_output and version >= 11
         self.count = 0
 
     def constant(self, value: object, dtype: str) -> str:
@@ -164,7 +164,7 @@ class _Builder:
             nodes.append(self.node("Clip", [nodes[-1].output[0], *limits]))
         else:
             nodes.append(self.node("Clip", [nodes[-1].output[0]], min=0.0, max=255.0))
-        if self.whole_pixels:
+        if self.rgba_output:
             nodes.append(self._then("Transpose", nodes, perm=[0, 2, 3, 1]))
             opaque = self.constant([0] * 7 + [1], "int64"), self.constant(255, "float32")
             nodes.append(self._then("Pad", nodes, *opaque))

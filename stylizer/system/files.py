@@ -116,7 +116,7 @@ def write_png(path: Path, rgb: np.ndarray) -> None:
     path = Path(path)
     check_writable(path)
     picture = Image.fromarray(np.ascontiguousarray(rgb[:, :, :3]))
-    with whole(path) as file:
+    with atomic_write(path) as file:
         picture.save(file, "PNG", compress_level=PNG_LEVEL, pnginfo=_mark())
 
 
@@ -128,12 +128,12 @@ def _mark() -> PngImagePlugin.PngInfo:
 
 def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text as `write_png` writes pictures. Raises StylizerError when it cannot."""
-    with whole(path) as file:
+    with atomic_write(path) as file:
         file.write(text.encode())
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[BinaryIO]:
+def atomic_write(path: Path) -> Iterator[BinaryIO]:
     """A file to write that takes its place at `path` only when the block ends well.
 
     A pipe or a device gets the bytes themselves; behind a link its target is replaced.

@@ -66,7 +66,7 @@ class MotionMeter:
         """The next frame is a first one."""
         self._last, self._found = None, UNSET
 
-    def see(self, frame: Frame) -> Motion | None:
+    def measure(self, frame: Frame) -> Motion | None:
         """Motion from the frame before this one; None where nothing leads there: the first frame,
         another size, a cut."""
         now, last = cell_luma(frame), self._last

@@ -61,7 +61,8 @@ def test_the_gpus_time_is_a_line_of_the_graph(
     presenter.resize(size)
     *_, bottom = covered(drawn(presenter, hud, DATA))
     shared = ("every 2nd frame", "keeps 87% of its 44 fps")
-    more = replace(DATA, gpu_ms={"infer": 0.9, "compose": 0.31}, held="60 fps", shared=shared)
+    gpu_ms = {"infer": 0.9, "compose": 0.31}
+    more = replace(DATA, gpu_ms=gpu_ms, target_text="60 fps", shared=shared)
     other = Hud(presenter.context, 1.0)  # the first one's text stays a while
     *_, lower = covered(drawn(presenter, other, more))
     other.release()

@@ -38,7 +38,7 @@ FULL = replace(
     DATA, precision="int8", provider="openvino", capture_method="X11 window (XComposite, MIT-SHM)",
     provider_reason="no cuda session could be built (no CUDA-capable device is detected), the "
     "fastest of cpu 8.2 ms and openvino 5.1 ms",
-    held="60 fps wanted, network at 25%: smaller is no faster",
+    target_text="60 fps wanted, network at 25%: smaller is no faster",
     shared=("every 2nd frame", "keeps 86% of its 44 fps"),
     blended=("40% great-wave-fast-int8", "9.0 + 11.4 ms"),
 )  # fmt: skip

@@ -86,12 +86,12 @@ def test_inside_a_mask_is_the_second_alone(compositor: Compositor) -> None:
 def test_a_smaller_picture_of_the_network_keeps_the_frames_detail(compositor: Compositor) -> None:
     small = (SIZE[0] // 2, SIZE[1] // 2)
     seen = FRAME.pixels[::2, ::2].copy()
-    a = replace(image(2, "hwc", small), seen=seen)
+    a = replace(image(2, "hwc", small), model_input=seen)
     compositor.mix = SECOND
-    compositor.upload(FRAME, a, replace(image(3, "hwc", small), seen=seen))
+    compositor.upload(FRAME, a, replace(image(3, "hwc", small), model_input=seen))
     both = compositor.render(Look())
     mixed = (0.7 * a.rgb() + 0.3 * image(3, "hwc", small).rgb()).round().astype(np.uint8)
-    compositor.upload(FRAME, StyledImage(mixed, seen=seen))
+    compositor.upload(FRAME, StyledImage(mixed, model_input=seen))
     assert np.abs(compositor.render(Look()).astype(int) - both).max() <= 2
 
 

@@ -19,7 +19,7 @@ import tiny_models
 from stylizer.app.cli import main
 from stylizer.frame import Frame, InputState, StyledFrame
 from stylizer.run.game_share import LEVELS, GameShare, ordinal, rate
-from stylizer.run.threads import open_feed
+from stylizer.run.threads import open_stylist
 from stylizer.source.x11.drawing import Pictures
 from stylizer.source.x11.window_list import find_window
 from stylizer.stages import Source
@@ -162,17 +162,17 @@ def test_a_paced_feed_reads_no_sooner():
         return StyledFrame(frame, None, "none", 0.0, 0.0, time.perf_counter())
 
     source = Fast()
-    feed, _ = open_feed(lambda: source, style, sync=False, warmup=1)
+    stylist, _ = open_stylist(lambda: source, style, sync=False, warmup=1)
     try:
         while source.frames < 20:
-            feed.next(0.1)
-        feed.pace(0.1)
+            stylist.next(0.1)
+        stylist.pace(0.1)
         time.sleep(0.15)
         before, began = source.frames, time.perf_counter()
         time.sleep(1.0)
         assert 2 <= source.frames - before <= (time.perf_counter() - began) / 0.1 + 1
     finally:
-        feed.close()
+        stylist.close()
 
 
 def test_pauses_are_no_frames():

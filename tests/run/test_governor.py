@@ -10,8 +10,8 @@ import pytest
 
 from stylizer.frame import Frame, StyledFrame, StyledImage
 from stylizer.run.governor import SCALES, Governor
-from stylizer.run.holding import Holding
 from stylizer.run.pipeline import run
+from stylizer.run.target_rate import TargetRate
 from stylizer.run.threads import Shown
 from stylizer.settings import Settings
 from stylizer.stages import StyleBackend
@@ -115,16 +115,16 @@ class LoadedStyle(StyleBackend):
 
     def __init__(self, full_s: float) -> None:
         self.full_s = full_s
-        self.seen: list[tuple[int, int] | None] = []
+        self.sizes: list[tuple[int, int] | None] = []
         self.inference_size: tuple[int, int] | None = None
 
-    def see(self, inference_size: tuple[int, int] | None) -> None:
+    def set_inference_size(self, inference_size: tuple[int, int] | None) -> None:
         self.inference_size = inference_size
 
     def style(self, frame: Frame) -> StyledFrame:
         started = time.perf_counter()
         size = self.inference_size or frame.size
-        self.seen.append(self.inference_size)
+        self.sizes.append(self.inference_size)
         share = size[0] * size[1] / (frame.size[0] * frame.size[1])
         time.sleep(self.full_s * share)
         pixels = np.full((size[1], size[0], 3), 90, np.uint8)
@@ -143,10 +143,10 @@ def test_a_run_is_held_by_the_inference_size():
         target_fps=20, hud="off", warmup=1,
     )  # fmt: skip
     result = run(wanted, style)
-    assert style.seen[0] is None
-    assert style.seen[-1] is not None
-    assert style.seen[-1][0] < 320
-    assert result.facts["inference_size"] == list(style.seen[-1])
+    assert style.sizes[0] is None
+    assert style.sizes[-1] is not None
+    assert style.sizes[-1][0] < 320
+    assert result.facts["inference_size"] == list(style.sizes[-1])
 
 
 def test_the_options_fit_together(capsys):
@@ -160,24 +160,24 @@ def test_the_options_fit_together(capsys):
 
 def test_a_faster_tier_is_asked_for_once():
     """One that cannot be loaded would otherwise be loaded again at every frame."""
-    style, holding = LoadedStyle(0.0), Holding(60)
+    style, target = LoadedStyle(0.0), TargetRate(60)
     frame = Frame(np.zeros((48, 64, 3), np.uint8), "RGB", 0.0, 0)
 
     def slow(style: LoadedStyle) -> Shown:
         return Shown(replace(style.style(frame), infer_ms=500.0), 0.0)
 
-    asked = [holding.note(slow(style), style) for _ in range(60)]
+    asked = [target.note(slow(style), style) for _ in range(60)]
     assert asked.count(True) == 1
     other = LoadedStyle(0.0)
-    assert [holding.note(slow(other), other) for _ in range(60)].count(True) == 1
+    assert [target.note(slow(other), other) for _ in range(60)].count(True) == 1
 
 
 def test_pictures_of_the_size_before_say_nothing_of_the_new_one():
     """A size that is still being made ready is not judged by the frames meanwhile."""
-    style, holding = LoadedStyle(0.0), Holding(60)
+    style, target = LoadedStyle(0.0), TargetRate(60)
     frame = Frame(np.zeros((48, 64, 3), np.uint8), "RGB", 0.0, 0)
     late = Shown(replace(style.style(frame), infer_ms=20.0), 0.0)
     for _ in range(60):
-        holding.note(late, style)
-    assert holding.governor is not None
-    assert holding.governor.level == 1, "the first step down alone"
+        target.note(late, style)
+    assert target.governor is not None
+    assert target.governor.level == 1, "the first step down alone"

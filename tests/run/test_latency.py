@@ -52,7 +52,7 @@ def test_no_frame_is_shown_out_of_order_and_times_agree(numbered):
     with Run(settings, Given(), Outputs(settings)) as active:
         while active.step():
             shown = active.shown
-            if shown is None or shown is last or shown.warm:
+            if shown is None or shown is last or shown.warmup:
                 continue
             last, frame = shown, shown.styled.frame
             numbers.append(read_frame_number(frame.rgb()))

@@ -23,7 +23,7 @@ from stylizer.painting.make import make
 from stylizer.run.blending import Blending
 from stylizer.run.learning import Learning, Lesson, new_folder
 from stylizer.run.models import ModelBank
-from stylizer.run.seen import LARGEST, MOST, SeenFrames
+from stylizer.run.recent_frames import LARGEST, MOST, RecentFrames
 from stylizer.run.switching import Switching
 from stylizer.run.thumbnails import Thumbnails
 from stylizer.settings import Settings
@@ -70,9 +70,9 @@ class Scene:
         self.bank.use("dots-fast")
         self.first = self.bank.active()
         self.blending = Blending(settings, self.bank, lambda: self.second)
-        feed = SimpleNamespace(newest=SimpleNamespace(frame=FRAME))
+        stylist = SimpleNamespace(newest=SimpleNamespace(frame=FRAME))
         opened: Any = SimpleNamespace(
-            feed=feed, bank=self.bank, blending=self.blending, closes=lambda _: None
+            stylist=stylist, bank=self.bank, blending=self.blending, closes=lambda _: None
         )
         self.switching = Switching(self.bank)
         lesson = Lesson("dots", 9, 60.0, work, missing)
@@ -221,7 +221,7 @@ def test_what_is_missing_is_told_and_nothing_begins(scene: Callable[..., Scene])
 
 def test_seen_frames_are_bounded_in_number_and_size(tmp_path: Path) -> None:
     large = Frame(np.full((2000, 1000, 4), 90, np.uint8), "RGBA", 0.0, 0)
-    seen = SeenFrames(tmp_path)
+    seen = RecentFrames(tmp_path)
     for second in range(MOST + 5):
         seen.look(large, second / 2)  # every second one is too soon
         seen.look(large, float(second))

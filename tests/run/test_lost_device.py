@@ -149,7 +149,7 @@ def test_only_the_model_in_use_stays_on_a_gpu(provider, kept):
 
     bank, _ = opened(load, "mosaic-fast")
     bank.style(FRAME)
-    Switching(bank).keep_others_warm()
+    Switching(bank).load_other_tiers()
     assert bool(bank._wanted or len(bank._loaded) > 1) == kept
     bank.use("ink-fast")
     deadline = time.monotonic() + 20

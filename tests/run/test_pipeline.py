@@ -256,13 +256,13 @@ def test_a_model_that_takes_over_sees_what_the_last_one_saw():
     opened = Opened(given, None, Outputs(given))
     try:
         first = opened.bank.active()
-        first.see((96, 64))
+        first.set_inference_size((96, 64))
         opened.bank.use("ink-fast")
         until(lambda: not opened.bank.loading)
         second = opened.bank.active()
         assert second.model == "ink-fast-int8"
         assert second.inference_size == (96, 64), "it was proven at that size"
-        second.see((64, 48))
+        second.set_inference_size((64, 48))
         opened.bank.use("mosaic-fast")
         assert opened.bank.active() is first
         assert first.asked_size == (64, 48)
@@ -281,7 +281,7 @@ def test_only_a_model_that_was_asked_for_is_missed():
     bank = ModelBank(load)
     bank.use("good")
     bank.active()
-    bank.keep_warm(["bad"])
+    bank.load_also(["bad"])
     deadline = time.monotonic() + 20
     while bank._wanted and time.monotonic() < deadline:
         time.sleep(0.01)

@@ -90,7 +90,7 @@ class Player:
         game's red, or the black of its new window, but never anything of the other window."""
         assert self.active.step(), "the run goes on"
         shown = self.active.shown
-        if shown is None or shown is self.last or shown.warm:
+        if shown is None or shown is self.last or shown.warmup:
             return None
         self.last, frame = shown, shown.styled.frame
         assert self.active.opened.presenter.size == frame.size

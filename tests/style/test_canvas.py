@@ -57,7 +57,7 @@ def test_other_sizes_of_frames_and_of_what_is_seen(path, provider):
         assert np.array_equal(styled(style, frame), over_canvas(frame.rgb(), repeated(size)))
     flat = Frame(np.full((64, 96, 4), 100, np.uint8), "BGRA", 0.0, 0)
     for seen in ((48, 32), None, (40, 24)):
-        style.see(seen)
+        style.set_inference_size(seen)
         size = seen or flat.size
         picture = np.full((size[1], size[0], 3), 100, np.uint8)
         got = styled(style, flat)

@@ -110,9 +110,9 @@ def in_turns() -> list[Frame]:
     return [*frames(SIZE), *frames((144, 112)), *frames(SIZE)]
 
 
-@pytest.mark.parametrize("whole_pixels", [False, True])
-def test_replays_are_the_pictures_of_their_frames(opened, wanted, whole_pixels):
-    style, (session,) = opened(whole_pixels=whole_pixels)
+@pytest.mark.parametrize("rgba_output", [False, True])
+def test_replays_are_the_pictures_of_their_frames(opened, wanted, rgba_output):
+    style, (session,) = opened(rgba_output=rgba_output)
     assert isinstance(style._run, Captured)
     assert "called by itself" not in style.provider_reason
     before = session.replays
@@ -152,7 +152,7 @@ def test_few_records_are_kept(opened):
 def test_sessions_by_size_record_as_well(opened):
     style, made = opened(plans=True)
     given = frames(SIZE)
-    style.see((32, 24))
+    style.set_inference_size((32, 24))
     style.style(given[0])
     assert style._sizes is not None
     assert style._sizes._coming is not None
@@ -176,7 +176,7 @@ def test_webgpu_replays():
     given = frames(SMALL, 2)
     replayed = pictures(style, given)
     style.close()
-    row = replace(providers.PROVIDERS["webgpu"], capture="", whole_pixels=False)
+    row = replace(providers.PROVIDERS["webgpu"], capture="", rgba_output=False)
     plain = OrtStyle(*loaded(), row, SMALL)
     for mine, other in zip(replayed, pictures(plain, given), strict=True):
         assert np.abs(mine.astype(int) - other).max() <= 1

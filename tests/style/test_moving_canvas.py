@@ -133,8 +133,8 @@ def test_what_the_network_sees_may_be_smaller_than_the_frame(soft_path):
     for number in range(5):
         image = style.style(view(picture, 8 * number)).image
     assert isinstance(image, StyledImage)
-    assert image.seen is not None
-    got = image.rgb().astype(int) - image.seen[..., 2::-1] + 128
+    assert image.model_input is not None
+    got = image.rgb().astype(int) - image.model_input[..., 2::-1] + 128
     assert inner_error(got, resting(16)[:120, :160]) < 2.0
 
 

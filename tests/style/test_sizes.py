@@ -74,23 +74,23 @@ def made(style: OrtStyle, size: tuple[int, int]) -> None:
 
 def test_frames_go_on_until_the_size_is_there(style, builds):
     assert seen(style) == FRAME
-    style.see(SMALL)
+    style.set_inference_size(SMALL)
     assert [seen(style) for _ in range(3)] == [FRAME] * 3
     builds.go.set()
     made(style, SMALL)
     assert seen(style) == SMALL
     assert builds.count == 2
-    style.see(None)
+    style.set_inference_size(None)
     assert seen(style) == FRAME, "the first session is kept"
-    style.see(SMALL)
+    style.set_inference_size(SMALL)
     assert seen(style) == SMALL
     assert builds.count == 2, "nothing is made twice"
 
 
 def test_the_last_wish_counts(style, builds):
-    style.see(SMALL)
+    style.set_inference_size(SMALL)
     seen(style)
-    style.see(SMALLER)
+    style.set_inference_size(SMALLER)
     seen(style)
     builds.go.set()
     made(style, SMALL)
@@ -102,7 +102,7 @@ def test_the_last_wish_counts(style, builds):
 def test_a_size_that_cannot_be_made_is_run_by_the_session_there_is(style, builds):
     builds.fails = True
     builds.go.set()
-    style.see(SMALL)
+    style.set_inference_size(SMALL)
     seen(style)
     made(style, SMALL)
     assert seen(style) == SMALL

@@ -156,8 +156,8 @@ def test_inference_size(tmp_path):
     image = style.style(frame).image
     assert isinstance(image, StyledImage)
     assert image.size == (63, 36)
-    assert image.seen is not None
-    assert_near(image.rgb(), tiny.mixed(image.seen[..., :3]), 1)
+    assert image.model_input is not None
+    assert_near(image.rgb(), tiny.mixed(image.model_input[..., :3]), 1)
 
 
 def test_the_network_may_see_another_size_from_frame_to_frame(tmp_path, provider):
@@ -165,11 +165,11 @@ def test_the_network_may_see_another_size_from_frame_to_frame(tmp_path, provider
     style = open_style(Settings(provider=provider), str(path), (64, 48))
     assert style.resizable == 4
     for wanted, size in (((32, 24), (32, 24)), (None, (64, 48)), ((48, 36), (48, 36))):
-        style.see(wanted)
+        style.set_inference_size(wanted)
         image = style.style(a_frame(size=(64, 48))).image
         assert image is not None
         assert image.size == size
-        assert (image.seen is None) == (wanted is None)
+        assert (image.model_input is None) == (wanted is None)
 
 
 def test_fixed_size_says_so(tmp_path, provider):

@@ -37,8 +37,8 @@ def inner(values: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("shift", [(5, 0), (0, -3), (12, 7)])
 def test_motion_points_back_to_the_last_frame(order, shift):
     picture, meter = scene(), MotionMeter()
-    assert meter.see(view(picture, order=order)) is None
-    motion = meter.see(view(picture, *shift, order=order))
+    assert meter.measure(view(picture, order=order)) is None
+    motion = meter.measure(view(picture, *shift, order=order))
     assert motion is not None
     assert motion.flow.shape == (SIZE[1] // CELL_PX, SIZE[0] // CELL_PX, 2)
     assert not motion.still
@@ -50,8 +50,8 @@ def test_motion_points_back_to_the_last_frame(order, shift):
 
 def test_a_still_picture_has_no_motion_at_all():
     picture, meter = scene(), MotionMeter()
-    meter.see(view(picture))
-    motion = meter.see(view(picture))
+    meter.measure(view(picture))
+    motion = meter.measure(view(picture))
     assert motion is not None
     assert motion.still
     assert not motion.flow.any()
@@ -62,28 +62,28 @@ def test_capture_noise_is_no_motion():
     for _ in range(3):
         noise = rng.normal(0, 2, (SIZE[1], SIZE[0], 4))
         noisy = np.clip(view(picture).pixels + noise, 0, 255).astype(np.uint8)
-        motion = meter.see(Frame(noisy, "BGRA", 0.0, 0))
+        motion = meter.measure(Frame(noisy, "BGRA", 0.0, 0))
     assert motion is not None
     assert np.abs(motion.flow).max() < 4 * STILL_PX
 
 
 def test_a_cut_and_another_size_lead_nowhere():
     meter = MotionMeter()
-    meter.see(view(scene(0)))
-    assert meter.see(view(scene(1))) is None
-    assert meter.see(view(scene(1))) is not None, "the new scene against itself"
+    meter.measure(view(scene(0)))
+    assert meter.measure(view(scene(1))) is None
+    assert meter.measure(view(scene(1))) is not None, "the new scene against itself"
     small = np.ascontiguousarray(scene(1)[:120, :160])
-    assert meter.see(Frame(small, "BGRA", 0.0, 0)) is None
-    meter.see(view(scene(1)))
+    assert meter.measure(Frame(small, "BGRA", 0.0, 0)) is None
+    meter.measure(view(scene(1)))
     meter.forget()
-    assert meter.see(view(scene(1))) is None
+    assert meter.measure(view(scene(1))) is None
 
 
 def test_a_frame_too_small_for_flow_stands_still():
     meter, rng, motion = MotionMeter(), np.random.default_rng(0), None
     for _ in range(2):
         pixels = rng.integers(0, 256, (37, 50, 3), np.uint8)
-        motion = meter.see(Frame(pixels, "RGB", 0.0, 0))
+        motion = meter.measure(Frame(pixels, "RGB", 0.0, 0))
     assert motion is not None
     assert motion.still
 
@@ -91,8 +91,8 @@ def test_a_frame_too_small_for_flow_stands_still():
 def test_a_flat_place_goes_with_what_is_around_it():
     picture, meter = scene(), MotionMeter()
     picture[120:200, 150:260] = 128  # 10 x 13 cells without anything to see
-    meter.see(view(picture))
-    motion = meter.see(view(picture, 6, 0))
+    meter.measure(view(picture))
+    motion = meter.measure(view(picture, 6, 0))
     assert motion is not None
     middle = motion.flow[9:15, 13:21]
     assert np.abs(np.median(middle, axis=(0, 1)) - (6, 0)).max() < 0.6
@@ -112,8 +112,8 @@ def test_a_sky_that_pales_goes_with_the_land_below_it():
     sky = len(picture) // 2
     paling = np.linspace(60, 220, sky).astype(np.uint8)[:, None, None]
     picture[:sky] = paling + np.arange(picture.shape[1])[None, :, None] // 24
-    meter.see(view(picture))
-    motion = meter.see(view(picture, 6, 0))
+    meter.measure(view(picture))
+    motion = meter.measure(view(picture, 6, 0))
     assert motion is not None
     above = motion.flow[RIM : SIZE[1] // 2 // CELL_PX - 2, RIM:-RIM]
     assert np.abs(np.median(above, axis=(0, 1)) - (6, 0)).max() < 1

@@ -94,7 +94,7 @@ def check_outputs(args: argparse.Namespace) -> None:
 def variants() -> list[str]:
     """The bundled variants of the first style that has any, "mosaic" before others."""
     names = {m.name for m in catalog.bundled()}
-    for style in sorted(catalog.styles(), key=catalog.told_first):
+    for style in sorted(catalog.styles(), key=catalog.default_first):
         there = [f"{style}-{v}" for v in VARIANTS if f"{style}-{v}" in names]
         if there:
             return there

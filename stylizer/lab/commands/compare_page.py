@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 from rich.table import Table
 
 from stylizer.system import page
-from stylizer.system.files import whole, write_text
+from stylizer.system.files import atomic_write, write_text
 from stylizer.system.outputs import REMARK
 
 QUALITY = 88  # of JPEG: strokes survive, a page of seven pictures stays under 4 MB
@@ -135,7 +135,7 @@ def write_markdown(
     lines += ["| " + " | ".join(row) + " |" for row in cells(found)]
     for kind, picture in sheets.items():
         beside = path.with_name(f"{path.stem}-{kind}.jpg")
-        with whole(beside) as file:
+        with atomic_write(beside) as file:
             file.write(_jpeg(picture))
         lines += ["", f"![the same frame, {kind}]({beside.name})"]
     lines += ["", f"<!-- {REMARK} -->"]

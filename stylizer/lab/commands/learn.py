@@ -31,7 +31,7 @@ from stylizer.lab.training.progress import EverySoOften
 from stylizer.painting.make import network_of
 from stylizer.style import graph
 from stylizer.style.metadata import PAINTING_KEY, RANGES_KEY, RECIPE_KEY, texts_of
-from stylizer.system.files import whole
+from stylizer.system.files import atomic_write
 from stylizer.system.resources import models_folder, own_styles_folder
 
 DEMO_FRAMES = 16
@@ -59,7 +59,7 @@ def learn(
     recipe, network = start_of(style, steps)
     optimizer = torch.optim.Adam(network.parameters(), lr=recipe.learning_rate)
     state = TrainState(network, optimizer, followed=True)
-    content = Seen(folder)
+    content = RecentContent(folder)
     own = own_styles_folder() / f"{style}-fast.onnx"
 
     def export() -> None:
@@ -110,7 +110,7 @@ def enlarged(tile: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(inner.transpose(2, 0, 1))
 
 
-class Seen(ContentSet):
+class RecentContent(ContentSet):
     """The frames that another process writes into a folder, and some of the demo's, which take 3 s
     of a core to draw: where some are there already, not before `draw_demo`."""
 
@@ -164,5 +164,5 @@ def write_style(state: TrainState, recipe: Recipe, scratch: Path, own: Path) -> 
     for ending in ENDINGS:
         proto = onnx.load(str(scratch.with_name(f"{scratch.stem}{ending}.onnx")))
         proto.metadata_props.add(key=PAINTING_KEY, value=noted)
-        with whole(own.with_name(f"{own.stem}{ending}.onnx")) as file:
+        with atomic_write(own.with_name(f"{own.stem}{ending}.onnx")) as file:
             file.write(proto.SerializeToString())

@@ -29,7 +29,7 @@ from stylizer.style import inspection
 from stylizer.style.remembered import file_hash
 from stylizer.system.console import say
 
-SEEN, HELD, SIZE = 6, 3, (320, 192)  # pictures for importance and for PSNR
+SCORED_FRAMES, HELD_OUT_FRAMES, SIZE = 6, 3, (320, 192)  # pictures for importance and for PSNR
 
 
 def prune_command(args: argparse.Namespace) -> int:
@@ -107,8 +107,8 @@ def pictures(args: argparse.Namespace) -> tuple[list[np.ndarray], list[np.ndarra
     """(seen, held_out) of --content, or of the demo scene."""
     if args.content is None:
         say("no --content: pictures of the demo scene are used")
-        found = demo_frames(SEEN + HELD, SIZE)
+        found = demo_frames(SCORED_FRAMES + HELD_OUT_FRAMES, SIZE)
     else:
-        found = sample_frames(args.content, SEEN + HELD, SIZE)
+        found = sample_frames(args.content, SCORED_FRAMES + HELD_OUT_FRAMES, SIZE)
     seen, held_out = apart(found)
     return seen, held_out or found

@@ -16,7 +16,7 @@ from stylizer.lab.onnx.export import load_network
 from stylizer.lab.onnx.onnx_graph import with_texts
 from stylizer.style import catalog, graph
 from stylizer.style.metadata import CONTRACT_KEY, RECIPE_KEY, texts_of
-from stylizer.system.files import whole
+from stylizer.system.files import atomic_write
 
 STANDARD = ("", "ai.onnx")
 OPSETS = (17, 18)  # what `train` writes, and the newest that every provider ran
@@ -113,6 +113,6 @@ def write_child(
     """Put the model at `out`, whole or not at all, and its card beside it."""
     with_texts(model, contract=contract, recipe=recipe)
     onnx.checker.check_model(model, full_check=True)
-    with whole(out) as file:
+    with atomic_write(out) as file:
         file.write(model.SerializeToString())
     write_compressed_card(out, contract, recipe, facts)

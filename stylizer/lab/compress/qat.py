@@ -19,7 +19,7 @@ from stylizer.lab.onnx.deploy import Channels, norm_of, phases
 class IntegerStyle(StyleNetwork):
     """A StyleNetwork with the same weights whose layers, but for `kept`, round like integers."""
 
-    def __init__(self, network: StyleNetwork, seen: Channels, kept: frozenset[str]) -> None:
+    def __init__(self, network: StyleNetwork, statistics: Channels, kept: frozenset[str]) -> None:
         super().__init__(network.arch)
         self.load_state_dict(network.state_dict())
         self.take_style(network.matrix, network.offset, network.canvas_file)
@@ -30,9 +30,9 @@ class IntegerStyle(StyleNetwork):
                 continue
             key = name.replace(".", "_")
             self.before[key] = _watching(_input_of(name))
-            if name in seen.mean and name != "deconv3":
+            if name in statistics.mean and name != "deconv3":
                 self.after[key] = _watching(Activation(signed=True))
-                for suffix, values in (("mean", seen.mean), ("spread", seen.spread)):
+                for suffix, values in (("mean", statistics.mean), ("spread", statistics.spread)):
                     column = torch.from_numpy(values[name]).float().view(1, -1, 1, 1)
                     self.register_buffer(f"{key}_{suffix}", column)
 

@@ -25,7 +25,7 @@ def leave_out_dead(network: FastNetwork, pictures: Tensor) -> FastNetwork:
     every = dict(_convolutions(network))
     names = [f"blocks.{i}.conv1" for i in range(len(network.blocks))]
     active = [_on(network, every[name], pictures) for name in names]
-    widths = [min(len(s), whole_lanes(int((s > 0).sum()))) for s in active]
+    widths = [min(len(s), full_lanes(int((s > 0).sum()))) for s in active]
     slim = FastNetwork(replace(network.arch, inner=tuple(widths))).to(pictures.device).eval()
     slim.take_style(network.matrix, network.offset, network.canvas_file)
     picked = {
@@ -47,7 +47,7 @@ def leave_out_dead(network: FastNetwork, pictures: Tensor) -> FastNetwork:
     return slim
 
 
-def whole_lanes(channels: int) -> int:
+def full_lanes(channels: int) -> int:
     """The next multiple of LANES, at least one."""
     return max(1, -(-channels // LANES)) * LANES
 

@@ -25,7 +25,7 @@ from stylizer.lab.nets.painter import CANVAS_STEP, Painter
 OUTPUT_GAIN = 0.05
 LAID_GAIN = 0.25  # of how strongly the canvas is laid, which is wanted at about 0.7
 
-SEEN = 6  # channels of frame and canvas
+INPUT_CHANNELS = 6  # channels of frame and canvas
 GIVEN = 4  # of the last layer: the edit, and how strongly the canvas is laid
 
 
@@ -97,7 +97,7 @@ class StyleNetwork(Painter):
         super().__init__()
         self.arch = arch
         a, b, c = arch.widths
-        self.conv1, self.in1 = ConvLayer(SEEN, a, 9), nn.InstanceNorm2d(a, affine=True)
+        self.conv1, self.in1 = ConvLayer(INPUT_CHANNELS, a, 9), nn.InstanceNorm2d(a, affine=True)
         self.conv2, self.in2 = ConvLayer(a, b, 3, stride=2), nn.InstanceNorm2d(b, affine=True)
         self.conv3, self.in3 = ConvLayer(b, c, 3, stride=2), nn.InstanceNorm2d(c, affine=True)
         inner = arch.inner or (c,) * arch.blocks

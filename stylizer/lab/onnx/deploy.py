@@ -80,7 +80,7 @@ class _DeployGraph(OnnxGraph):
         self.channels = channels
 
     def build(self) -> None:
-        whole = painter_graph.whole_canvas(self, self.network)
+        whole = painter_graph.full_canvas(self, self.network)
         y = painter_graph.beside_frame(self, whole)
         for name in ("conv1", "conv2", "conv3"):
             y = self.relu(self.normed(y, name))

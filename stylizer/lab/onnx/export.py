@@ -28,10 +28,10 @@ from stylizer.lab.onnx.fast_import import inner_widths, load_fast_weights
 from stylizer.lab.onnx.onnx_graph import OnnxGraph, weights_of, write_model
 from stylizer.lab.onnx.painter_graph import (
     beside_frame,
+    full_canvas,
     keep_tile,
     laid,
     take_style,
-    whole_canvas,
     with_canvas,
 )
 from stylizer.style.metadata import CONTRACT_KEY, texts_of
@@ -87,7 +87,7 @@ def _export_beside(network: FastNetwork, path: Path, contract: dict, recipe: dic
 def _write(network: StyleNetwork, path: Path, contract: dict, recipe: dict) -> None:
     """The graph, layer by layer: PyTorch's tracer leaves 200 nodes of padding arithmetic."""
     graph = _Graph(network)
-    whole = whole_canvas(graph, network)
+    whole = full_canvas(graph, network)
     y = graph.relu(graph.norm(graph.conv(beside_frame(graph, whole), "conv1"), "in1"))
     y = graph.relu(graph.norm(graph.conv(y, "conv2"), "in2"))
     y = graph.relu(graph.norm(graph.conv(y, "conv3"), "in3"))

@@ -64,21 +64,21 @@ def canvas_of(graph: OnnxGraph, network: Painter, number: type) -> str:
     return graph.node("Cast", [cut], "canvas", to=kind)
 
 
-def whole_canvas(graph: OnnxGraph, network: Painter) -> str:
+def full_canvas(graph: OnnxGraph, network: Painter) -> str:
     """(1, 3, H, W): the canvas at the frame's size."""
     canvas = canvas_of(graph, network, np.float32)
     return graph.enlarged(canvas, "canvas_scales", CANVAS_STEP)
 
 
-def beside_frame(graph: OnnxGraph, whole: str) -> str:
-    """(B, 6, H, W): the frame and the whole canvas."""
+def beside_frame(graph: OnnxGraph, canvas: str) -> str:
+    """(B, 6, H, W): the frame and the canvas at its size."""
     batch = graph.node("Shape", ["input"], start=0, end=1)
     ones = graph.constant("one_each", np.ones(3, np.int64))
     shape = graph.node("Concat", [batch, ones], axis=0)
-    return graph.node("Concat", ["input", graph.node("Expand", [whole, shape])], axis=1)
+    return graph.node("Concat", ["input", graph.node("Expand", [canvas, shape])], axis=1)
 
 
-def laid(graph: OnnxGraph, network: Painter, given: str, whole: str) -> None:
+def laid(graph: OnnxGraph, network: Painter, given: str, canvas: str) -> None:
     """The output, (B, 3, H, W): the graded frame, the edit, and the canvas as strongly as the last
     layer says; `given` is its (B, 4, H, W), all in units of 0..255: with the strength in units of
     one, eight bits for all four channels left it only a few steps."""
@@ -88,7 +88,7 @@ def laid(graph: OnnxGraph, network: Painter, given: str, whole: str) -> None:
     strength = graph.node("Slice", [given, ends[1], ends[2], axis])
     nothing = graph.constant("no_canvas", np.array(255 * CANVAS_MIDDLE, np.float32))
     unit = graph.constant("canvas_unit", np.array(255, np.float32))
-    off = graph.node("Div", [graph.node("Sub", [whole, nothing]), unit])
+    off = graph.node("Div", [graph.node("Sub", [canvas, nothing]), unit])
     strokes = graph.node("Mul", [strength, off])
     ground = graph.node("Add", [graded(graph, network, np.float32), edit])
     graph.node("Add", [ground, strokes], "output")

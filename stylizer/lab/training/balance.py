@@ -19,7 +19,7 @@ from stylizer.lab.training.perceptual import Vgg16, style_loss, within
 RATE = 0.01  # at most this part of the gain a step
 SMOOTHING = 0.03
 LEAST, MOST = 0.25, 64.0
-HELD_SHARE = 0.2  # last part of the steps, in which the gain stays: the rate is low by then
+CONSTANT_SHARE = 0.2  # last part of the steps, in which the gain stays: the rate is low by then
 SAMPLE = 20  # batches that untouched content is measured on
 
 
@@ -42,7 +42,7 @@ class Balance:
         """Take note of one step's losses; untouched: the content's style loss without a network."""
         self.content = _smoothed(self.content, math.log(max(content, 1e-6)))
         self.style = _smoothed(self.style, math.log(max(style, 1e-6)))
-        if not recipe.style_share or step >= (1 - HELD_SHARE) * recipe.steps:
+        if not recipe.style_share or step >= (1 - CONSTANT_SHARE) * recipe.steps:
             return
         unpainted = self.style - math.log(recipe.style_share * untouched)
         room = math.log(recipe.content_limit) - self.content

@@ -12,7 +12,7 @@ from stylizer.errors import BadInput
 from stylizer.lab.nets.registry import Network, Recipe, new_network
 from stylizer.lab.onnx.export import load_network
 from stylizer.lab.training.balance import Balance
-from stylizer.system.files import whole
+from stylizer.system.files import atomic_write
 
 EVERY_STEPS = 50
 EVERY_S = 120.0
@@ -56,7 +56,7 @@ def save_checkpoint(path: Path, state: TrainState, recipe: Recipe) -> None:
         "balance": asdict(state.balance),
         "recipe": asdict(recipe),
     }
-    with whole(path) as file:
+    with atomic_write(path) as file:
         torch.save(kept, file)
 
 

@@ -32,14 +32,14 @@ class MovingScenes:
     """Moments of the demo's flight, each with the frame after it.
 
     before, after: uint8 (N, 3, H, W) RGB; x, y: float32 (N, H, W), where a pixel of `before` lies
-    in `after`; seen: bool (N, H, W), whether it can be seen there.
+    in `after`; visible: bool (N, H, W), whether it can be seen there.
     """
 
     before: Tensor
     after: Tensor
     x: Tensor
     y: Tensor
-    seen: Tensor
+    visible: Tensor
 
     @classmethod
     def rendered(cls, seed: int, count: int = PAIRS, size: tuple[int, int] = SIZE) -> MovingScenes:
@@ -74,7 +74,7 @@ class MovingScenes:
         fetched = F.grid_sample(styled[1:], grid[None].to(device), align_corners=True)
         inside = (x >= EDGE) & (x < width - EDGE) & (y >= EDGE) & (y < height - EDGE)
         inside[:EDGE] = inside[-EDGE:] = inside[:, :EDGE] = inside[:, -EDGE:] = False
-        counts = (inside & self.seen[i, *box]).to(device)
+        counts = (inside & self.visible[i, *box]).to(device)
         difference = (fetched[0] - styled[0]).square().mean(dim=0)
         return (difference * counts).sum() / counts.sum().clamp_min(1)
 

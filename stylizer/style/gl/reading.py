@@ -14,6 +14,7 @@ import onnx
 
 from stylizer.errors import StylizerError
 from stylizer.style import graph
+from stylizer.style.gl.block_convolution import over_blocks
 from stylizer.style.gl.movement import (
     COLUMNS,
     MOVES,
@@ -26,7 +27,6 @@ from stylizer.style.gl.movement import (
     view_of,
 )
 from stylizer.style.gl.steps import Add, Conv, Quantized, Steps, Tensor, fused, sum_rule
-from stylizer.style.gl.whole_blocks import over_whole_blocks
 
 WEIGHT_LEVELS = 128  # int8
 
@@ -71,7 +71,7 @@ class _Total:
 
 def read_steps(proto: onnx.ModelProto) -> Steps:
     """The steps of an integer network. Raises DoesNotFit."""
-    proto = over_whole_blocks(proto)
+    proto = over_blocks(proto)
     reader = _Reader(proto)
     for number, node in enumerate(proto.graph.node):
         try:

@@ -9,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from stylizer.errors import BadInput, StylizerError  # noqa: E402
-from stylizer.lab.nets.channels import leave_out_dead, whole_lanes  # noqa: E402
+from stylizer.lab.nets.channels import full_lanes, leave_out_dead  # noqa: E402
 from stylizer.lab.nets.fake_quant import bound, observe  # noqa: E402
 from stylizer.lab.nets.fast import FAST_ARCHS, FastArch, FastNetwork  # noqa: E402
 from stylizer.lab.nets.painter import CanvasFile  # noqa: E402
@@ -113,4 +113,4 @@ def test_a_fast_model_of_the_time_before_the_canvas_is_refused(tmp_path):
 
 
 def test_widths_are_whole_lanes():
-    assert [whole_lanes(n) for n in (0, 1, 8, 9, 31)] == [8, 8, 8, 16, 32]
+    assert [full_lanes(n) for n in (0, 1, 8, 9, 31)] == [8, 8, 8, 16, 32]

@@ -55,7 +55,7 @@ def test_without_its_motion_the_scene_does_not_match(scenes):
     y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     unmoved = MovingScenes(
         scenes.before, scenes.after,
-        x.float().expand_as(scenes.x), y.float().expand_as(scenes.y), scenes.seen,
+        x.float().expand_as(scenes.x), y.float().expand_as(scenes.y), scenes.visible,
     )  # fmt: skip
     assert np.mean(errors(scenes, Painted(0.0))) < 0.8 * np.mean(errors(unmoved, Painted(0.0)))
 

@@ -241,7 +241,7 @@ def test_the_size_seen_may_change_at_any_time():
     frame = moving_frames((96, 64), (3, 2), "BGRA")[0]
     try:
         for seen in ((48, 32), None, (64, 40)):
-            style.see(seen)
+            style.set_inference_size(seen)
             image = style.style(frame).image
             assert image is not None
             assert image.size == style.inference_size == (seen or frame.size)

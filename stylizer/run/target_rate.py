@@ -9,7 +9,7 @@ from stylizer.run.threads import Shown
 from stylizer.stages import StyleBackend
 
 
-class Holding:
+class TargetRate:
     """Watches every styled pair and tells the backend what size to see."""
 
     def __init__(self, target_fps: float | None, inference_size: Size | None = None) -> None:
@@ -46,7 +46,7 @@ class Holding:
             self._backend = backend
             governor.restart()
             changed, self._asked = True, False
-        elif not new.warm and self._is_of_the_size(new, backend):
+        elif not new.warmup and self._is_of_the_size(new, backend):
             style_ms = new.styled.style_ms
             interval_ms = (new.styled.finished_at - self._last_at) * 1000
             changed = governor.observe(style_ms, style_ms if paced else interval_ms)
@@ -55,7 +55,7 @@ class Holding:
         if multiple is None:  # one size only: nothing to choose
             return False
         if changed:
-            backend.see(governor.size(new.styled.frame.size, multiple))
+            backend.set_inference_size(governor.size(new.styled.frame.size, multiple))
         asks = governor.at_the_bottom and not self._asked
         self._asked |= asks
         return asks
@@ -75,7 +75,7 @@ class Holding:
         if backend is not self._backend:
             self._backend = backend
             if self._chosen and backend.resizable is not None:
-                backend.see(self.inference_size)
+                backend.set_inference_size(self.inference_size)
 
     @property
     def text(self) -> str:

@@ -25,7 +25,7 @@ WEAKER = 0.5
 CHANGES = ("mask_shapes", "mask", "mask_inside", "freeze", "find", "take")
 
 
-class MaskFeed:
+class MaskTab:
     """Carries out what is done in the tab of masks. Main thread only."""
 
     def __init__(self, opened: Opened, controls: Controls) -> None:
@@ -36,7 +36,7 @@ class MaskFeed:
 
     def turn(self) -> str:
         """Once a turn of the loop: show the finder a frame when one is due. A message, or ""."""
-        newest, now = self._opened.feed.newest, time.perf_counter()
+        newest, now = self._opened.stylist.newest, time.perf_counter()
         finder = self._finder
         if finder is None or newest is None or now - self._looked < LOOK_S:
             return ""
@@ -117,7 +117,7 @@ class MaskFeed:
 
     def _freeze(self, panel: Panel) -> str:
         self._finder = None
-        newest = self._opened.feed.newest
+        newest = self._opened.stylist.newest
         if newest is None:
             return "there is no picture yet"
         pixels = np.array(newest.frame.rgb())

@@ -10,7 +10,7 @@ from PIL import Image
 
 from stylizer.errors import StylizerError
 from stylizer.frame import Frame, Size
-from stylizer.system.files import whole
+from stylizer.system.files import atomic_write
 from stylizer.system.priority import give_way
 
 EVERY_S = 1.0
@@ -21,7 +21,7 @@ CLOSE_S = 0.2
 NAME = "seen-{:02d}.jpg"
 
 
-class SeenFrames:
+class RecentFrames:
     """Keeps what `look` is shown; a thread that gives way writes. Closed by `close`.
 
     failed: why the last one could not be written, "" where it could.
@@ -70,5 +70,5 @@ def write(path: Path, frame: Frame) -> None:
     height, width = pixels.shape[:2]
     factor = min(1.0, LARGEST[0] / width, LARGEST[1] / height)
     size = max(1, round(width * factor)), max(1, round(height * factor))
-    with whole(path) as file:
+    with atomic_write(path) as file:
         Image.fromarray(resize(pixels, size)).save(file, "JPEG", quality=QUALITY)

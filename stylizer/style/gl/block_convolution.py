@@ -13,7 +13,7 @@ from onnx import numpy_helper
 from stylizer.style import graph
 
 
-def over_whole_blocks(proto: onnx.ModelProto) -> onnx.ModelProto:
+def over_blocks(proto: onnx.ModelProto) -> onnx.ModelProto:
     """The graph with each such convolution over the blocks of an input; all others as they are.
 
     What is looked for: Reshape of an input (1, rows, columns, C) to (1, rows, -1, c), Transpose,
