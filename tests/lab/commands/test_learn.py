@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 
 from stylizer.errors import BadInput  # noqa: E402
 from stylizer.lab.commands import learn as module  # noqa: E402
-from stylizer.lab.commands.learn import ENOUGH_SEEN, Seen, learn  # noqa: E402
+from stylizer.lab.commands.learn import ENOUGH_SEEN, RecentContent, learn  # noqa: E402
 from stylizer.painting.make import make  # noqa: E402
 from stylizer.style.kin import is_kin, made_of  # noqa: E402
 from stylizer.system.resources import own_styles_folder  # noqa: E402
@@ -69,7 +69,7 @@ def test_the_first_network_comes_early(
 
 def test_where_nothing_was_seen_it_begins_on_the_demo(drawn: list[str], tmp_path: Path) -> None:
     see(tmp_path, ENOUGH_SEEN - 1)
-    content = Seen(tmp_path)
+    content = RecentContent(tmp_path)
     assert len(content) == ENOUGH_SEEN
     see(tmp_path, ENOUGH_SEEN)
     content.look()
@@ -81,4 +81,4 @@ def test_where_nothing_was_seen_it_begins_on_the_demo(drawn: list[str], tmp_path
 def test_without_any_frame_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "demo_frames", list)
     with pytest.raises(BadInput, match="no frame to train on"):
-        Seen(tmp_path)
+        RecentContent(tmp_path)
