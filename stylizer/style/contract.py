@@ -191,7 +191,7 @@ class Packer:
         self.size = model.network_size(frame_size, inference_size)
         self.padded = model.padded_size(self.size)
         self.resizes = self.size != frame_size
-        self._resized: np.ndarray | None = None  # the last frame as the network saw it
+        self._input: np.ndarray | None = None  # the last frame as the network saw it, if resized
         self._block = LAYOUTS[model.layout].block if model.input.channels == 4 else 0
         if self._block:
             self._words = np.full(self.padded[::-1], 0xFF000000, np.uint32)
@@ -213,7 +213,7 @@ class Packer:
         """The tensor of the wrapped graph: uint8 (1, channels, H, W), or the packed layout's."""
         pixels = frame.pixels
         if self.resizes:
-            pixels = self._resized = resize(pixels, self.size)
+            pixels = self._input = resize(pixels, self.size)
         if self._block:
             return self._pack_words(pixels, frame.channel_order)
         width, height = self.size
@@ -277,22 +277,19 @@ class Packer:
         width, height = self.size
         if row.block and tensor.shape[3] == 4 * row.block**2:
             picture = self._unpack_words(tensor, row.block)[-height:, :width]
-            return StyledImage(np.ascontiguousarray(picture), "hwc", self._resized, bottom_up=True)
+            return StyledImage(np.ascontiguousarray(picture), "hwc", self._input, bottom_up=True)
         if row.block:
             picture = row.unpack(tensor)[:height, :width]
-            return StyledImage(np.ascontiguousarray(picture), "hwc", self._resized)
+            return StyledImage(np.ascontiguousarray(picture), "hwc", self._input)
         if tensor.shape == (1, self.padded[1], self.padded[0], 4):
-            picture = tensor[0, :height, :width]
-            return StyledImage(np.ascontiguousarray(picture), "hwc", self._resized)
+            return StyledImage(np.ascontiguousarray(tensor[0, :height, :width]), "hwc", self._input)
         expected = (1, 3, self.padded[1], self.padded[0])
         if tensor.shape != expected:
             raise StylizerError(
                 f"{self.model.path}: gave {tensor.shape} for a picture of {expected}; "
                 "try another --inference-size"
             )
-        return StyledImage(
-            np.ascontiguousarray(tensor[0, :, :height, :width]), "chw", self._resized
-        )
+        return StyledImage(np.ascontiguousarray(tensor[0, :, :height, :width]), "chw", self._input)
 
     def _unpack_words(self, tensor: np.ndarray, b: int) -> np.ndarray:
         """(H, W, 4) with the last row first, which costs nothing here and saves drawing it."""

@@ -91,29 +91,35 @@ def test_a_portal_that_lost_pipewire_is_named(on_portal, playing, open_portal, m
         on_portal.start_portal()
 
 
+def change_desktop(desktop: SwayDesktop, event: str, pick: random.Random) -> None:
+    """Another resolution, another workspace, or the window moved or out of fullscreen."""
+    if event == "resize":
+        size = pick.choice(("640x360", "480x270", "560x320"))
+        desktop.tell("output", "HEADLESS-1", "resolution", size)
+    elif event in ("away", "back"):
+        desktop.tell("workspace", "2" if event == "away" else "1")
+    elif event == "move":
+        to = pick.choice("12")
+        desktop.tell(WINDOW, "move", "container", "to", "workspace", to, check=False)
+    else:
+        desktop.tell(WINDOW, "fullscreen", "toggle", check=False)
+
+
 def test_fifty_events_are_survived(on_portal, playing, open_portal, capsys):
     """Resized, moved to another workspace, closed, opened again, in any order; what comes between
     them is as young as ever."""
     pick = random.Random(21)
     captured, is_open = open_portal(), True
-    sizes = ("640x360", "480x270", "560x320")
     ages: list[float] = []
     done: Counter[str] = Counter()
     for _ in range(50):
         here_or_gone = "close" if is_open else "open"
         event = pick.choice(["resize", "away", "back", "move", here_or_gone, "fullscreen"])
-        if event == "resize":
-            on_portal.tell("output", "HEADLESS-1", "resolution", pick.choice(sizes))
-        elif event in ("away", "back"):
-            on_portal.tell("workspace", "2" if event == "away" else "1")
-        elif event == "move":
-            to = pick.choice("12")
-            on_portal.tell(WINDOW, "move", "container", "to", "workspace", to, check=False)
-        elif event == "fullscreen":
-            on_portal.tell(WINDOW, "fullscreen", "toggle", check=False)
-        else:
+        if event == here_or_gone:
             playing.tell(event)
             is_open = event == "open"
+        else:
+            change_desktop(on_portal, event, pick)
         done[event] += 1
         deadline = time.monotonic() + 0.2
         while time.monotonic() < deadline:
