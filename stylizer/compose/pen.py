@@ -24,6 +24,7 @@ KEY: Color = (1.00, 1.00, 1.00, 0.12)
 
 BODY, SMALL, LARGE = 15, 13, 23
 NO_VALUE = "–"
+BREAKS = "-/_."  # a long word is broken behind them
 _FONTS = Path(imgui_bundle.__file__).parent / "assets" / "fonts"
 
 
@@ -98,7 +99,8 @@ class Pen:
 
     def wrapped(self, text: str, width: float, size: int = BODY) -> list[str]:
         """The text in lines of no more pixels than `width`, broken at blanks, or in a word that is
-        longer than a line: a path."""
+        longer than a line (a path, a name): behind one of BREAKS, where that leaves a third of the
+        line at least."""
         lines = [""]
         for word in text.split():
             if self.width(f"{lines[-1]} {word}".strip(), size) <= width:
@@ -110,7 +112,9 @@ class Pen:
                 rest = lines[-1]
                 parts = (rest[:n] for n in range(1, len(rest)))
                 fits = max(1, sum(self.width(part, size) <= width for part in parts))
-                lines[-1:] = [rest[:fits], rest[fits:]]
+                sign = max(rest.rfind(sign, 0, fits) for sign in BREAKS) + 1
+                at = sign if sign >= fits / 3 else fits
+                lines[-1:] = [rest[:at], rest[at:]]
         return lines
 
     def box(

@@ -211,6 +211,20 @@ def test_wrapped_text_loses_nothing(hud: Hud) -> None:
     assert found[3:] == [[""], ["i"]]
 
 
+def test_a_long_name_is_broken_behind_its_hyphens(hud: Hud) -> None:
+    found: list[list[str]] = []
+
+    def lay_out() -> None:
+        pen = Pen(imgui.get_background_draw_list(), hud._surface.fonts, 1.0)  # type: ignore
+        name = "rembrandt-fast-int8"
+        found.append(pen.wrapped(name, pen.width("rembrandt-fast-in") + 1))
+        found.append(pen.wrapped("a-" + "x" * 40, pen.width("a-" + "x" * 30) + 1))
+
+    assert hud._surface is not None
+    hud._surface.lay_out((640, 360), 0.1, lay_out)
+    assert found == [["rembrandt-fast-", "int8"], ["a-" + "x" * 30, "x" * 10]]
+
+
 @pytest.mark.parametrize("words", [("日日日", "本本本"), ("ああ", "ゆゆ"), ("가가", "힣힣")])
 def test_signs_of_other_scripts_are_those_of_a_font_of_the_system(
     presenter: OffscreenPresenter, hud: Hud, words: tuple[str, str]
