@@ -18,6 +18,8 @@ _KEYS = {
     "return": imgui.Key.enter, "enter": imgui.Key.keypad_enter, "escape": imgui.Key.escape,
     "tab": imgui.Key.tab,
 }  # fmt: skip
+_WITH_CTRL = {"a": imgui.Key.a, "z": imgui.Key.z, "y": imgui.Key.y}  # all, undo, redo
+_HELD = {"ctrl": imgui.Key.mod_ctrl, "shift": imgui.Key.mod_shift}
 
 
 class ImguiSurface:
@@ -77,9 +79,14 @@ class ImguiSurface:
         elif event.kind == "wheel":
             io.add_mouse_wheel_event(event.x, event.y)
         elif event.kind == "text":
+            _hold(())  # with Ctrl held it would be no text
             io.add_input_characters_utf8(event.text)
-        elif event.text.rpartition("+")[2] in _KEYS:
-            io.add_key_event(_KEYS[event.text.rpartition("+")[2]], event.down)
+        else:
+            *held, name = event.text.split("+")
+            known = _KEYS | _WITH_CTRL if "ctrl" in held or not event.down else _KEYS
+            if name in known:
+                _hold(held)
+                io.add_key_event(known[name], event.down)
 
     def release(self) -> None:
         """Free everything; may be called twice."""
@@ -89,6 +96,12 @@ class ImguiSurface:
             self.renderer.release()
             implot.destroy_context(self._implot)
             imgui.destroy_context(self._imgui)
+
+
+def _hold(held: Sequence[str]) -> None:
+    """Of Ctrl and Shift these are held down, the others not."""
+    for name, key in _HELD.items():
+        imgui.get_io().add_key_event(key, name in held)
 
 
 def without_passed_places(events: Sequence[UiEvent]) -> list[UiEvent]:

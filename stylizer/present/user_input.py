@@ -154,8 +154,11 @@ class UserInput:
         elif event.type == pygame.TEXTINPUT:
             self._ui.append(UiEvent("text", text=event.text))
         elif event.type in (pygame.KEYDOWN, pygame.KEYUP) and self.typing:
-            down = event.type == pygame.KEYDOWN
-            self._ui.append(UiEvent("key", down=down, text=_combination(event)))
+            down, pressed = event.type == pygame.KEYDOWN, _combination(event)
+            if down and pressed == "ctrl+v":
+                self._ui.append(UiEvent("text", text=_clipboard()))
+            else:
+                self._ui.append(UiEvent("key", down=down, text=pressed))
             if down:
                 self._down.setdefault(event.key, None)  # held on, it begins no action afterwards
                 return True
@@ -225,6 +228,11 @@ def _combination(event: pygame.Event) -> str:
     """ "ctrl+alt+k", in the order of the settings file."""
     held = "".join(text for bit, text in _MODIFIERS if event.mod & bit)
     return held + pygame.key.name(event.key)
+
+
+def _clipboard() -> str:
+    """The text that was copied, as one line; "" where there is none."""
+    return " ".join(pygame.scrap.get_text().split("\n")).strip()
 
 
 def _codes(names: tuple[str, ...], bound: dict[str, str]) -> list[int]:

@@ -117,6 +117,15 @@ def test_a_sliders_figure_is_never_under_its_grab(seat: Seat) -> None:
         assert not ((figure >= held.min()) & (figure <= held.max())).any(), strength
 
 
+def test_a_text_is_chosen_whole_and_typed_anew(seat: Seat) -> None:
+    seat.click(270, 212)
+    seat.update(UiEvent("text", text="a.jpg"))
+    whole, enter = (UiEvent("key", text=key, down=True) for key in ("ctrl+a", "return"))
+    seat.update(UiEvent("key", text="ctrl+left ctrl", down=True), whole, replace(whole, down=False))
+    seat.update(UiEvent("text", text="b.png"), UiEvent("key", text="left ctrl"))
+    assert seat.update(enter, replace(enter, down=False)) == [Change("painting", "b.png")]
+
+
 def test_a_second_style_and_its_share(seat: Seat) -> None:
     seat.click(270, 302)  # the menu
     assert seat.click(200, 387) == [Change("blend_with", "great-wave")]

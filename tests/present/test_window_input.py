@@ -12,7 +12,7 @@ import pytest
 from own_window import SIZE, focus, press, settle, wait_for
 from whole_program import xdotool
 
-from stylizer.frame import IDLE
+from stylizer.frame import IDLE, Rect, UiEvent
 from stylizer.hotkeys import Action
 from stylizer.present.window import WindowPresenter
 from stylizer.settings import Settings
@@ -106,6 +106,22 @@ def drop(name: bytes) -> None:
     ctypes.c_uint32.from_buffer(event, 0).value = pygame.DROPFILE
     ctypes.c_void_p.from_buffer(event, 8).value = sdl.SDL_strdup(name)
     assert sdl.SDL_PushEvent(event) == 1
+
+
+def test_what_was_copied_is_pasted_as_one_line(window: WindowPresenter) -> None:
+    window.show_panel(Rect(0, 0, *SIZE), True, False)
+    settle(window)
+    pygame.scrap.put_text("my pictures/\na.png\n")
+    xdotool("key", "ctrl+v")
+    told: list[UiEvent] = []
+
+    def pasted(_: object) -> object:
+        told.extend(window.take_ui_events())
+        return [event for event in told if event.kind == "text"]
+
+    wait_for(window, pasted)
+    assert [e.text for e in told if e.kind == "text"] == ["my pictures/ a.png"]
+    assert not [e for e in told if e.text == "ctrl+v" and e.down]
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc")
