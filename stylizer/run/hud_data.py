@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from stylizer.compose.hud_values import CAMERA_HINTS, HudData
 from stylizer.frame import Rect
-from stylizer.hotkeys import DEFAULT_KEYS, global_combinations
+from stylizer.hotkeys import DEFAULT_KEYS, global_combinations, key_label
 from stylizer.settings import HudCorner, HudMode, Settings
 from stylizer.timing import LOW_MIN_FRAMES_HUD, STAGES, RollingWindow, one_percent_low_fps
 
@@ -93,6 +93,10 @@ class HudWriter:
     def rebind(self, keys: Mapping[str, str]) -> None:
         """The keys that F1 shows: action -> key."""
         self._keys = dict(keys)
+
+    def key(self, action: str, names: Mapping[str, str]) -> str:
+        """What to press, as keyboards have it; names: as F1 is told, `key_names`."""
+        return key_label((self._keys | dict(names)).get(action, ""))
 
     @property
     def area(self) -> Rect | None:

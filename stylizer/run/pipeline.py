@@ -19,6 +19,7 @@ from pathlib import Path
 from stylizer.errors import StylizerError
 from stylizer.frame import Frame
 from stylizer.hotkeys import Action
+from stylizer.run.advice import advice
 from stylizer.run.controls import Controls
 from stylizer.run.counting import Counts, Stopwatch
 from stylizer.run.learning import Learning, Lesson
@@ -223,10 +224,10 @@ class Run:
         shown = self.opened.stylist.next(self._wait_s())
         if shown is not None:
             self.shown = shown
-            paced = self.sharing.skips_frames
-            asks = self.target_rate.note(shown, self.opened.bank.current, paced)
+            asks = self.target_rate.note(shown, self.opened.bank.current, self.sharing.skips_frames)
             if asks and self.settings.faster_tiers:
                 self.telling.say(self.switching.faster(self.counts.elapsed_s))
+            self.telling.say(advice(self.target_rate, self.opened))
         return shown
 
     def _wait_s(self) -> float:
@@ -273,8 +274,7 @@ class Run:
             self.telling.say(self.settings.preset)
         if not counts.note(now, self.shown, new, opened.stylist.dropped):
             return
-        gpu_ms = self.screen.gpu_ms(new)
-        styled = counts.count(now, new, frame, is_new, times, gpu_ms)
+        styled = counts.count(now, new, frame, is_new, times, self.screen.gpu_ms(new))
         frame_time_ms = counts.stats.frame_time_ms[-1]
         self.switching.note(new, frame_time_ms)
         opened.hud.count(frame_time_ms, now, styled)

@@ -8,6 +8,9 @@ from stylizer.run.governor import Governor
 from stylizer.run.threads import Shown
 from stylizer.stages import StyleBackend
 
+SLOW_S = 5.0  # that the network is too slow for the rate before somebody is told
+NEW_SHARE = 0.1  # of the newest frame in the mean of the network's times
+
 
 class TargetRate:
     """Watches every styled pair and tells the backend what size to see."""
@@ -26,6 +29,25 @@ class TargetRate:
         self.target_fps, self.inference_size = target_fps, inference_size
         self._chosen |= self._backend is not None
         self._backend = None
+        self._forget()
+
+    def _forget(self) -> None:
+        """Whether the rate is missed: another model, or another rate."""
+        self._mean_ms, self._slow_since, self._told = 0.0, 0.0, False
+
+    @property
+    def missed(self) -> bool:
+        """The network is too slow for the rate, for SLOW_S by now; True once for a model."""
+        tells = bool(self._slow_since) and self._last_at - self._slow_since >= SLOW_S
+        tells, self._told = tells and not self._told, self._told or tells
+        return tells
+
+    def _judge(self, style_ms: float, at: float) -> None:
+        """Since when a styled frame takes longer than the rate leaves it, to be done at `at`."""
+        assert self.target_fps is not None
+        self._mean_ms += (style_ms - self._mean_ms) * (NEW_SHARE if self._mean_ms else 1.0)
+        slow = self._mean_ms > 1000 / self.target_fps
+        self._slow_since = (self._slow_since or at) if slow else 0.0
 
     def note(self, new: Shown, backend: StyleBackend | None, paced: bool = False) -> bool:
         """Take note of a new pair; True, once for each model, when nothing but a faster tier can
@@ -46,10 +68,13 @@ class TargetRate:
             self._backend = backend
             governor.restart()
             changed, self._asked = True, False
+            self._forget()
         elif not new.warmup and self._is_of_the_size(new, backend):
             style_ms = new.styled.style_ms
             interval_ms = (new.styled.finished_at - self._last_at) * 1000
             changed = governor.observe(style_ms, style_ms if paced else interval_ms)
+        if not new.warmup:
+            self._judge(new.styled.style_ms, new.styled.finished_at)
         self._last_at = new.styled.finished_at
         multiple = backend.resizable
         if multiple is None:  # one size only: nothing to choose

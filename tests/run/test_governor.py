@@ -172,6 +172,28 @@ def test_a_faster_tier_is_asked_for_once():
     assert [target.note(slow(other), other) for _ in range(60)].count(True) == 1
 
 
+def test_a_rate_missed_for_five_seconds_is_told_once():
+    style, target = LoadedStyle(0.0), TargetRate(50)
+    frame = Frame(np.zeros((48, 64, 3), np.uint8), "RGB", 0.0, 0)
+    now = 100.0
+
+    def told(style_ms: float, seconds: float, style: LoadedStyle = style) -> int:
+        nonlocal now
+        found = 0
+        for _ in range(round(seconds * 20)):
+            now += 0.05
+            styled = replace(style.style(frame), infer_ms=style_ms, finished_at=now)
+            target.note(Shown(styled, 0.0), style)
+            found += target.missed
+        return found
+
+    assert told(10.0, 20) == 0, "a slow game is not the network's fault"
+    assert told(500.0, 4.5) == 0
+    assert told(500.0, 20) == 1
+    assert told(10.0, 5) + told(500.0, 20) == 0, "not again"
+    assert told(500.0, 20, LoadedStyle(0.0)) == 1, "another model is another matter"
+
+
 def test_pictures_of_the_size_before_say_nothing_of_the_new_one():
     """A size that is still being made ready is not judged by the frames meanwhile."""
     style, target = LoadedStyle(0.0), TargetRate(60)
