@@ -145,7 +145,7 @@ def test_a_message_stands_beside_figures_that_reach_down_to_it(
 ) -> None:
     presenter.resize((800, 600))
     lines = {
-        "held": "30 fps wanted",
+        "target_text": "30 fps wanted",
         "training": "step 1",
         "shared": ("every 2nd frame", "keeps 90%"),
     }

@@ -32,15 +32,15 @@ class Paint:
     tone, tone_from: share that is taken off large bright places, of what they are above that luma.
     """
 
-    strokes: float = 0.75
+    strokes: float = 0.65
     joints: float = 0.0
     joint_from: float = 0.28
-    contours: float = 3.0
+    contours: float = 4.0
     flat: float = 0.8
     on_edges: float = 0.08
     on_busy: float = 0.5
     edge: float = 0.034
-    texture: float = 0.6
+    texture: float = 0.4
     tone: float = 0.5
     tone_from: float = 0.55
 
