@@ -27,8 +27,8 @@ class Governor:
     """Chooses a scale for `target_fps` styled frames a second."""
 
     def __init__(self, target_fps: float) -> None:
-        self.allowed_ms = 1000 / target_fps * HEADROOM
         self.level = 0
+        self.aim(target_fps)
         self._recent_ms: deque[float] = deque(maxlen=UP_FRAMES)
         self._recent_intervals_ms: deque[float] = deque(maxlen=UP_FRAMES)
         self._trial: tuple[int, float] | None = None  # level and interval before going down
@@ -68,6 +68,10 @@ class Governor:
         if self.level != before:
             self._clear()
         return self.level != before
+
+    def aim(self, fps: float) -> None:
+        """Another rate from now on; what was learned of sizes stays."""
+        self.allowed_ms = 1000 / fps * HEADROOM
 
     def restart(self) -> None:
         """Another model: its times are not the last one's."""

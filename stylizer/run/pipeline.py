@@ -224,7 +224,8 @@ class Run:
         shown = self.opened.stylist.next(self._wait_s())
         if shown is not None:
             self.shown = shown
-            asks = self.target_rate.note(shown, self.opened.bank.current, self.sharing.skips_frames)
+            current, sharing = self.opened.bank.current, self.sharing
+            asks = self.target_rate.note(shown, current, sharing.skips_frames, sharing.game_fps)
             if asks and self.settings.faster_tiers:
                 self.telling.say(self.switching.faster(self.counts.elapsed_s))
             self.telling.say(advice(self.target_rate, self.opened))

@@ -45,6 +45,11 @@ class Sharing:
         self._opened.stylist.pace(0.0)
 
     @property
+    def game_fps(self) -> float | None:
+        """What the game draws by itself; None where nobody looked, or it stood still."""
+        return self._share.own_fps if self._share is not None else None
+
+    @property
     def on(self) -> bool:
         """Whether the game is left a share."""
         return self._share is not None

@@ -27,6 +27,7 @@ class TargetRate:
         """Another rate to hold, or another size for the network to see, from the next frame on."""
         self.governor = Governor(target_fps) if target_fps else None
         self.target_fps, self.inference_size = target_fps, inference_size
+        self._reachable_fps = target_fps or 0.0  # what the game draws by itself, at most
         self._chosen |= self._backend is not None
         self._backend = None
         self._forget()
@@ -44,16 +45,23 @@ class TargetRate:
 
     def _judge(self, style_ms: float, at: float) -> None:
         """Since when a styled frame takes longer than the rate leaves it, to be done at `at`."""
-        assert self.target_fps is not None
         self._mean_ms += (style_ms - self._mean_ms) * (NEW_SHARE if self._mean_ms else 1.0)
-        slow = self._mean_ms > 1000 / self.target_fps
+        slow = self._mean_ms > 1000 / self._reachable_fps
         self._slow_since = (self._slow_since or at) if slow else 0.0
 
-    def note(self, new: Shown, backend: StyleBackend | None, paced: bool = False) -> bool:
+    def note(
+        self,
+        new: Shown,
+        backend: StyleBackend | None,
+        paced: bool = False,
+        game_fps: float | None = None,
+    ) -> bool:
         """Take note of a new pair; True, once for each model, when nothing but a faster tier can
         hold the rate: asked again every frame, a tier that cannot be loaded would load for ever.
 
         paced: frames are left out on purpose, so the time between two says nothing of the network.
+        game_fps: what the game draws by itself, where that is known: a smaller size for more would
+        only blur the picture.
         """
         governor = self.governor
         if backend is None or new.styled.image is None:
@@ -63,6 +71,9 @@ class TargetRate:
         if governor is None:
             self._see_chosen(backend)
             return False
+        assert self.target_fps is not None
+        self._reachable_fps = min(self.target_fps, game_fps or self.target_fps)
+        governor.aim(self._reachable_fps)
         changed = False
         if backend is not self._backend:
             self._backend = backend

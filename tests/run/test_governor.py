@@ -203,3 +203,14 @@ def test_pictures_of_the_size_before_say_nothing_of_the_new_one():
         target.note(late, style)
     assert target.governor is not None
     assert target.governor.level == 1, "the first step down alone"
+
+
+@pytest.mark.parametrize(("game_fps", "full_size"), [(10.0, True), (50.0, False), (None, False)])
+def test_a_slow_game_is_not_blurred_for_a_rate_that_it_never_has(game_fps, full_size):
+    style, target = LoadedStyle(0.0), TargetRate(60)
+    frame = Frame(np.zeros((48, 64, 3), np.uint8), "RGB", 0.0, 0)
+    made = Shown(replace(style.style(frame), infer_ms=40.0), 0.0)
+    for _ in range(60):  # frames are left out for the game's share, so no size proves to be in vain
+        target.note(made, style, paced=True, game_fps=game_fps)
+    assert target.governor is not None
+    assert (target.governor.level == 0) is full_size
