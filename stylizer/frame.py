@@ -14,6 +14,7 @@ Layout = Literal["hwc", "chw"]
 Size = tuple[int, int]  # (width, height)
 LUMA = np.array([0.299, 0.587, 0.114])  # Rec. 601: how bright red, green and blue are
 CANVAS_MIDDLE, CANVAS_MIDDLE_BYTE = 0.5, 128  # of a canvas, in 0..1 or bytes: asks for nothing
+WEIGHT_LEVELS = 63  # largest integer weight: CPUs without VNNI add u8 x s8 in pairs, in 16 bits
 
 
 @dataclass(frozen=True, eq=False)

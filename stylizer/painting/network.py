@@ -17,7 +17,7 @@ from onnx import numpy_helper
 from PIL import Image
 
 from stylizer.errors import BadInput
-from stylizer.frame import CANVAS_MIDDLE_BYTE
+from stylizer.frame import CANVAS_MIDDLE_BYTE, WEIGHT_LEVELS
 from stylizer.painting.grade import Grade
 from stylizer.style.metadata import (
     CONTRACT_KEY,
@@ -30,7 +30,6 @@ from stylizer.style.metadata import (
 
 OF_TRAINING = (RECIPE_KEY, RANGES_KEY)  # metadata that is no longer true
 QUALITY = 92  # of the tile as WebP
-WEIGHT_LEVELS = 63  # largest integer weight: CPUs without VNNI add u8 x s8 in pairs, in 16 bits
 
 
 def grade_of(proto: onnx.ModelProto) -> Grade:

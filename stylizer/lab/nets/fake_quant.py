@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-WEIGHT_LEVELS = 63  # largest quantized weight: 7 bits, see above
+from stylizer.frame import WEIGHT_LEVELS
+
 EMA = 0.02
 NORM_MOMENTUM = 0.03  # batches are small: follow their statistics slowly
 
