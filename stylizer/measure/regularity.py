@@ -48,8 +48,8 @@ def _autocorrelations(patches: np.ndarray) -> np.ndarray:
 def _products(patches: np.ndarray) -> np.ndarray:
     side = (2 * PATCH_PX, 2 * PATCH_PX)
     power = np.abs(np.fft.rfft2(patches, side)) ** 2
-    whole = np.roll(np.fft.irfft2(power, side), (REACH, REACH), (1, 2))
-    return whole[:, : 2 * REACH + 1, : 2 * REACH + 1]
+    correlations = np.roll(np.fft.irfft2(power, side), (REACH, REACH), (1, 2))
+    return correlations[:, : 2 * REACH + 1, : 2 * REACH + 1]
 
 
 def _highest_lobe(a: np.ndarray) -> float:

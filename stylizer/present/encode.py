@@ -177,7 +177,7 @@ def cut_to_complete_fragments(path: Path) -> None:
     A box is a 4-byte big-endian size and a 4-byte name (ISO/IEC 14496-12); a fragment is a moof
     box followed by its mdat.
     """
-    length, at, whole = path.stat().st_size, 0, 0
+    length, at, complete = path.stat().st_size, 0, 0
     with open(path, "r+b") as file:
         while at + 8 <= length:
             file.seek(at)
@@ -186,8 +186,8 @@ def cut_to_complete_fragments(path: Path) -> None:
                 break
             at += size
             if name != b"moof":
-                whole = at
-        file.truncate(whole)
+                complete = at
+        file.truncate(complete)
 
 
 def playable(path: Path) -> bool:

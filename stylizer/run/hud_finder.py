@@ -125,13 +125,13 @@ def _boxes(found: np.ndarray, means: _Means) -> list[Box]:
     boxes = []
     for part in _parts(full):
         rows, columns = np.array(part).T * (CELL // CUT)
-        whole = _tight(
+        bounds = _tight(
             cells,
             (int(columns.min()), int(rows.min()),
              int(columns.max()) + CELL // CUT, int(rows.max()) + CELL // CUT),
         )  # fmt: skip
-        if not _is_line(found, means, _pixels(whole)):
-            split = [_trimmed(found, _pixels(box)) for box in _split(cells, whole)]
+        if not _is_line(found, means, _pixels(bounds)):
+            split = [_trimmed(found, _pixels(box)) for box in _split(cells, bounds)]
             boxes += [box for box in split if _is_huds(found, means, box)]
     return [
         (max(0, x0 - RIM), max(0, y0 - RIM), min(width, x1 + RIM), min(height, y1 + RIM))

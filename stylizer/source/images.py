@@ -63,14 +63,14 @@ class ImagesSource(Source):
                     raise StylizerError(str(error)) from error
                 self._skip(path, error)
                 continue
-            whole = reduced_from(path)
+            full_size = reduced_from(path)
             frame = Frame(pixels, "RGBA", time.perf_counter(), self._number, name=path.stem)
             self._number += 1
             self.size = frame.size
-            if whole is not None:
+            if full_size is not None:
                 tell(
-                    f"{path} has {whole[0]}x{whole[1]} pixels, more than can be painted; it is "
-                    f"reduced to {frame.size[0]}x{frame.size[1]}"
+                    f"{path} has {full_size[0]}x{full_size[1]} pixels, more than can be painted; "
+                    f"it is reduced to {frame.size[0]}x{frame.size[1]}"
                 )
             return frame
         if self._skipped:

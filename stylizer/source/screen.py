@@ -127,14 +127,14 @@ def choose_box(
         if number >= len(monitors):
             raise BadInput("no monitor is connected")
         return box_of(monitors[number]), f"monitor {number}, {describe(monitors[number])}"
-    whole = monitors[monitor or 0]
+    area = monitors[monitor or 0]
     x, y, width, height = region
-    origin = (whole["left"], whole["top"]) if monitor else (0, 0)
+    origin = (area["left"], area["top"]) if monitor else (0, 0)
     box = {"left": origin[0] + x, "top": origin[1] + y, "width": width, "height": height}
-    if not is_inside(box, whole):
+    if not is_inside(box, area):
         name = f"monitor {monitor}" if monitor else "the screen"
         raise BadInput(
-            f"--region {x},{y},{width},{height} leaves {name} ({describe(whole)}); "
+            f"--region {x},{y},{width},{height} leaves {name} ({describe(area)}); "
             f"the monitors are: {there}"
         )
     return box, f"region {describe(box)}" + (f" of monitor {monitor}" if monitor else "")
@@ -150,12 +150,12 @@ def describe(box: dict[str, Any]) -> str:
     return f"{box['width']}x{box['height']} at {box['left']},{box['top']}"
 
 
-def is_inside(box: Box, whole: dict[str, Any]) -> bool:
+def is_inside(box: Box, area: dict[str, Any]) -> bool:
     """Whether all of the box lies on the whole."""
-    right, bottom = whole["left"] + whole["width"], whole["top"] + whole["height"]
+    right, bottom = area["left"] + area["width"], area["top"] + area["height"]
     return (
-        box["left"] >= whole["left"]
-        and box["top"] >= whole["top"]
+        box["left"] >= area["left"]
+        and box["top"] >= area["top"]
         and box["left"] + box["width"] <= right
         and box["top"] + box["height"] <= bottom
     )

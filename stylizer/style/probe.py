@@ -182,12 +182,12 @@ class _Probe:
             return 1
         stated = self.metadata.get("size_multiple")
         multiples = MULTIPLES if stated is None else (int(stated),)
-        for whole in (True, False):  # a border is made up for only where nothing else fits
+        for unbordered in (True, False):  # a border is made up for only where nothing else fits
             for base in BASES:
                 for m in multiples:
                     size = (base[0] // m * m + m, base[1] // m * m + m)
                     fit = self.trial.fits(layout, size, errors)
-                    if fit is None or (whole and fit[1].lost != (0, 0)):
+                    if fit is None or (unbordered and fit[1].lost != (0, 0)):
                         continue
                     further = (size[0] + FURTHER * m, size[1] + FURTHER * m)
                     if stated is None and self.trial.fits(layout, further, errors) != fit:

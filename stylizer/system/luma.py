@@ -19,8 +19,8 @@ class CellLuma:
 
     def __init__(self, context: moderngl.Context, size: Size) -> None:
         self._size = size
-        whole = not (size[0] % CELL_PX or size[1] % CELL_PX)
-        across, down = (CELL_PX, CELL_PX // ROW_STEP) if whole else (1, 1)
+        full_cells = not (size[0] % CELL_PX or size[1] % CELL_PX)
+        across, down = (CELL_PX, CELL_PX // ROW_STEP) if full_cells else (1, 1)
         self._program = context.program(shader("net.vert"), shader("luma.frag"))
         self._program["part"] = across, down
         self._program["share"] = 1 / (across * down)
@@ -28,7 +28,7 @@ class CellLuma:
         self._vertices = context.vertex_array(self._program, [])
         rows = -(-size[1] // ROW_STEP) // down
         self._target = context.framebuffer([context.texture((size[0] // across, rows), 1)])
-        self._whole, self._context = whole, context
+        self._full_cells, self._context = full_cells, context
 
     def draw(self, picture: moderngl.Texture) -> None:
         """Issue the draw; `read` waits for it."""
@@ -42,4 +42,4 @@ class CellLuma:
         width, height = self._target.size
         gray = np.empty((height, width), np.uint8)
         self._target.read_into(gray, components=1, alignment=1)
-        return gray if self._whole else cell_means(gray, self._size)
+        return gray if self._full_cells else cell_means(gray, self._size)

@@ -91,8 +91,8 @@ class Painter(nn.Module):
         runtime lays it at the start."""
         height, width = height // CANVAS_STEP, width // CANVAS_STEP
         side = self.tile.shape[1]
-        whole = self.tile.repeat(1, -(-height // side), -(-width // side))
-        return whole[None, :, :height, :width].float() / 255
+        repeated = self.tile.repeat(1, -(-height // side), -(-width // side))
+        return repeated[None, :, :height, :width].float() / 255
 
 
 def twice(tile: Tensor) -> Tensor:

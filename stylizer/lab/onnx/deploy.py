@@ -80,8 +80,8 @@ class _DeployGraph(OnnxGraph):
         self.channels = channels
 
     def build(self) -> None:
-        whole = painter_graph.full_canvas(self, self.network)
-        y = painter_graph.beside_frame(self, whole)
+        canvas = painter_graph.full_canvas(self, self.network)
+        y = painter_graph.beside_frame(self, canvas)
         for name in ("conv1", "conv2", "conv3"):
             y = self.relu(self.normed(y, name))
         for i in range(self.network.arch.blocks):
@@ -89,7 +89,7 @@ class _DeployGraph(OnnxGraph):
             y = self.node("Add", [y, self.normed(inner, f"blocks.{i}.conv2")])
         for name in ("deconv1", "deconv2"):
             y = self.relu(self.normed(y, name))
-        painter_graph.laid(self, self.network, self.head(y), whole)
+        painter_graph.laid(self, self.network, self.head(y), canvas)
 
     def normed(self, x: str, name: str) -> str:
         """Convolution and instance norm."""

@@ -87,8 +87,8 @@ def _export_beside(network: FastNetwork, path: Path, contract: dict, recipe: dic
 def _write(network: StyleNetwork, path: Path, contract: dict, recipe: dict) -> None:
     """The graph, layer by layer: PyTorch's tracer leaves 200 nodes of padding arithmetic."""
     graph = _Graph(network)
-    whole = full_canvas(graph, network)
-    y = graph.relu(graph.norm(graph.conv(beside_frame(graph, whole), "conv1"), "in1"))
+    canvas = full_canvas(graph, network)
+    y = graph.relu(graph.norm(graph.conv(beside_frame(graph, canvas), "conv1"), "in1"))
     y = graph.relu(graph.norm(graph.conv(y, "conv2"), "in2"))
     y = graph.relu(graph.norm(graph.conv(y, "conv3"), "in3"))
     for i in range(network.arch.blocks):
@@ -98,7 +98,7 @@ def _write(network: StyleNetwork, path: Path, contract: dict, recipe: dict) -> N
         y = graph.node("Add", [y, inner])
     y = graph.relu(graph.norm(graph.conv(y, "deconv1"), "in4"))
     y = graph.relu(graph.norm(graph.conv(y, "deconv2"), "in5"))
-    laid(graph, network, graph.conv(y, "deconv3"), whole)
+    laid(graph, network, graph.conv(y, "deconv3"), canvas)
     if network.arch.half:
         graph.halve()
     model = graph.model(np.float32, ["batch", 3, "height", "width"])

@@ -153,8 +153,8 @@ class _FastGraph(OnnxGraph):
         frame = Value(self.node("Transpose", [split], perm=[0, 3, 1, 2]), 1 / 255)
         laid = self.convolved(frame, "grade", layer, self.network.out)
         last = self.node("Transpose", [laid.name], perm=[0, 2, 3, 1])
-        whole = self.node("Reshape", [last, self.node("Shape", ["input"])])
-        back = self.node("Transpose", [whole], perm=[0, 3, 1, 2])
+        picture = self.node("Reshape", [last, self.node("Shape", ["input"])])
+        back = self.node("Transpose", [picture], perm=[0, 3, 1, 2])
         return Value(back, laid.scale, laid.zero_point)
 
     def blocks(self, y: Value) -> Value:
@@ -186,8 +186,10 @@ class _FastGraph(OnnxGraph):
         steps = np.clip(steps, -127, 127).astype(np.int8)
         w = self.dequantized(self.constant(f"{name}.weight", steps), scale, np.int8)
         bias_scale = scale * np.float32(x.scale)
-        whole = np.clip(np.rint(layer.bias / bias_scale), -(2**31) + 1, 2**31 - 1).astype(np.int32)
-        b = self.dequantized(self.constant(f"{name}.bias", whole), bias_scale, np.int32)
+        in_steps = np.clip(np.rint(layer.bias / bias_scale), -(2**31) + 1, 2**31 - 1).astype(
+            np.int32
+        )
+        b = self.dequantized(self.constant(f"{name}.bias", in_steps), bias_scale, np.int32)
         return self.quantized(self.node("Conv", [self.float_of(x), w, b], **size), act)
 
     def rimmed(self, x: Value, rim: int) -> Value:

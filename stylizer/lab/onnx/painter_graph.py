@@ -56,10 +56,10 @@ def canvas_of(graph: OnnxGraph, network: Painter, number: type) -> str:
     one = graph.constant("one", np.array([1, 1], np.int64))
     times = graph.node("Add", [graph.node("Div", [sides, side]), one])
     repeats = graph.node("Concat", [one, times], axis=0)
-    whole = graph.node("Tile", [graph.constant("canvas_tile", tile), repeats])
+    repeated = graph.node("Tile", [graph.constant("canvas_tile", tile), repeats])
     start = graph.constant("corner", np.array([0, 0], np.int64))
     axes = graph.constant("sides", np.array([2, 3], np.int64))
-    cut = graph.node("Slice", [whole, start, sides, axes])
+    cut = graph.node("Slice", [repeated, start, sides, axes])
     kind = helper.np_dtype_to_tensor_dtype(np.dtype(number))
     return graph.node("Cast", [cut], "canvas", to=kind)
 

@@ -41,9 +41,9 @@ class ProcessGroup:
         averaged later."""
         if self.size == 1:
             return own
-        whole = own.detach().clone()
-        distributed.all_reduce(whole)
-        return own + (whole / self.size - own.detach())
+        total = own.detach().clone()
+        distributed.all_reduce(total)
+        return own + (total / self.size - own.detach())
 
     def average_buffers(self, network: nn.Module) -> None:
         """The same for what is observed and not trained (ranges of activations, norms)."""

@@ -116,22 +116,22 @@ def painted_losses(
 
     The canvas lies in another place for each crop, since the runtime moves it; drawn for the whole
     batch, of which `source` is this process's part. The network sees it at half size, and what is
-    wanted has it whole.
+    wanted has it at full size.
     """
     side = network.fine_tile.shape[1]
     shifts = torch.randint(side, (recipe.batch, 2))[processes.rank :: processes.size].tolist()
     crop = (source.shape[2], source.shape[3])
-    whole = torch.cat([placed(network.fine_tile, x, y, crop) for x, y in shifts])
+    full_canvas = torch.cat([placed(network.fine_tile, x, y, crop) for x, y in shifts])
     canvas = torch.cat([at_half_size(network.tile, x, y, crop) for x, y in shifts])
     assert recipe.paint is not None
     with torch.no_grad():
-        wanted = inside(painted(network.graded(source), whole, recipe.paint))
+        wanted = inside(painted(network.graded(source), full_canvas, recipe.paint))
     styled = network(source, canvas)
     error = inside(styled) - wanted
     across, down = error.diff(dim=3).abs().mean(), error.diff(dim=2).abs().mean()
     value = error.abs().mean() + 2 * error.square().mean() + PATTERN_WEIGHT * pattern(error)
     zero = value.new_zeros(())
-    still = carried_loss(network, source, whole, styled) if recipe.still_weight else zero
+    still = carried_loss(network, source, full_canvas, styled) if recipe.still_weight else zero
     return Losses(value, zero, across + down, zero, still, zero)
 
 
@@ -159,10 +159,10 @@ def pattern(error: Tensor) -> Tensor:
     if not height or not width:
         return error.new_zeros(())
     cut = error[:, :, :height, :width]
-    whole = cut.unflatten(3, (-1, PATTERN_WINDOW // 8, 8)).unflatten(
+    windows = cut.unflatten(3, (-1, PATTERN_WINDOW // 8, 8)).unflatten(
         2, (-1, PATTERN_WINDOW // 8, 8)
     )
-    means = whole.mean(dim=(3, 6))  # (B, C, windows, 8, windows, 8)
+    means = windows.mean(dim=(3, 6))  # (B, C, windows, 8, windows, 8)
     means = means - means.mean(dim=(3, 5), keepdim=True)
     return (means.square().mean() + 1e-10).sqrt()
 

@@ -159,9 +159,9 @@ def style_loss(
         mean = grams.mean(dim=0)
         if processes is not None:
             mean = processes.averaged(mean.mean(dim=0, keepdim=True))
-        whole = gram_term(mean, targets[name])
+        together = gram_term(mean, targets[name])
         local = torch.stack([gram_term(g, targets[name]) for g in grams]).mean(dim=0)
-        terms.append((1 - local_share) * whole + local_share * local)
+        terms.append((1 - local_share) * together + local_share * local)
     return torch.stack(terms).sum(dim=0)
 
 

@@ -121,9 +121,9 @@ def grid_loss(styled: Tensor) -> Tensor:
     """(): share of the fine luma's variance that only depends on the place in an 8x8 block, and how
     unevenly the steps from pixel to pixel fall on those places (blocks of one color: about 3)."""
     luma = luma_of(styled)
-    means, whole = grid_variances(luma)
+    means, variance = grid_variances(luma)
     uneven = step_unevenness(luma) + step_unevenness(luma.transpose(2, 3))
-    return means / whole.clamp_min(1e-5) + EDGE_SHARE * uneven
+    return means / variance.clamp_min(1e-5) + EDGE_SHARE * uneven
 
 
 def step_unevenness(luma: Tensor, block: int = BLOCK) -> Tensor:
@@ -139,5 +139,5 @@ def grid_8(image: np.ndarray) -> float:
     """How much a picture, uint8 (H, W, 3) RGB, is tied to an 8-pixel grid: the standard deviation
     of the 64 means of its high-passed luma by position modulo 8, over that luma's own."""
     tensor = torch.from_numpy(image.transpose(2, 0, 1).astype(np.float32) / 255.0)[None]
-    means, whole = grid_variances(luma_of(tensor))
-    return float((means / whole.clamp_min(1e-12)).sqrt())
+    means, variance = grid_variances(luma_of(tensor))
+    return float((means / variance.clamp_min(1e-12)).sqrt())

@@ -59,10 +59,10 @@ def convolved(x: Tensor, tiles: Tensor, bias: Tensor | None = None) -> Tensor:
     products = torch.bmm(moved.view(36, -1, tiles.shape[1]), tiles)
     made = _FROM_TILES @ products.view(36, -1)
     made = made.view(4, 4, count, down, across, -1).permute(2, 3, 0, 4, 1, 5)
-    whole = made.reshape(count, 4 * down, 4 * across, -1)
+    pixels = made.reshape(count, 4 * down, 4 * across, -1)
     if bias is not None:
-        whole += bias
-    return whole[:, :height, :width]
+        pixels += bias
+    return pixels[:, :height, :width]
 
 
 class _Rectified(torch.autograd.Function):

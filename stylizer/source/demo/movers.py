@@ -154,13 +154,13 @@ def cloud(rng: np.random.Generator) -> Soup:
         lump = bumped(ball(1, (1.0, 0.99, 0.97)), rng, 0.07)
         lumps.append(lump.moved(at, rng.uniform(0, 6), radius))
         shapes.append((at, radius))
-    whole = join(lumps)
+    heap = join(lumps)
     part = np.repeat(np.arange(len(lumps)), [len(s.corners) for s in lumps])
     kept = np.ones(len(part), bool)
     for k, (at, radius) in enumerate(shapes):
-        deep = np.linalg.norm((whole.corners - at) / radius, axis=2).max(axis=1) < 0.9
+        deep = np.linalg.norm((heap.corners - at) / radius, axis=2).max(axis=1) < 0.9
         kept &= ~deep | (part == k)
-    return Soup(whole.corners[kept], whole.colors[kept])
+    return Soup(heap.corners[kept], heap.colors[kept])
 
 
 class Movers:

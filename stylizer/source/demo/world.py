@@ -195,8 +195,8 @@ def sky_mesh() -> Mesh:
     vertices["direction"] = np.concatenate([disc[0], points.reshape(-1, 3)])
     vertices["disc"] = np.concatenate([disc[1], np.full((a.size, 2), (0.0, -1.0))])
     indices = np.concatenate([disc[2], dome]).astype(np.int32)
-    whole = np.array([[0, len(indices)]])
-    return Mesh(vertices, indices, whole, np.full((1, 3), -1.0), np.full((1, 3), 1.0))
+    levels = np.array([[0, len(indices)]])
+    return Mesh(vertices, indices, levels, np.full((1, 3), -1.0), np.full((1, 3), 1.0))
 
 
 def sun_patch() -> tuple[np.ndarray, np.ndarray, np.ndarray]:

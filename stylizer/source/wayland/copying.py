@@ -91,15 +91,15 @@ def upright(pixels: np.ndarray, transform: int) -> np.ndarray:
     return turned[:, ::-1] if transform & FLIPPED else turned
 
 
-def cut(whole: Picture, inside: Rect, monitor: Size) -> Picture | None:
+def cut(picture: Picture, inside: Rect, monitor: Size) -> Picture | None:
     """A part of a monitor's picture, None where all of it is outside; inside and monitor are in
     logical units, of which one may be several pixels."""
-    height, width, _ = whole.pixels.shape
+    height, width, _ = picture.pixels.shape
     across, down = width / monitor[0], height / monitor[1]
     x, right = (max(round(side * across), 0) for side in (inside.x, inside.x + inside.width))
     y, below = (max(round(side * down), 0) for side in (inside.y, inside.y + inside.height))
-    pixels = whole.pixels[y:below, x:right]
-    return replace(whole, pixels=pixels.copy()) if pixels.size else None
+    pixels = picture.pixels[y:below, x:right]
+    return replace(picture, pixels=pixels.copy()) if pixels.size else None
 
 
 def shown_at_s(high: int, low: int, nanoseconds: int) -> float:

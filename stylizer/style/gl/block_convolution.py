@@ -75,8 +75,8 @@ def _widen(proto: onnx.ModelProto, chain: list[onnx.NodeProto], times: int) -> N
 
 def _diagonal(weight: np.ndarray, times: int) -> np.ndarray:
     """(O, I, 1, 1) -> (times O, times I, 1, 1)."""
-    whole = np.kron(np.eye(times, dtype=weight.dtype), weight[:, :, 0, 0])
-    return whole.astype(weight.dtype)[:, :, None, None]
+    diagonal = np.kron(np.eye(times, dtype=weight.dtype), weight[:, :, 0, 0])
+    return diagonal.astype(weight.dtype)[:, :, None, None]
 
 
 def _replace(proto: onnx.ModelProto, name: str, values: np.ndarray) -> None:

@@ -74,12 +74,12 @@ def _plain(inner: np.ndarray, tensors: list[Tensor]) -> tuple[np.ndarray, None] 
     sources = inner[:, 0, 0] // _STRIDE
     channels = np.zeros((len(inner), 2), np.int64)
     for index in np.unique(sources):
-        whole = places(index, tensors[index])[0]
+        own = places(index, tensors[index])[0]
         mine = sources == index
         channels[mine, 0] = index
-        channels[mine, 1] = np.searchsorted(whole[:, 0, 0], inner[mine, 0, 0])
-        there = channels[mine, 1] < len(whole)
-        if not there.all() or not np.array_equal(whole[channels[mine, 1]], inner[mine]):
+        channels[mine, 1] = np.searchsorted(own[:, 0, 0], inner[mine, 0, 0])
+        there = channels[mine, 1] < len(own)
+        if not there.all() or not np.array_equal(own[channels[mine, 1]], inner[mine]):
             return None
     return channels, None
 

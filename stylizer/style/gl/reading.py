@@ -202,22 +202,22 @@ class _Reader:
         raise NotKnown("one of values that are no convolution and no sum")
 
     def conv(self, name: str, product: _Product, kind: Quantized) -> np.ndarray:
-        x, whole = product.x, product.weight.integers.astype(np.float32)
+        x, weight = product.x, product.weight.integers.astype(np.float32)
         shrink = self.tensors[x.view.channels[0, 0]].shrink * product.stride
         if ROWS % shrink:
             raise NotKnown("one that makes its picture too small")
         parts = []
         for index in dict.fromkeys(x.view.channels[:, 0].tolist()):
             tensor, mine = self.tensors[index], x.view.channels[:, 0] == index
-            part = np.zeros((len(whole), tensor.channels, *whole.shape[2:]), np.float32)
+            part = np.zeros((len(weight), tensor.channels, *weight.shape[2:]), np.float32)
             for channel, at in zip(x.view.channels[mine, 1], np.flatnonzero(mine), strict=True):
-                part[:, channel] += whole[:, at]  # a channel may be read twice
+                part[:, channel] += weight[:, at]  # a channel may be read twice
             parts.append((tensor, part))
-        bias = product.bias.integers if product.bias else np.zeros(len(whole), np.int64)
-        bias = bias.astype(np.int64) - x.kind.zero * whole.sum(axis=(1, 2, 3), dtype=np.int64)
+        bias = product.bias.integers if product.bias else np.zeros(len(weight), np.int64)
+        bias = bias.astype(np.int64) - x.kind.zero * weight.sum(axis=(1, 2, 3), dtype=np.int64)
         scale = np.float32(x.kind.scale) * product.weight.scale / np.float32(kind.scale)
-        scale = np.broadcast_to(scale.astype(np.float32), len(whole))
-        out = Tensor(name, len(whole), shrink)
+        scale = np.broadcast_to(scale.astype(np.float32), len(weight))
+        out = Tensor(name, len(weight), shrink)
         self.steps.append(Conv(out, tuple(parts), bias, scale, kind.zero, product.stride))
         return self.new(out)
 
