@@ -179,6 +179,16 @@ def most(text: str) -> float:
     return value
 
 
+def part(text: str) -> tuple[float, float, float, float]:
+    """ "0,0,1,0.4" -> a box of shares of a picture: left, top, right, bottom."""
+    sides = [number(side.strip()) for side in text.split(",")]
+    if len(sides) != 4 or not (0 <= sides[0] < sides[2] <= 1 and 0 <= sides[1] < sides[3] <= 1):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no part; write LEFT,TOP,RIGHT,BOTTOM, each from 0 to 1"
+        )
+    return sides[0], sides[1], sides[2], sides[3]
+
+
 def positive(text: str) -> float:
     """A number above 0."""
     value = number(text)

@@ -6,7 +6,7 @@ import argparse
 import math
 
 from stylizer.app.parser import add_setting
-from stylizer.rules import count, natural, number, path, positive, share, size
+from stylizer.rules import count, natural, number, part, path, positive, share, size
 
 # The fields of `Paint`, which only the lab can import.
 PAINT_PARTS = (
@@ -134,6 +134,14 @@ def paint_part(text: str) -> tuple[str, float]:
     return name, amount
 
 
+def bristle(text: str) -> float:
+    """A blur in pixels that leaves strokes."""
+    value = number(text)
+    if not 0.1 <= value <= 10:
+        raise argparse.ArgumentTypeError(f"{text!r} must lie between 0.1 and 10")
+    return value
+
+
 def add_paint(p: argparse.ArgumentParser) -> None:
     """What a network learns to lay on the frame."""
     p.add_argument(
@@ -143,6 +151,18 @@ def add_paint(p: argparse.ArgumentParser) -> None:
         help="square, without seams; what is painted with; default: quilted of the style",
     )
     p.add_argument("--canvas-color", type=positive, metavar="X", help="of its strokes' own colors")
+    p.add_argument(
+        "--canvas-part",
+        type=part,
+        metavar="X,Y,X,Y",
+        help="quilt it of this part of the style picture, in shares of its width and height",
+    )
+    p.add_argument(
+        "--canvas-fine",
+        type=bristle,
+        metavar="PX",
+        help="blur of what is quilted: less keeps bristles, and the grain of a scan",
+    )
     p.add_argument("--patch", type=count, metavar="PX", help="side of the patches of that quilt")
     p.add_argument("--contrast", type=positive, metavar="X", help="of the color grade")
     p.add_argument("--saturation", type=positive, metavar="X", help="of what it makes of colors")

@@ -76,8 +76,8 @@ def check_patch(patch: int, short_side: int) -> None:
         )
     if patch > short_side:
         raise BadInput(
-            f"--patch {patch} is larger than the style picture, whose short side is {short_side}: "
-            "choose a smaller one, or raise --style-size"
+            f"--patch {patch} is larger than the style picture, or the part that is quilted, whose "
+            f"short side is {short_side}: choose a smaller one, or raise --style-size"
         )
 
 

@@ -70,7 +70,10 @@ def test_patches_that_fit():
 
 
 def test_a_patch_that_does_not_fit_is_refused(style):
-    with pytest.raises(BadInput, match="larger than the style picture, whose short side is 280"):
+    with pytest.raises(
+        BadInput,
+        match="larger than the style picture, or the part that is quilted, whose short side is 280",
+    ):
         canvas_tile(style, 480)
 
 

@@ -186,9 +186,19 @@ def give_style(
     picture = style[0].permute(1, 2, 0).numpy()  # (H, W, 3)
     colors = colors_of([np.asarray(p) for p in content.pictures])
     grade = color_grade(colors, picture.reshape(-1, 3), recipe.contrast, recipe.saturation)
-    tile = canvas_tile(picture, recipe.patch) if canvas is None else read_tile(canvas)
+    tile = quilt_of(picture, recipe) if canvas is None else read_tile(canvas)
     matrix, offset = (torch.from_numpy(part).float() for part in grade)
     network.train_on(matrix, offset, colored(tile, recipe.canvas_color))
+
+
+def quilt_of(picture: np.ndarray, recipe: Recipe) -> np.ndarray:
+    """uint8 (side, side, 3): the canvas of the painting, (H, W, 3) in 0..1, or a part of it. Raises
+    BadInput where that is smaller than a patch."""
+    height, width = picture.shape[:2]
+    left, top, right, bottom = recipe.canvas_part
+    strokes = picture[round(top * height) : round(bottom * height)]
+    strokes = strokes[:, round(left * width) : round(right * width)]
+    return canvas_tile(strokes, recipe.patch, fine=recipe.canvas_fine, seed=recipe.seed)
 
 
 def read_tile(path: Path) -> np.ndarray:

@@ -18,7 +18,8 @@ PERCEPTUAL = (
     "style_weight", "style_share", "style_ramp", "local_share", "content_limit", "tv_weight",
     "tone_weight", "grid_weight", "teacher", "imitate_steps",
 )  # fmt: skip
-PAINTING = ("paint", "canvas", "canvas_color", "patch", "contrast", "saturation")
+QUILTING = ("canvas_part", "canvas_fine", "patch")
+PAINTING = ("paint", "canvas", "canvas_color", *QUILTING, "contrast", "saturation")
 
 
 def recipe_of(args: argparse.Namespace, start: Path | None) -> Recipe:
@@ -70,8 +71,10 @@ def check_options(args: argparse.Namespace) -> None:
             f"{options}: of no use to --arch {args.arch}, which learns without VGG what --paint "
             "says; leave that out"
         )
-    if args.canvas is not None and args.patch is not None:
-        raise BadInput("--patch belongs to the canvas that is quilted; leave it or --canvas out")
+    quilting = [n for n in QUILTING if vars(args)[n] is not None]
+    if args.canvas is not None and quilting:
+        names = ", ".join("--" + name.replace("_", "-") for name in quilting)
+        raise BadInput(f"{names}: of the canvas that is quilted; leave it or --canvas out")
 
 
 def values(args: argparse.Namespace, start: Path | None) -> dict[str, Any]:
@@ -101,5 +104,7 @@ def values(args: argparse.Namespace, start: Path | None) -> dict[str, Any]:
         "contrast": args.contrast,
         "saturation": args.saturation,
         "canvas_color": args.canvas_color,
+        "canvas_part": args.canvas_part,
+        "canvas_fine": args.canvas_fine,
         "patch": args.patch,
     }

@@ -77,7 +77,9 @@ class Recipe:
     contrast: float = 1.15  # of its color grade
     saturation: float = 0.6  # of what that grade makes of the content's colors
     canvas_color: float = 1.6  # of the strokes, their light kept
-    patch: int = 192  # pixels, of the painting, that its canvas is quilted from
+    canvas_part: tuple[float, ...] = (0.0, 0.0, 1.0, 1.0)  # of the painting that is quilted: shares
+    canvas_fine: float = 1.2  # pixels (sigma): finer than that is the grain of the scan
+    patch: int = 192  # pixels, the side of what it is quilted from
 
 
 # Networks that learn to paint: see `lab.training.paint`. Every step imitates.
