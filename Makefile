@@ -1,15 +1,13 @@
 .PHONY: demo test test-desktop check bench setup setup-test clean
 
 PYTEST = .venv/bin/python -m pytest -q
-# Files side by side, one a core: much of a test is waiting for a program that it started.
-AT_ONCE = -n auto --maxprocesses 4 --dist loadfile
 
 # Two commands: `make demo` and `make test` set up all they need, then run.
 demo: setup
 	@scripts/demo.sh
 
 test: setup-test
-	@$(PYTEST) $(AT_ONCE) -m "not desktop"
+	@scripts/tests.sh
 
 # What starts a desktop or a browser of its own, or needs big packages.
 test-desktop: setup-desktop
@@ -19,7 +17,7 @@ check: setup-test
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/pyright
-	@$(PYTEST) $(AT_ONCE) -m "not desktop"
+	@scripts/tests.sh
 
 bench: setup-test
 	@.venv/bin/python main.py bench

@@ -169,7 +169,7 @@ def test_a_style_backend(name: str, tmp_path: Path) -> None:
 
 
 # The layer needs a compositor of its own: tests/present/test_layer.py.
-@pytest.mark.parametrize("name", PRESENTERS.keys() - {"layer"})
+@pytest.mark.parametrize("name", sorted(PRESENTERS.keys() - {"layer"}))
 def test_a_presenter(name: str, request: pytest.FixtureRequest, monkeypatch) -> None:
     if name != "offscreen":
         monkeypatch.setenv("DISPLAY", request.getfixturevalue("xvfb"))
