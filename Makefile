@@ -1,7 +1,5 @@
 .PHONY: demo test test-desktop check bench setup setup-test clean
 
-PYTEST = .venv/bin/python -m pytest -q
-
 # Two commands: `make demo` and `make test` set up all they need, then run.
 demo: setup
 	@scripts/demo.sh
@@ -11,7 +9,7 @@ test: setup-test
 
 # What starts a desktop or a browser of its own, or needs big packages.
 test-desktop: setup-desktop
-	@$(PYTEST) -m desktop
+	@.venv/bin/python -m pytest -q -m desktop
 
 check: setup-test
 	@.venv/bin/ruff format --check .

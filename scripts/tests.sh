@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Runs all tests but the desktops', in two processes side by side: windows, captures and runs
-# wait more than they compute, and take half of the time. The second one's output comes at the end.
+# Runs all tests but the desktops', in two processes side by side, each with half of the time: tests
+# wait as long as they compute. The second one's output comes at the end.
 set -uo pipefail
 cd "$(dirname "$0")/.."
-waiting=(tests/run tests/source tests/present tests/style)
+half=(tests/run tests/source tests/present tests/style)
 pytest=(.venv/bin/python -m pytest -q -m "not desktop")
 log=$(mktemp)
 trap 'kill "$second" 2>/dev/null; rm -f "$log"' EXIT
 trap 'exit 130' INT TERM
-"${pytest[@]}" -p no:cacheprovider "${waiting[@]}" >"$log" 2>&1 &
+"${pytest[@]}" -p no:cacheprovider "${half[@]}" >"$log" 2>&1 &
 second=$!
-"${pytest[@]}" "${waiting[@]/#/--ignore=}"
+"${pytest[@]}" "${half[@]/#/--ignore=}"
 failed=$?
 wait "$second" || failed=$?
 cat "$log"

@@ -165,17 +165,19 @@ def region(text: str) -> tuple[int, int, int, int]:
 
 def share(text: str) -> float:
     """A number from 0 to 1."""
-    value = number(text)
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r} must lie between 0 and 1")
-    return value
+    return between(text, 0, 1)
 
 
 def most(text: str) -> float:
     """A share of something that most of is to be kept of."""
+    return between(text, 0.1, 0.95)
+
+
+def between(text: str, least: float, most: float) -> float:
+    """A number from `least` to `most`."""
     value = number(text)
-    if not 0.1 <= value <= 0.95:
-        raise argparse.ArgumentTypeError(f"{text!r} must lie between 0.1 and 0.95")
+    if not least <= value <= most:
+        raise argparse.ArgumentTypeError(f"{text!r} must lie between {least:g} and {most:g}")
     return value
 
 

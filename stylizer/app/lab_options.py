@@ -6,7 +6,7 @@ import argparse
 import math
 
 from stylizer.app.parser import add_setting
-from stylizer.rules import count, natural, number, part, path, positive, share, size
+from stylizer.rules import between, count, natural, number, part, path, positive, share, size
 
 # The fields of `Paint`, which only the lab can import.
 PAINT_PARTS = (
@@ -136,10 +136,7 @@ def paint_part(text: str) -> tuple[str, float]:
 
 def bristle(text: str) -> float:
     """A blur in pixels that leaves strokes."""
-    value = number(text)
-    if not 0.1 <= value <= 10:
-        raise argparse.ArgumentTypeError(f"{text!r} must lie between 0.1 and 10")
-    return value
+    return between(text, 0.1, 10)
 
 
 def add_paint(p: argparse.ArgumentParser) -> None:
@@ -154,7 +151,7 @@ def add_paint(p: argparse.ArgumentParser) -> None:
     p.add_argument(
         "--canvas-part",
         type=part,
-        metavar="X,Y,X,Y",
+        metavar="LEFT,TOP,RIGHT,BOTTOM",
         help="quilt it of this part of the style picture, in shares of its width and height",
     )
     p.add_argument(

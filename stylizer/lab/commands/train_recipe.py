@@ -59,22 +59,26 @@ def perceptual(args: argparse.Namespace) -> bool:
 def check_options(args: argparse.Namespace) -> None:
     """Raise BadInput for options that would be ignored."""
     asked = perceptual(args)
-    unfit = [n for n in (PAINTING if asked else PERCEPTUAL) if vars(args)[n] is not None]
-    options = ", ".join("--" + name.replace("_", "-") for name in unfit)
+    unfit = given_of(args, PAINTING if asked else PERCEPTUAL)
     if unfit and asked:
         raise BadInput(
-            f"{options}: of no use beside options that train by VGG-16's features; leave the one "
+            f"{unfit}: of no use beside options that train by VGG-16's features; leave the one "
             "or the other out"
         )
     if unfit:
         raise BadInput(
-            f"{options}: of no use to --arch {args.arch}, which learns without VGG what --paint "
+            f"{unfit}: of no use to --arch {args.arch}, which learns without VGG what --paint "
             "says; leave that out"
         )
-    quilting = [n for n in QUILTING if vars(args)[n] is not None]
+    quilting = given_of(args, QUILTING)
     if args.canvas is not None and quilting:
-        names = ", ".join("--" + name.replace("_", "-") for name in quilting)
-        raise BadInput(f"{names}: of the canvas that is quilted; leave it or --canvas out")
+        raise BadInput(f"{quilting}: of the canvas that is quilted; leave it or --canvas out")
+
+
+def given_of(args: argparse.Namespace, names: tuple[str, ...]) -> str:
+    """Those of the options that are given, as they are written; "" for none."""
+    given = [name for name in names if vars(args)[name] is not None]
+    return ", ".join("--" + name.replace("_", "-") for name in given)
 
 
 def values(args: argparse.Namespace, start: Path | None) -> dict[str, Any]:

@@ -186,10 +186,8 @@ class _FastGraph(OnnxGraph):
         steps = np.clip(steps, -127, 127).astype(np.int8)
         w = self.dequantized(self.constant(f"{name}.weight", steps), scale, np.int8)
         bias_scale = scale * np.float32(x.scale)
-        in_steps = np.clip(np.rint(layer.bias / bias_scale), -(2**31) + 1, 2**31 - 1).astype(
-            np.int32
-        )
-        b = self.dequantized(self.constant(f"{name}.bias", in_steps), bias_scale, np.int32)
+        bias = np.clip(np.rint(layer.bias / bias_scale), -(2**31) + 1, 2**31 - 1).astype(np.int32)
+        b = self.dequantized(self.constant(f"{name}.bias", bias), bias_scale, np.int32)
         return self.quantized(self.node("Conv", [self.float_of(x), w, b], **size), act)
 
     def rimmed(self, x: Value, rim: int) -> Value:

@@ -128,8 +128,8 @@ def sum_rule(a: Quantized, b: Quantized, out: Quantized) -> SumRule:
     folded = one(np.float64(ratio_a) * a.zero + np.float64(one(ratio_b * one(b.zero))))
     fixed = one(one(out.zero) - folded)
     right = (many * np.float64(ratio_b) + np.float64(fixed)).astype(np.float32)
-    shown = (many[:, None] * np.float64(ratio_a) + right.astype(np.float64)).astype(np.float32)
-    table = np.clip(np.rint(shown), 0, LEVELS - 1).astype(np.uint8)
+    sums = (many[:, None] * np.float64(ratio_a) + right.astype(np.float64)).astype(np.float32)
+    table = np.clip(np.rint(sums), 0, LEVELS - 1).astype(np.uint8)
     return SumRule(table, float(ratio_a), float(ratio_b), float(fixed))
 
 
