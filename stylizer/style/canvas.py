@@ -12,7 +12,8 @@ from stylizer.system.motion import CELL_PX, UNSET, Motion
 
 PIXELS_AT_ONCE = {1: np.uint32, 2: np.uint64}  # by block; of numbers that numpy copies whole
 SAMPLED = 8  # pixels between those that contrast is measured at
-MOST_GAIN = 1.15
+MOST_GAIN = 1.4
+SHARPER = 0.15  # of the tile's Laplacian: what reading between its pixels takes away
 STRIP_CELLS = 30  # a strip's coordinates stay in the cache: 4.5 ms for 7.9 on two busy cores
 
 
@@ -33,6 +34,7 @@ class Canvas:
         rgb = model.canvas.tile[..., :: -1 if model.order == "BGR" else 1]
         self._side = rgb.shape[0]
         self._tile = np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)])
+        self._moving_tile = sharper(self._tile)
         self._wall = self._repeated(size)
         self._block = LAYOUTS[model.layout].block // step
         self._cell = CELL_PX // step
@@ -47,7 +49,8 @@ class Canvas:
         """The tile from the top left corner on."""
         width, height = self.size
         self._drift: Drift | None = None
-        np.copyto(self.picture, self._wall[:height, :width])
+        across, down = -(-width // self._side), -(-height // self._side)
+        np.copyto(self.picture, np.tile(self._tile, (down, across, 1))[:height, :width])
         self._pack()
 
     def move(self, motion: Motion | None) -> None:
@@ -86,9 +89,9 @@ class Canvas:
             cv2.remap(self._wall, read, UNSET, cv2.INTER_LINEAR, dst=out)
 
     def _repeated(self, size: Size) -> np.ndarray:
-        """Whole tiles that cover `size` and, for what moves, one more each way."""
+        """Whole tiles, as they are for what moves, that cover `size`, and one more each way."""
         times = (size[1] // self._side + 2, size[0] // self._side + 2, 1)
-        return np.tile(self._tile, times)
+        return np.tile(self._moving_tile, times)
 
     def _pack(self) -> None:
         b = self._block
@@ -103,6 +106,13 @@ class Canvas:
             planes = np.moveaxis(self.picture[..., :3], -1, 0)
             self.tensor = np.ascontiguousarray(planes)[None]
         self.stamp = object()
+
+
+def sharper(tile: np.ndarray) -> np.ndarray:
+    """uint8 (side, side, 4) of a toroidal tile alike, sharper by SHARPER."""
+    around = cv2.copyMakeBorder(tile, 1, 1, 1, 1, cv2.BORDER_WRAP)
+    edges = cv2.Laplacian(around, cv2.CV_16S)[1:-1, 1:-1]
+    return cv2.addWeighted(tile, 1.0, edges, -SHARPER, 0, dtype=cv2.CV_8U)
 
 
 def mixed(old: np.ndarray, fresh: np.ndarray, share: float) -> None:

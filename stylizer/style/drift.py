@@ -13,11 +13,11 @@ from stylizer.frame import Size
 from stylizer.system.motion import CELL_PX, Motion, cell_places, sampled
 
 MOST_STRETCH = 0.12  # pixels a pixel: a fresh field has little of it
-MOST_TREND = 0.06  # the same over the whole picture
+MOST_TREND = 0.03  # the same over the whole picture
 PULLS = (13, 25, 41)  # cells around a steep place that it is evened out over, again and again
 APART = 0.5  # pixels of the canvas: fields nearer to each other than that are one
-FADE_FRAMES = 16  # from one field to the next
-WILD_STRETCH = 0.5  # strokes more stretched than that are faded sooner
+FADE_FRAMES = 25  # from one field to the next
+WILD_STRETCH = 0.75  # strokes more stretched than that are faded sooner
 
 
 class Drift:
@@ -86,7 +86,7 @@ class Drift:
 def carried(d: np.ndarray, flow: np.ndarray, read: np.ndarray) -> np.ndarray:
     """d after the motion `flow` (pixels), read at these cells; smoothed a little, against the noise
     of measuring."""
-    return cv2.GaussianBlur(flow + sampled(d, read), (3, 3), 0.4)
+    return cv2.GaussianBlur(flow + sampled(d, read), (3, 3), 0.3)
 
 
 def relaxed(d: np.ndarray, places: np.ndarray, cell: int) -> np.ndarray:

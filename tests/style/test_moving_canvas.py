@@ -13,7 +13,7 @@ from stylizer.app.options import build_parser
 from stylizer.app.run_settings import run_settings
 from stylizer.frame import Frame, StyledImage
 from stylizer.settings import Settings
-from stylizer.style.canvas import mixed
+from stylizer.style.canvas import mixed, sharper
 from stylizer.style.opening import open_style
 
 # --- the canvas goes with the picture -------------------------------------------------------------
@@ -81,6 +81,15 @@ def test_a_canvas_of_half_the_size_moves_by_half_as_many_pixels(tmp_path, kind):
     for number in range(6):
         got = canvas_seen(style, view(picture, 4 * number, -2 * number))
     assert inner_error(got[::2, ::2], resting(10, -5)[: WIDE[1] // 2, : WIDE[0] // 2]) < 3.5
+
+
+def test_a_canvas_between_pixels_stays_sharp():
+    """Read halfway between its pixels, a tile of strokes two pixels wide keeps its contrast."""
+    rows = np.where(np.arange(64) // 2 % 2, 160, 96).astype(np.uint8)
+    tile = np.dstack([np.tile(rows[:, None], (1, 64))] * 4)
+    halfway = (sharper(tile).astype(float) + np.roll(sharper(tile), 1, 0)) / 2
+    plain = (tile.astype(float) + np.roll(tile, 1, 0)) / 2
+    assert 1.2 * plain.std() < halfway.std() < 1.1 * tile.std()
 
 
 def test_still_frames_give_identical_bytes(soft_path):
