@@ -16,8 +16,10 @@ MOST_STRETCH = 0.12  # pixels a pixel: a fresh field has little of it
 MOST_TREND = 0.03  # the same over the whole picture
 PULLS = (13, 25, 41)  # cells around a steep place that it is evened out over, again and again
 APART = 0.5  # pixels of the canvas: fields nearer to each other than that are one
-FADE_FRAMES = 25  # from one field to the next
-WILD_STRETCH = 0.75  # strokes more stretched than that are faded sooner
+FADE_FRAMES = 22  # from one field to the next
+CREASED = 1.2  # pixels a pixel: more of it is a fold
+IRONED_CELLS = (5, 5)
+WILD_STRETCH = 0.65  # strokes more stretched than that are faded sooner
 
 
 class Drift:
@@ -52,8 +54,8 @@ class Drift:
             flow = flow * ratio
         read = self._places + flow / self._cell
         apart = self._fresh is not self.field
-        self.field = carried(self.field, flow, read)
-        self._fresh = carried(self._fresh, flow, read) if apart else self.field
+        self.field = ironed(carried(self.field, flow, read), self._cell)
+        self._fresh = ironed(carried(self._fresh, flow, read), self._cell) if apart else self.field
         self._fade(apart)
 
     def layers(self) -> tuple[np.ndarray, np.ndarray, float]:
@@ -87,6 +89,16 @@ def carried(d: np.ndarray, flow: np.ndarray, read: np.ndarray) -> np.ndarray:
     """d after the motion `flow` (pixels), read at these cells; smoothed a little, against the noise
     of measuring."""
     return cv2.GaussianBlur(flow + sampled(d, read), (3, 3), 0.3)
+
+
+def ironed(d: np.ndarray, cell: int) -> np.ndarray:
+    """d without its folds: where it is steeper than CREASED, a part of the way to its neighborhood's
+    mean. Joints of a folded mosaic are rows of dots."""
+    excess = (stretch(d, cell) - CREASED) / CREASED
+    if excess.max() <= 0:
+        return d
+    pull = cv2.blur(np.clip(excess, 0, 1), (3, 3))[..., None]
+    return d + pull * (cv2.blur(d, IRONED_CELLS) - d)
 
 
 def relaxed(d: np.ndarray, places: np.ndarray, cell: int) -> np.ndarray:
