@@ -30,7 +30,7 @@ class GpuPicture:
 class DrawnPicture:
     """A frame that was drawn on the GPU, finished. It is drawn over once nobody holds `texture`.
 
-    luma: as `system.motion.part_luma` has it. read: gives uint8 (height, width, 4) RGBA, from any
+    luma: as `system.motion.cell_luma` has it. read: gives uint8 (height, width, 4) RGBA, from any
     thread but the one whose context reads it; it waits for the GPU.
     """
 

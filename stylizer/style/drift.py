@@ -16,10 +16,10 @@ MOST_STRETCH = 0.12  # pixels a pixel: a fresh field has little of it
 MOST_TREND = 0.03  # the same over the whole picture
 PULLS = (13, 25, 41)  # cells around a steep place that it is evened out over, again and again
 APART = 0.5  # pixels of the canvas: fields nearer to each other than that are one
-FADE_FRAMES = 22  # from one field to the next
+FADE_FRAMES = 25  # from one field to the next
 CREASED = 1.2  # pixels a pixel: more of it is a fold
 IRONED_CELLS = (5, 5)
-WILD_STRETCH = 0.65  # strokes more stretched than that are faded sooner
+WILD_STRETCH = 0.75  # strokes more stretched than that are faded sooner
 
 
 class Drift:
@@ -92,8 +92,8 @@ def carried(d: np.ndarray, flow: np.ndarray, read: np.ndarray) -> np.ndarray:
 
 
 def ironed(d: np.ndarray, cell: int) -> np.ndarray:
-    """d without its folds: where it is steeper than CREASED, a part of the way to its neighborhood's
-    mean. Joints of a folded mosaic are rows of dots."""
+    """d without its folds: where it is steeper than CREASED, a part of the way to the mean around
+    it. Joints of a folded mosaic are rows of dots."""
     excess = (stretch(d, cell) - CREASED) / CREASED
     if excess.max() <= 0:
         return d

@@ -6,21 +6,21 @@ import moderngl
 import numpy as np
 
 from stylizer.frame import Size
-from stylizer.system.motion import LOOK_PX, ROW_STEP, part_means
+from stylizer.system.motion import CELL_PX, ROW_STEP, cell_means
 from stylizer.system.resources import shader
 
 
-class PartLuma:
-    """As `motion.part_luma`, of textures of one size; on the thread of the context.
+class CellLuma:
+    """As `motion.cell_luma`, of textures of one size; on the thread of the context.
 
-    Where whole parts of cells fill the picture, only their means come back (57 KB at 1280x720);
-    else the gray of every other row does, for OpenCV weighs what is cut.
+    Where whole cells fill the picture, only their means come back (14 KB at 1280x720); else the
+    gray of every other row does, for OpenCV weighs the parts of cells.
     """
 
     def __init__(self, context: moderngl.Context, size: Size) -> None:
         self._size = size
-        whole_parts = not (size[0] % LOOK_PX or size[1] % LOOK_PX)
-        across, down = (LOOK_PX, LOOK_PX // ROW_STEP) if whole_parts else (1, 1)
+        full_cells = not (size[0] % CELL_PX or size[1] % CELL_PX)
+        across, down = (CELL_PX, CELL_PX // ROW_STEP) if full_cells else (1, 1)
         self._program = context.program(shader("net.vert"), shader("luma.frag"))
         self._program["part"] = across, down
         self._program["share"] = 1 / (across * down)
@@ -28,7 +28,7 @@ class PartLuma:
         self._vertices = context.vertex_array(self._program, [])
         rows = -(-size[1] // ROW_STEP) // down
         self._target = context.framebuffer([context.texture((size[0] // across, rows), 1)])
-        self._whole_parts, self._context = whole_parts, context
+        self._full_cells, self._context = full_cells, context
 
     def draw(self, picture: moderngl.Texture) -> None:
         """Issue the draw; `read` waits for it."""
@@ -42,4 +42,4 @@ class PartLuma:
         width, height = self._target.size
         gray = np.empty((height, width), np.uint8)
         self._target.read_into(gray, components=1, alignment=1)
-        return gray if self._whole_parts else part_means(gray, self._size)
+        return gray if self._full_cells else cell_means(gray, self._size)

@@ -1,9 +1,9 @@
 """The picture's motion: dense optical flow between two frames, on cells of 8 x 8 pixels.
 
-Method: luma averaged over each quarter of a cell, DIS flow between the two small pictures (Kroeger
-et al. 2016, OpenCV's), and a weight for each cell by how well the last picture explains this one
-there and by how much there is to see. What has no weight takes its neighbors' motion: a flat sky
-shows nothing of its own, and a canvas is most visible there.
+Method: luma averaged over each cell, DIS flow between the two small pictures (Kroeger et al. 2016,
+OpenCV's), and a weight for each cell by how well the last picture explains this one there and by
+how much there is to see. What has no weight takes its neighbors' motion: a flat sky shows nothing
+of its own, and a canvas is most visible there.
 """
 
 from __future__ import annotations
@@ -17,16 +17,14 @@ import numpy as np
 from stylizer.frame import Frame, Size
 
 CELL_PX = 8
-LOOK_PX = 4  # a side of the parts of cells whose luma is compared
 ROW_STEP = 2  # rows looked at
 NOISE_LEVELS = 2  # of 255: a cell's mean that changes by no more has seen noise
 STILL_PX = 0.05  # less motion than this is none
 CUT_LEVELS = 24.0  # of 255: mean residual above which the last picture explains nothing
 SURE_LEVELS = 10.0  # residual at which a cell's own motion has lost most of its weight
-TEXTURE = 0.8  # squared levels a cell: a gradient that counts half, in its weaker direction
+TEXTURE = 3.0  # squared levels a cell: a gradient that counts half, in its weaker direction
 UNSEEN = 0.02  # weight of a wide neighborhood beside a near one
-MEDIAN_CELLS = 5  # a side, of the flow as it was found
-OWN = 0.05  # weight at which a cell's own motion counts as much as its neighborhood's
+OWN = 0.2  # weight at which a cell's own motion counts as much as its neighborhood's
 SMALLEST_CELLS = 12  # DIS refuses smaller pictures
 NEAR_CELLS, FAR_CELLS = (7, 7), (41, 41)
 UNSET: Any = None  # OpenCV takes None for an array that is not there, its stubs do not know
@@ -52,103 +50,79 @@ class MotionMeter:
     """Measures each frame against the one before it. One thread at a time."""
 
     def __init__(self) -> None:
-        self._last: tuple[np.ndarray, np.ndarray] | None = None  # luma: of parts, of cells
-        self._before: Any = UNSET  # the flow in parts of cells, the last one that was not still
+        self._last: np.ndarray | None = None
+        self._found: Any = UNSET  # in cells, the last one that was not still
         self._size = (0, 0)
         self._places = np.empty((0, 0, 2), np.float32)
         self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
-        # Pictures are small already. Against DIS medium at full size, a race, one core: at whole
-        # cells a mean error of 3.1 px in 2.5 ms, at their quarters 2.1 px in 8.0 ms and 1.8 px in
-        # 10.1 with a stride of 5; strokes carried were off by 0.062, 0.051 and 0.050.
+        # Pictures are small already. At half of them the error was three times as large (0.29 px
+        # for 0.07 at the median of a platform game, 1.7 for 0.8 of a race, against DIS medium at
+        # full size), a stride of 4 took half as long again as 5 for 0.02 px.
         self._flow.setFinestScale(0)
-        self._flow.setPatchStride(6)
+        self._flow.setPatchStride(5)
         self._flow.setUseMeanNormalization(False)
 
     def forget(self) -> None:
         """The next frame is a first one."""
-        self._last, self._before = None, UNSET
+        self._last, self._found = None, UNSET
 
     def measure(self, frame: Frame) -> Motion | None:
         """Motion from the frame before this one; None where nothing leads there: the first frame,
         another size, a cut."""
-        luma = part_luma(frame)
-        now, last = (luma, cells_of(luma, frame.size)), self._last
+        now, last = cell_luma(frame), self._last
         if frame.size != self._size:
             self.forget()
             last, self._size = None, frame.size
-            self._places = cell_places(now[1].shape)
+            self._places = cell_places(now.shape)
         if last is None:
             self._last = now
             return None
-        cells = now[1]
-        if cv2.absdiff(cells, last[1]).max() <= NOISE_LEVELS or min(cells.shape) < SMALLEST_CELLS:
+        if cv2.absdiff(now, last).max() <= NOISE_LEVELS or min(now.shape) < SMALLEST_CELLS:
             # The last picture stays: what creeps is followed once it has come far enough.
-            still = np.zeros((*cells.shape, 2), np.float32)
-            return Motion(frame.size, still, np.ones(cells.shape, np.float32), True)
+            still = np.zeros((*now.shape, 2), np.float32)
+            return Motion(frame.size, still, np.ones(now.shape, np.float32), True)
         self._last = now
         return self._measure(now, last)
 
-    def _measure(
-        self, now: tuple[np.ndarray, np.ndarray], last: tuple[np.ndarray, np.ndarray]
-    ) -> Motion | None:
+    def _measure(self, now: np.ndarray, last: np.ndarray) -> Motion | None:
         # Motion goes on: begun from the last flow, the mean error was 1.6 px for 3.4 in a platform
-        # game and 2.9 for 3.8 in a race, where the road comes at 27 px a frame. From what was made
-        # of it, without the noise of flat places: 1.6 px for 1.7 in the demo.
-        found = self._flow.calc(now[0], last[0], self._before)
-        cells, parts = (picture.shape[::-1] for picture in reversed(now))
-        found = resized(found, cells, cv2.INTER_AREA)
-        found = cv2.merge([cv2.medianBlur(part, MEDIAN_CELLS) for part in cv2.split(found)])
-        explained = sampled(last[1], self._places + found)
-        residual = cv2.absdiff(now[1], explained).astype(np.float32)
+        # game and 2.9 for 3.8 in a race, where the road comes at 27 px a frame.
+        found = self._found = self._flow.calc(now, last, self._found)
+        explained = sampled(last, self._places + found)
+        residual = cv2.absdiff(now, explained).astype(np.float32)
         if residual.mean() > CUT_LEVELS:
-            self._before = UNSET
+            self._found = UNSET
             return None
         residual = cv2.blur(residual, (3, 3))
         confidence = np.exp(-((residual / SURE_LEVELS) ** 2))
-        flow = spread(found, confidence * _texture(now[1]))
-        self._before = resized(flow, parts, cv2.INTER_LINEAR)
+        flow = spread(found, confidence * _texture(now))
         width, height = self._size
-        flow *= np.array([width / cells[0], height / cells[1]], np.float32)
+        rows, columns = now.shape
+        flow *= np.array([width / columns, height / rows], np.float32)
         x, y = np.abs(flow[..., 0]), np.abs(flow[..., 1])
         flow[np.maximum(x, y) < STILL_PX] = 0
         return Motion(self._size, flow, confidence, not flow.any())
 
 
-def part_luma(frame: Frame) -> np.ndarray:
-    """uint8 (rows, columns): mean luma of each part of a cell, over every other row: 0.4 ms at
-    1280x720, 1.6 over all rows in color."""
+def cell_luma(frame: Frame) -> np.ndarray:
+    """uint8 (rows, columns): mean luma of each cell, over every other row: 0.4 ms at 1280x720, 1.6
+    over all rows in color."""
     if frame.drawn is not None:
         return frame.drawn.luma
     gray = cv2.cvtColor(frame.pixels[::ROW_STEP], TO_GRAY[frame.channel_order])
-    return part_means(gray, frame.size)
+    return cell_means(gray, frame.size)
 
 
-def part_means(gray: np.ndarray, size: Size) -> np.ndarray:
-    """uint8 (rows, columns): the mean of each part of a cell of a picture of `size`, from every
-    other row."""
-    parts = (max(1, size[0] // LOOK_PX), max(1, size[1] // LOOK_PX))
-    return cv2.resize(gray, parts, interpolation=cv2.INTER_AREA)
-
-
-def cells_of(luma: np.ndarray, size: Size) -> np.ndarray:
-    """uint8 (rows, columns): the mean of each cell of a picture of `size`, from those of parts."""
+def cell_means(gray: np.ndarray, size: Size) -> np.ndarray:
+    """uint8 (rows, columns): the mean of each cell of a picture of `size`, from every other row."""
     cells = (max(1, size[0] // CELL_PX), max(1, size[1] // CELL_PX))
-    return cv2.resize(luma, cells, interpolation=cv2.INTER_AREA)
+    return cv2.resize(gray, cells, interpolation=cv2.INTER_AREA)
 
 
 def cell_places(shape: tuple[int, ...]) -> np.ndarray:
     """float32 (rows, columns, 2): each cell's own column and row."""
     columns, rows = (np.arange(n, dtype=np.float32) for n in (shape[1], shape[0]))
     return np.dstack(np.meshgrid(columns, rows))
-
-
-def resized(flow: np.ndarray, size: Size, method: int) -> np.ndarray:
-    """`flow` in its own cells (rows, columns, 2) on another grid of `size` (columns, rows), in that
-    grid's."""
-    rows, columns = flow.shape[:2]
-    out = cv2.resize(flow, size, interpolation=method)
-    out *= np.array([size[0] / columns, size[1] / rows], np.float32)
-    return out
 
 
 def sampled(values: np.ndarray, places: np.ndarray) -> np.ndarray:
@@ -178,5 +152,4 @@ def _texture(luma: np.ndarray) -> np.ndarray:
     down = cv2.Sobel(luma, cv2.CV_32F, 0, 1, scale=1 / 8)
     xx, xy, yy = (cv2.blur(v, (3, 3)) for v in (across * across, across * down, down * down))
     held = (xx + yy) / 2 - np.hypot((xx - yy) / 2, xy)
-    held *= held  # steep: noise of 8 bits in a sky has a thirtieth of what a road has
-    return held / (held + TEXTURE**2)
+    return held / (held + TEXTURE)

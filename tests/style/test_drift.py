@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from stylizer.style.drift import FADE_FRAMES, Drift, stretch
+from stylizer.style.drift import CREASED, FADE_FRAMES, Drift, ironed, stretch
 from stylizer.system.motion import Motion
 
 WIDE = (320, 240)
@@ -89,3 +89,14 @@ def test_places_are_moved_by_whole_tiles_only():
         assert (places >= 0).all()
         assert places.min() < 64
         assert np.allclose(np.diff(places[1:-1, :, 0], axis=1), 8, atol=0.01)
+
+
+def test_folds_are_ironed_and_the_rest_is_left():
+    cell = 8
+    d = np.zeros((40, 60, 2), np.float32)
+    d[..., 1] = 0.2 * cell * np.arange(60)
+    assert ironed(d, cell) is d
+    d[:, 30:, 0] = 3 * CREASED * cell  # pixels, from one cell to the next
+    found = ironed(d, cell)
+    assert stretch(found, cell).max() < 0.6 * stretch(d, cell).max()
+    assert np.array_equal(found[:, :20], d[:, :20])

@@ -88,20 +88,6 @@ def test_a_frame_too_small_for_flow_stands_still():
     assert motion.still
 
 
-def test_what_is_finer_than_a_cell_is_followed():
-    """Gravel, whose mean over whole cells tells little."""
-    noise = np.random.default_rng(2).normal(0, 1, (368, 448, 1)).astype(np.float32)
-    fine = cv2.GaussianBlur(noise, (0, 0), 2.5)
-    around = cv2.blur(fine, (CELL_PX, CELL_PX))
-    gravel = np.clip((fine - around) / (fine - around).std() * 40 + 128, 0, 255)[..., None]
-    picture = np.repeat(gravel, 4, axis=2).astype(np.uint8)
-    meter, motion = MotionMeter(), None
-    for step in range(4):
-        motion = meter.measure(view(picture, 6 * step, 3 * step))
-    assert motion is not None
-    assert np.percentile(np.abs(inner(motion.flow) - (6, 3)), 90) < 1
-
-
 def test_a_flat_place_goes_with_what_is_around_it():
     picture, meter = scene(), MotionMeter()
     picture[120:200, 150:260] = 128  # 10 x 13 cells without anything to see

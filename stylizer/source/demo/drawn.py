@@ -8,7 +8,7 @@ from stylizer.frame import DrawnPicture
 from stylizer.source.demo.camera import Pose
 from stylizer.source.demo.scene import DemoScene
 from stylizer.system.gl_share import Beside
-from stylizer.system.luma import PartLuma
+from stylizer.system.luma import CellLuma
 from stylizer.system.spares import Spares
 
 
@@ -20,7 +20,7 @@ class DrawnFrames:
         self._scene, self._context, self._beside = scene, scene.context, beside
         self._targets = Spares()
         self._depth = self._context.depth_renderbuffer(scene.size)
-        self._luma = PartLuma(self._context, scene.size)
+        self._luma = CellLuma(self._context, scene.size)
 
     def draw(self, time_s: float, pose: Pose) -> DrawnPicture:
         """The scene at a time in seconds, finished."""
