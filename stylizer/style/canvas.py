@@ -33,8 +33,10 @@ class Canvas:
         self.size = size = (frame_size[0] // step, frame_size[1] // step)
         rgb = model.canvas.tile[..., :: -1 if model.order == "BGR" else 1]
         self._side = rgb.shape[0]
-        self._tile = np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)])
-        self._moving_tile = sharper(self._tile)
+        tile = np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)])
+        across, down = -(-size[0] // self._side), -(-size[1] // self._side)
+        self._resting = np.tile(tile, (down, across, 1))[: size[1], : size[0]]
+        self._moving_tile = sharper(tile)
         self._wall = self._repeated(size)
         self._block = LAYOUTS[model.layout].block // step
         self._cell = CELL_PX // step
@@ -47,10 +49,8 @@ class Canvas:
 
     def start_anew(self) -> None:
         """The tile from the top left corner on."""
-        width, height = self.size
         self._drift: Drift | None = None
-        across, down = -(-width // self._side), -(-height // self._side)
-        np.copyto(self.picture, np.tile(self._tile, (down, across, 1))[:height, :width])
+        np.copyto(self.picture, self._resting)
         self._pack()
 
     def move(self, motion: Motion | None) -> None:
