@@ -30,6 +30,9 @@ class Paint:
     edge: slope of luma a pixel from which a contour is one, in the light. texture: by how much of
     the mean slope around a place that is raised, so that a game's textures are painted, too.
     tone, tone_from: share that is taken off large bright places, of what they are above that luma.
+    burn: exponent of luma, above 1, in light surroundings: they are darker, black and white stay.
+    line: luma that a contour's line takes at most. smooth: variance of the texture that `flat`
+    smooths away.
     """
 
     strokes: float = 0.65
@@ -43,6 +46,9 @@ class Paint:
     texture: float = 0.4
     tone: float = 0.5
     tone_from: float = 0.55
+    burn: float = 0.0
+    line: float = 1.0
+    smooth: float = 0.008
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,12 @@ from stylizer.lab.nets.registry import Paint
 
 JOINT_WIDTH = 0.12  # of the canvas' darkness, from no joint to all of it
 BUSY = 0.10  # standard deviation of a busy place's high-passed luma
-SMOOTHED = 0.008  # variance that the frame's own texture may have and is painted flat (He 2010)
 CONTOUR_RADIUS = 1.2  # pixels
 TONED_SIGMA = 16.0  # pixels: brighter places of such a size are toned down
 AROUND_SIGMA = 24.0  # pixels around a place, whose mean slope says how busy it is
 BUSIEST = 0.1  # slope a pixel that counts for that: where all is text, letters are still contours
 BRIGHT = 0.45  # mean luma around a place from which on strokes are as strong as they get
+DARKEST = 1e-3  # luma of which a power is taken
 DARK_SHARE = 0.3  # of that, in black places: there the game itself has little contrast (Weber)
 
 
@@ -30,6 +30,7 @@ DARK_SHARE = 0.3  # of that, in black places: there the game itself has little c
 def painted(graded: Tensor, canvas: Tensor, paint: Paint) -> Tensor:
     """(B, 3, H, W) in 0..1: the wanted picture. graded: the frame in the style's colors; canvas:
     what lies over it, 0.5 asks for nothing; both as the result."""
+    graded = burned(graded, paint.burn)
     y = luma(graded)
     light = mixed(DARK_SHARE, (blurred(y, 10.0) / BRIGHT).clamp(max=1))
     steps = slope(y)
@@ -41,13 +42,23 @@ def painted(graded: Tensor, canvas: Tensor, paint: Paint) -> Tensor:
     share = mixed(paint.on_edges, quiet) * mixed(paint.on_busy, calm) * light
     texture = canvas - CANVAS_MIDDLE
     joint = ((-luma(texture) - paint.joint_from) / JOINT_WIDTH).clamp(0, 1) * (paint.joints > 0)
-    ground = graded + paint.flat * (smoothed(graded) - graded)
+    ground = graded + paint.flat * (smoothed(graded, paint.smooth) - graded)
     drawn = luma(ground)  # without fine texture, which is not to be drawn around
     ground = ground - paint.tone * F.relu(coarsely_blurred(drawn, TONED_SIGMA) - paint.tone_from)
     laid = ground + paint.strokes * texture * (1 - joint) * share
     laid = laid * (1 - paint.joints * joint * share)
     dark_side = F.relu(blurred(drawn, 1.6 * CONTOUR_RADIUS) - blurred(drawn, CONTOUR_RADIUS))
-    return (laid - 2.5 * paint.contours * dark_side).clamp(0, 1)
+    return (laid - (2.5 * paint.contours * dark_side).clamp(max=paint.line)).clamp(0, 1)
+
+
+def burned(picture: Tensor, amount: float) -> Tensor:
+    """The picture darker where its surroundings are light, black and white kept: a power of its
+    luma, 1 + `amount` in the light and less in the dark, as a photographer burns in a print."""
+    if not amount:
+        return picture
+    y = luma(picture)
+    light = (coarsely_blurred(y, AROUND_SIGMA) / BRIGHT).clamp(max=1)
+    return picture * y.clamp_min(DARKEST) ** (amount * light)
 
 
 def mixed(least: float, amount: Tensor) -> Tensor:
@@ -87,14 +98,14 @@ def slope(y: Tensor) -> Tensor:
     return torch.hypot(across, down)
 
 
-def smoothed(picture: Tensor, radius: int = 3) -> Tensor:
-    """The picture without its faint texture, edges kept: a guided filter with its own luma as
-    guide (He et al. 2010), at half size (He and Sun 2015)."""
+def smoothed(picture: Tensor, variance: float, radius: int = 3) -> Tensor:
+    """The picture without texture of up to about that variance, edges kept: a guided filter with
+    its own luma as guide (He et al. 2010), at half size (He and Sun 2015)."""
     half = F.avg_pool2d(picture, 2)
     y = luma(half)
     mean = boxed(y, radius)
-    variance = boxed(y * y, radius) - mean * mean
-    keep = boxed(variance / (variance + SMOOTHED), radius)
+    own = boxed(y * y, radius) - mean * mean
+    keep = boxed(own / (own + max(variance, 1e-6)), radius)
     size = picture.shape[2:]
     keep, coarse = (
         F.interpolate(v, size=size, mode="bilinear") for v in (keep, boxed(half, radius))
