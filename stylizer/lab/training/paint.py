@@ -30,9 +30,9 @@ DARK_SHARE = 0.3  # of that, in black places: there the game itself has little c
 def painted(graded: Tensor, canvas: Tensor, paint: Paint) -> Tensor:
     """(B, 3, H, W) in 0..1: the wanted picture. graded: the frame in the style's colors; canvas:
     what lies over it, 0.5 asks for nothing; both as the result."""
+    light = mixed(DARK_SHARE, (blurred(luma(graded), 10.0) / BRIGHT).clamp(max=1))
     graded = burned(graded, paint.burn)
     y = luma(graded)
-    light = mixed(DARK_SHARE, (blurred(y, 10.0) / BRIGHT).clamp(max=1))
     steps = slope(y)
     near = blurred(F.max_pool2d(steps, 5, 1, 2), 2.0)
     around = coarsely_blurred(steps, AROUND_SIGMA).clamp(max=BUSIEST)
