@@ -1,5 +1,7 @@
 """What fast networks learn to lay on the graded frame: strokes, joints, contours, and where not."""
 
+from dataclasses import replace
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -142,7 +144,38 @@ def test_faint_texture_goes_and_edges_stay():
     noise = torch.randn(1, 3, 96, 128, generator=torch.Generator().manual_seed(3))
     step = torch.full((1, 3, 96, 128), 0.2)
     step[:, :, :, 64:] = 0.8
-    made = smoothed(step + 0.02 * noise)
+    made = smoothed(step + 0.02 * noise, 0.008)
     assert float(made[:, :, :, 10:40].std()) < 0.01
     edge = luma(made)[0, 0].mean(dim=0)
     assert float(edge[64] - edge[63]) > 0.75 * 0.6
+
+
+def test_light_places_are_burned_in_and_dark_ones_keep_their_light():
+    """A painting is darker than a game; a dark game made darker would be black."""
+    only = replace(NOTHING, burn=0.6)
+    seen = {}
+    for level in (0.08, 0.5, 1.0):
+        ground = torch.full((1, 3, 192, 256), level)
+        seen[level] = float(painted(ground, torch.full_like(ground, 0.5), only).mean())
+    assert seen[0.5] == pytest.approx(0.5**1.6, abs=0.005)
+    assert seen[1.0] == pytest.approx(1.0, abs=0.001)
+    assert seen[0.08] > 0.7 * 0.08
+
+
+def test_a_contours_line_is_no_darker_than_it_may_be():
+    frame = torch.full((1, 3, 96, 128), 0.8)
+    frame[..., 64:] = 0.3
+    darkest = [
+        float((frame - painted(frame, REST, replace(NOTHING, contours=9.0, line=line))).max())
+        for line in (1.0, 0.1)
+    ]
+    assert darkest[0] > 0.2
+    assert darkest[1] == pytest.approx(0.1, abs=1e-4)
+
+
+def test_more_variance_smoothed_is_a_flatter_texture():
+    noise = torch.rand(1, 1, 96, 128, generator=torch.Generator().manual_seed(4))
+    grass = (0.5 + 0.2 * (noise - 0.5)).expand(-1, 3, -1, -1)
+    left = [float(smoothed(grass, variance).std()) for variance in (0.0, 0.008, 0.03)]
+    assert left[0] == pytest.approx(float(grass.std()), rel=0.15)
+    assert left[2] < left[1] < 0.8 * left[0]
