@@ -13,6 +13,7 @@ PAINT_PARTS = (
     "strokes", "joints", "joint_from", "contours", "flat", "on_edges", "on_busy", "edge", "texture",
     "tone", "tone_from", "burn", "line", "smooth",
 )  # fmt: skip
+ABOVE_0, FROM_0 = ("edge", "smooth"), ("burn", "line")
 
 
 def add_frames(p: argparse.ArgumentParser) -> None:
@@ -129,8 +130,11 @@ def paint_part(text: str) -> tuple[str, float]:
     if not value:
         raise argparse.ArgumentTypeError(f"{text!r} has no value: write {name}=NUMBER")
     amount = number(value)
-    if not math.isfinite(amount) or (name == "edge" and amount <= 0):
-        raise argparse.ArgumentTypeError(f"{text!r}: must be finite, and edge above 0")
+    if not math.isfinite(amount) or (name in ABOVE_0 and amount <= 0):
+        bound = f", and {name} above 0" if name in ABOVE_0 else ""
+        raise argparse.ArgumentTypeError(f"{text!r}: must be finite{bound}")
+    if name in FROM_0 and amount < 0:
+        raise argparse.ArgumentTypeError(f"{text!r}: {name} must be 0 or more")
     return name, amount
 
 

@@ -99,13 +99,13 @@ def slope(y: Tensor) -> Tensor:
 
 
 def smoothed(picture: Tensor, variance: float, radius: int = 3) -> Tensor:
-    """The picture without texture of up to about that variance, edges kept: a guided filter with
-    its own luma as guide (He et al. 2010), at half size (He and Sun 2015)."""
+    """The picture without texture of up to about that variance (above 0), edges kept: a guided
+    filter with its own luma as guide (He et al. 2010), at half size (He and Sun 2015)."""
     half = F.avg_pool2d(picture, 2)
     y = luma(half)
     mean = boxed(y, radius)
-    own = boxed(y * y, radius) - mean * mean
-    keep = boxed(own / (own + max(variance, 1e-6)), radius)
+    own = (boxed(y * y, radius) - mean * mean).clamp_min(0)
+    keep = boxed(own / (own + variance), radius)
     size = picture.shape[2:]
     keep, coarse = (
         F.interpolate(v, size=size, mode="bilinear") for v in (keep, boxed(half, radius))
