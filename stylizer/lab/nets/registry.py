@@ -89,8 +89,8 @@ class Recipe:
 
 
 # Networks that learn to paint: see `lab.training.paint`. Every step imitates.
-_PAINTED = Paint(flat=0.9, tone=0.4, burn=0.4, line=0.12, smooth=0.012)  # paintings are dark
-_PAINTING = {"paint": _PAINTED, "crop": (192, 192), "style_size": 800, "style_weight": 0.0}
+PAINTED = Paint(flat=0.9, tone=0.4, burn=0.4, line=0.12, smooth=0.012)  # paintings are dark
+_PAINTING = {"paint": PAINTED, "crop": (192, 192), "style_size": 800, "style_weight": 0.0}
 _FAST = {
     "steps": 1500,
     "batch": 6,
