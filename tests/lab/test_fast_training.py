@@ -231,9 +231,10 @@ def test_the_model_is_written_between_steps_where_that_is_asked_for(pictures, tm
 
 def test_two_processes_train_the_model_of_one(tmp_path, pictures, canvas, monkeypatch):
     """Three steps change weights by some 1e-3: biases, which begin at 0, show it. Rounding leaves a
-    little; half of the batch left out leaves far more."""
+    little; half of the batch left out leaves far more. Of the first seed two channels have hardly a
+    gradient, and Adam makes whole steps of what rounding left of it."""
     out = Path("t-fast.onnx")
-    argv = words(pictures, out, "--canvas", canvas, "--style-size", 64)
+    argv = words(pictures, out, "--canvas", canvas, "--style-size", 64, "--seed", 2)
 
     def alone_with(*more: str) -> dict[str, np.ndarray]:
         folder = tmp_path / f"alone{len(more)}"
@@ -251,7 +252,8 @@ def test_two_processes_train_the_model_of_one(tmp_path, pictures, canvas, monkey
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     together = weights(out)
-    biases = [n for n in alone if n.endswith(".bias") and not n.startswith(("head", "grade"))]
+    others = ("head", "grade", "luma", "detail", "limit", "taken")
+    biases = [n for n in alone if n.endswith(".bias") and not n.startswith(others)]
     assert len(biases) == 6
 
     def distance(other: dict[str, np.ndarray]) -> float:

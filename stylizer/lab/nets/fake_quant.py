@@ -57,7 +57,7 @@ class Activation(nn.Module):
         self.reach: Tensor
         self.depth: Tensor
         self.register_buffer("reach", torch.tensor(fixed or 0.0))
-        self.register_buffer("depth", torch.tensor(0.0))
+        self.register_buffer("depth", torch.tensor(fixed or 0.0 if signed else 0.0))
 
     def forward(self, x: Tensor, other: Tensor | None = None) -> Tensor:
         if self.observing and not self.fixed:
@@ -67,6 +67,11 @@ class Activation(nn.Module):
             low = torch.round(self.depth / scale)
             return (rounded(x / scale + low).clamp(0, 255) - low) * scale
         return x.clamp(*self.bounds()) if self.bounding else x
+
+    def range_of(self, reach: float) -> None:
+        """Begin with a range."""
+        self.reach.fill_(reach)
+        self.depth.fill_(reach if self.signed else 0.0)
 
     @property
     def zero_point(self) -> int:

@@ -89,7 +89,7 @@ class Recipe:
 
 
 # Networks that learn to paint: see `lab.training.paint`. Every step imitates.
-PAINTED = Paint(flat=0.9, tone=0.4, burn=0.4, line=0.12, smooth=0.012)  # paintings are dark
+PAINTED = Paint(flat=1.0, tone=0.4, burn=0.4, line=0.12, smooth=0.03)  # paintings are dark
 _PAINTING = {"paint": PAINTED, "crop": (192, 192), "style_size": 800, "style_weight": 0.0}
 _FAST = {
     "steps": 1500,

@@ -20,6 +20,7 @@ from onnx import helper
 
 from stylizer.lab.nets.fake_quant import WEIGHT_LEVELS, Activation, QuantConv
 from stylizer.lab.nets.fast import (
+    AREA,
     BLOCK,
     CANVAS_BLOCK,
     PIXELS,
@@ -30,7 +31,8 @@ from stylizer.lab.nets.fast import (
 from stylizer.lab.onnx.onnx_graph import OnnxGraph, write_model
 from stylizer.lab.onnx.painter_graph import canvas_of, graded, keep_tile, with_canvas
 
-AREA, CANVAS_AREA = BLOCK**2, CANVAS_BLOCK**2
+CANVAS_AREA = CANVAS_BLOCK**2
+OF_PIXELS = ("head", "taken")  # convolutions that give the edit's pixels
 RGBX = 4  # bytes of a pixel in the integer graph
 GRADED = 4  # pixels beside each other that one place of the grade's convolution holds
 
@@ -93,7 +95,11 @@ class _FastGraph(OnnxGraph):
         y = self.shuffle(self.conv(y, "up", net.up, net.up_act), net.arch.stem)
         y = self.add(y, fine, net.join)
         y = self.conv(y, "tail", net.tail, net.tail_act)
+        limit = self.conv(y, "limit", net.limit, net.limit_act)
+        beyond = self.add(self.detail(), limit, net.beyond)
+        taken = self.conv(beyond, "taken", net.taken, net.taken_act)
         edit = self.conv(y, "head", net.head, net.head_act)
+        edit = self.add(edit, taken, net.edit, 255)
         ground = self.ground()
         if not self.integer:
             edit = Value(self.node("DepthToSpace", [edit.name], blocksize=BLOCK))
@@ -133,6 +139,22 @@ class _FastGraph(OnnxGraph):
             sums.append(self.node("Conv", names, kernel_shape=[side, side], strides=[side, side]))
         return self.bounded(self.node("Add", sums), self.network.stem_act)
 
+    def detail(self) -> Value:
+        """Each pixel's luma less the light around it."""
+        net, layer = self.network, self.arranged("luma", self.network.luma)
+        if self.integer:
+            frame = Value(self.node("Transpose", ["input"], perm=[0, 3, 1, 2]), 1 / 255)
+            lumas = self.convolved(frame, "luma", layer, net.luma_act)
+        else:
+            weight = (layer.weight / 255).reshape(len(layer.weight), 3, BLOCK, BLOCK)
+            size = {"kernel_shape": [BLOCK, BLOCK], "strides": [BLOCK, BLOCK]}
+            names = [
+                self.constant(f"luma.{n}", v.astype(self.number))
+                for n, v in (("weight", weight), ("bias", layer.bias))
+            ]
+            lumas = self.bounded(self.node("Conv", ["input", *names], **size), net.luma_act)
+        return self.conv(lumas, "detail", net.detail, net.detail_act)
+
     def ground(self) -> Value:
         """The color-graded frame. In integers as a convolution of four pixels beside each other
         (a block's row; all sixteen took 2.6 times as long, each by itself longer still), clamped by
@@ -167,7 +189,7 @@ class _FastGraph(OnnxGraph):
         return y
 
     def conv(self, x: Value, name: str, conv: QuantConv, act: Activation) -> Value:
-        unit = 255 if name == "head" else 1
+        unit = 255 if name in OF_PIXELS else 1
         return self.convolved(x, name, self.arranged(name, conv), act, unit)
 
     def convolved(self, x: Value, name: str, layer: Layer, act: Activation, unit: int = 1) -> Value:
@@ -186,7 +208,8 @@ class _FastGraph(OnnxGraph):
         steps = np.clip(steps, -127, 127).astype(np.int8)
         w = self.dequantized(self.constant(f"{name}.weight", steps), scale, np.int8)
         bias_scale = scale * np.float32(x.scale)
-        bias = np.clip(np.rint(layer.bias / bias_scale), -(2**31) + 1, 2**31 - 1).astype(np.int32)
+        steps_of_bias = np.rint(layer.bias.astype(np.float64) / bias_scale)
+        bias = np.clip(steps_of_bias, -(2**31) + 1, 2**31 - 1).astype(np.int32)
         b = self.dequantized(self.constant(f"{name}.bias", bias), bias_scale, np.int32)
         return self.quantized(self.node("Conv", [self.float_of(x), w, b], **size), act)
 
@@ -204,7 +227,9 @@ class _FastGraph(OnnxGraph):
         scale = conv.weight_scale().float().numpy().copy()
         if name == "stem" and self.integer:
             weight = integer_stem_weight(weight.swapaxes(0, 1)).swapaxes(0, 1)
-        if name == "head":
+        if name == "luma" and self.integer:
+            weight = interleaved(weight.swapaxes(0, 1), AREA, RGBX, 0.0).swapaxes(0, 1)
+        if name in OF_PIXELS:
             channels = RGBX if self.integer else 3
             weight = interleaved(weight, AREA, channels, 0.0)
             bias = interleaved(bias, AREA, channels, 0.0)

@@ -13,10 +13,12 @@ from onnx import numpy_helper
 
 from stylizer.errors import BadInput, StylizerError
 from stylizer.lab.nets.fake_quant import QuantConv, bound
-from stylizer.lab.nets.fast import FastNetwork, activations
-from stylizer.lab.onnx.fast_export import AREA
+from stylizer.lab.nets.fast import AREA, TEXTURE, FastNetwork, activations
+from stylizer.lab.onnx.fast_export import OF_PIXELS
 from stylizer.lab.onnx.painter_graph import take_style
 from stylizer.style.metadata import RANGES_KEY, texts_of
+
+SMOOTHING = ("luma", "detail", "limit", "taken")  # layers that older files have not
 
 
 def load_fast_weights(network: FastNetwork, path: Path) -> None:
@@ -32,21 +34,28 @@ def load_fast_weights(network: FastNetwork, path: Path) -> None:
             f"{path}: a fast model of an older kind, whose canvas is not half as large as the "
             "frame; train it anew, or start from random weights with --init none"
         )
+    ranges = json.loads(texts_of(model).get(RANGES_KEY, "{}"))
+    older = "limit.weight" not in values
     for name, module in network.named_modules():
-        if isinstance(module, QuantConv):
+        if isinstance(module, QuantConv) and not (older and name in SMOOTHING):
             _fill(module, name, values, path)
     take_style(network, path, model)
-    ranges = json.loads(texts_of(model).get(RANGES_KEY, "{}"))
+    if older:
+        network.smooth(TEXTURE, network.matrix.sum(dim=1))
     for name, act in activations(network):
+        if act.fixed:
+            continue
         depth, reach = ranges.get(name, (float(act.depth), float(act.reach)))
         act.depth.fill_(depth)
         act.reach.fill_(reach)
+    if older:
+        network.edit.range_of(float(network.head_act.reach + network.taken_act.reach))
     bound(network, bool(ranges))
 
 
 def _fill(conv: QuantConv, name: str, values: dict[str, np.ndarray], path: Path) -> None:
     """One convolution from the file's values. Raises StylizerError when they do not fit."""
-    values = values | stem_joined(values)
+    values = values | of_blocks(values)
     if values.get(f"{name}.weight") is None or conv.bias is None:
         raise StylizerError(f"{path}: not a float model of this architecture (no {name!r})")
     weight, bias = _disarranged(name, values)
@@ -57,11 +66,16 @@ def _fill(conv: QuantConv, name: str, values: dict[str, np.ndarray], path: Path)
         conv.bias.copy_(torch.from_numpy(bias))
 
 
-def stem_joined(values: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The stem as one 1x1 convolution of the blocks of frame and canvas; {} where there is none."""
-    parts = [values.get(f"stem.{picture}.weight") for picture in ("frame", "canvas")]
-    planes = [w.reshape(len(w), -1, 1, 1) * 255 for w in parts if w is not None]
-    return {"stem.weight": np.concatenate(planes, axis=1)} if planes else {}
+def of_blocks(values: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """What a float file has as convolutions of pixels, as 1x1 convolutions of their blocks; of
+    those that are there."""
+
+    def joined(*names: str) -> dict[str, np.ndarray]:
+        parts = [values.get(f"{name}.weight") for name in names]
+        planes = [w.reshape(len(w), -1, 1, 1) * 255 for w in parts if w is not None]
+        return {f"{names[0].split('.')[0]}.weight": np.concatenate(planes, 1)} if planes else {}
+
+    return joined("stem.frame", "stem.canvas") | joined("luma")
 
 
 def inner_widths(path: Path) -> tuple[int, ...]:
@@ -74,7 +88,7 @@ def inner_widths(path: Path) -> tuple[int, ...]:
 def _disarranged(name: str, values: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """The weights and bias of a convolution as PyTorch has them: `arranged` backwards."""
     weight, bias = values[f"{name}.weight"], values[f"{name}.bias"]
-    if name == "head":
+    if name in OF_PIXELS:
         weight, bias = planewise(weight, AREA) / 255, planewise(bias, AREA) / 255
     elif name == "up":
         weight, bias = planewise(weight, 4), planewise(bias, 4)

@@ -23,6 +23,8 @@ AROUND_SIGMA = 24.0  # pixels around a place, whose mean slope says how busy it 
 BUSIEST = 0.1  # slope a pixel that counts for that: where all is text, letters are still contours
 BRIGHT = 0.45  # mean luma around a place from which on strokes are as strong as they get
 DARKEST = 1e-3  # luma of which a power is taken
+EVEN_SPREAD, MOST_SPREAD = 1.8, 3.2  # mean square of slopes over their mean, squared
+LEAST_FLAT = 0.35  # share of smoothing that writing and things get
 DARK_SHARE = 0.3  # of that, in black places: there the game itself has little contrast (Weber)
 
 
@@ -42,13 +44,22 @@ def painted(graded: Tensor, canvas: Tensor, paint: Paint) -> Tensor:
     share = mixed(paint.on_edges, quiet) * mixed(paint.on_busy, calm) * light
     texture = canvas - CANVAS_MIDDLE
     joint = ((-luma(texture) - paint.joint_from) / JOINT_WIDTH).clamp(0, 1) * (paint.joints > 0)
-    ground = graded + paint.flat * (smoothed(graded, paint.smooth) - graded)
+    flat = paint.flat * mixed(LEAST_FLAT, evenly_spread(steps))
+    ground = graded + flat * (smoothed(graded, paint.smooth) - graded)
     drawn = luma(ground)  # without fine texture, which is not to be drawn around
     ground = ground - paint.tone * F.relu(coarsely_blurred(drawn, TONED_SIGMA) - paint.tone_from)
     laid = ground + paint.strokes * texture * (1 - joint) * share
     laid = laid * (1 - paint.joints * joint * share)
     dark_side = F.relu(blurred(drawn, 1.6 * CONTOUR_RADIUS) - blurred(drawn, CONTOUR_RADIUS))
     return (laid - (2.5 * paint.contours * dark_side).clamp(max=paint.line)).clamp(0, 1)
+
+
+def evenly_spread(steps: Tensor) -> Tensor:
+    """(B, 1, H, W) of 0..1: how much the slopes around a place are a texture, alike everywhere
+    (sand 1.4, tiles 1.3, rocks 1.5), and not a few strong ones (a car 3.1, writing 3.6 to 4.2)."""
+    mean = coarsely_blurred(steps, AROUND_SIGMA)
+    spread = coarsely_blurred(steps.square(), AROUND_SIGMA) / (mean.square() + DARKEST**2)
+    return ((MOST_SPREAD - spread) / (MOST_SPREAD - EVEN_SPREAD)).clamp(0, 1)
 
 
 def burned(picture: Tensor, amount: float) -> Tensor:

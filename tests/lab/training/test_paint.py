@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch")
 from torch import Tensor  # noqa: E402
 
 from stylizer.lab.nets.registry import Paint  # noqa: E402
-from stylizer.lab.training.paint import blurred, luma, painted, smoothed  # noqa: E402
+from stylizer.lab.training.paint import blurred, evenly_spread, luma, painted, slope, smoothed  # noqa: E402
 
 NOTHING = Paint(strokes=0, joints=0, contours=0, flat=0, tone=0)
 REST = torch.full((1, 3, 96, 128), 0.5)
@@ -179,3 +179,19 @@ def test_more_variance_smoothed_is_a_flatter_texture():
     left = [float(smoothed(grass, variance).std()) for variance in (1e-6, 0.008, 0.03)]
     assert left[0] == pytest.approx(float(grass.std()), rel=0.15)
     assert left[2] < left[1] < 0.8 * left[0]
+
+
+def test_writing_is_smoothed_less_than_a_texture():
+    noise = torch.randn(1, 1, 192, 192, generator=torch.Generator().manual_seed(5))
+    sand = (0.5 + 0.05 * noise).expand(-1, 3, -1, -1)
+    letters = torch.full((1, 3, 192, 192), 0.5)
+    for column in range(80, 112, 12):
+        letters[..., 80:112, column : column + 2] = 0.65
+    middle = (..., slice(88, 104), slice(88, 104))
+    textured = [float(evenly_spread(slope(luma(x)))[middle].mean()) for x in (sand, letters)]
+    assert textured[0] > 0.9
+    assert textured[1] < 0.1
+    paint, rest = replace(NOTHING, flat=1.0, smooth=0.05), torch.full_like(letters, 0.5)
+    kept = [float(painted(x, rest, paint)[middle].std() / x[middle].std()) for x in (sand, letters)]
+    assert kept[0] < 0.4
+    assert kept[1] > 0.6
