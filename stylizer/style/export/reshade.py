@@ -1,8 +1,8 @@
 """An integer fast network as a ReShade effect: an .fx file, and the canvas as a picture beside it.
 
 The language: https://github.com/crosire/reshade-shaders/blob/slim/REFERENCE.md. A pass fills one
-tile of up to three textures; so all passes together read fewer than 32 (of mosaic-fast: 28), which
-is where a Vulkan driver may stop (lavapipe does).
+tile of up to two textures; so all passes together read fewer than 32 (of mosaic-fast: 26; of three
+it would be 36), which is where a Vulkan driver may stop (lavapipe does).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from stylizer.style.gl.steps import Steps, Tensor
 from stylizer.system.outputs import REMARK
 from stylizer.system.resources import shader
 
-MOST_TARGETS = 3
+MOST_TARGETS = 2
 POINT = "MinFilter = POINT; MagFilter = POINT; MipFilter = POINT;"
 
 
