@@ -80,7 +80,7 @@ class Recipe:
     learning_rate: float = 1.5e-3
     seed: int = 1
     paint: Paint | None = None  # what a network learns to lay on; None: it learns from VGG
-    contrast: float = 1.15  # of its color grade
+    contrast: float = 1.2  # of its color grade
     saturation: float = 0.6  # of what that grade makes of the content's colors
     canvas_color: float = 1.6  # of the strokes, their light kept
     canvas_part: tuple[float, ...] = (0.0, 0.0, 1.0, 1.0)  # of the painting that is quilted: shares
@@ -89,7 +89,7 @@ class Recipe:
 
 
 # Networks that learn to paint: see `lab.training.paint`. Every step imitates.
-PAINTED = Paint(flat=1.0, tone=0.4, burn=0.4, line=0.12, smooth=0.03)  # paintings are dark
+PAINTED = Paint(flat=1.0, tone=0.4, burn=0.4, line=0.12, smooth=0.02)  # paintings are dark
 _PAINTING = {"paint": PAINTED, "crop": (192, 192), "style_size": 800, "style_weight": 0.0}
 _FAST = {
     "steps": 1500,
