@@ -10,7 +10,7 @@ The tile lies in the metadata too, see `painter_graph`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -141,18 +141,13 @@ class _FastGraph(OnnxGraph):
 
     def detail(self) -> Value:
         """Each pixel's luma less the light around it."""
-        net, layer = self.network, self.arranged("luma", self.network.luma)
+        net, layer, frame = self.network, self.arranged("luma", self.network.luma), Value("input")
         if self.integer:
             frame = Value(self.node("Transpose", ["input"], perm=[0, 3, 1, 2]), 1 / 255)
-            lumas = self.convolved(frame, "luma", layer, net.luma_act)
         else:
             weight = (layer.weight / 255).reshape(len(layer.weight), 3, BLOCK, BLOCK)
-            size = {"kernel_shape": [BLOCK, BLOCK], "strides": [BLOCK, BLOCK]}
-            names = [
-                self.constant(f"luma.{n}", v.astype(self.number))
-                for n, v in (("weight", weight), ("bias", layer.bias))
-            ]
-            lumas = self.bounded(self.node("Conv", ["input", *names], **size), net.luma_act)
+            layer = replace(layer, weight=weight, stride=BLOCK)
+        lumas = self.convolved(frame, "luma", layer, net.luma_act)
         return self.conv(lumas, "detail", net.detail, net.detail_act)
 
     def ground(self) -> Value:

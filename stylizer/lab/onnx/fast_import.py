@@ -43,8 +43,6 @@ def load_fast_weights(network: FastNetwork, path: Path) -> None:
     if older:
         network.smooth(TEXTURE, network.matrix.sum(dim=1))
     for name, act in activations(network):
-        if act.fixed:
-            continue
         depth, reach = ranges.get(name, (float(act.depth), float(act.reach)))
         act.depth.fill_(depth)
         act.reach.fill_(reach)

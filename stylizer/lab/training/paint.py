@@ -22,10 +22,11 @@ TONED_SIGMA = 16.0  # pixels: brighter places of such a size are toned down
 AROUND_SIGMA = 24.0  # pixels around a place, whose mean slope says how busy it is
 BUSIEST = 0.1  # slope a pixel that counts for that: where all is text, letters are still contours
 BRIGHT = 0.45  # mean luma around a place from which on strokes are as strong as they get
+DARK_SHARE = 0.3  # of that, in black places: there the game itself has little contrast (Weber)
 DARKEST = 1e-3  # luma of which a power is taken
+FLATTEST = 1e-3  # slope a pixel that counts for how evenly slopes are spread
 EVEN_SPREAD, MOST_SPREAD = 1.8, 3.2  # mean square of slopes over their mean, squared
 LEAST_FLAT = 0.35  # share of smoothing that writing and things get
-DARK_SHARE = 0.3  # of that, in black places: there the game itself has little contrast (Weber)
 
 
 @torch.no_grad()
@@ -37,14 +38,15 @@ def painted(graded: Tensor, canvas: Tensor, paint: Paint) -> Tensor:
     y = luma(graded)
     steps = slope(y)
     near = blurred(F.max_pool2d(steps, 5, 1, 2), 2.0)
-    around = coarsely_blurred(steps, AROUND_SIGMA).clamp(max=BUSIEST)
-    quiet = torch.exp(-((near / (paint.edge * light + paint.texture * around)) ** 2))
+    around = coarsely_blurred(steps, AROUND_SIGMA)
+    busy = around.clamp(max=BUSIEST)
+    quiet = torch.exp(-((near / (paint.edge * light + paint.texture * busy)) ** 2))
     detail = blurred((y - blurred(y, 6.0)).square(), 10.0).sqrt()
     calm = torch.exp(-((detail / (BUSY * light)) ** 2))
     share = mixed(paint.on_edges, quiet) * mixed(paint.on_busy, calm) * light
     texture = canvas - CANVAS_MIDDLE
     joint = ((-luma(texture) - paint.joint_from) / JOINT_WIDTH).clamp(0, 1) * (paint.joints > 0)
-    flat = paint.flat * mixed(LEAST_FLAT, evenly_spread(steps))
+    flat = paint.flat * mixed(LEAST_FLAT, evenly_spread(steps, around))
     ground = graded + flat * (smoothed(graded, paint.smooth) - graded)
     drawn = luma(ground)  # without fine texture, which is not to be drawn around
     ground = ground - paint.tone * F.relu(coarsely_blurred(drawn, TONED_SIGMA) - paint.tone_from)
@@ -54,11 +56,11 @@ def painted(graded: Tensor, canvas: Tensor, paint: Paint) -> Tensor:
     return (laid - (2.5 * paint.contours * dark_side).clamp(max=paint.line)).clamp(0, 1)
 
 
-def evenly_spread(steps: Tensor) -> Tensor:
-    """(B, 1, H, W) of 0..1: how much the slopes around a place are a texture, alike everywhere
-    (sand 1.4, tiles 1.3, rocks 1.5), and not a few strong ones (a car 3.1, writing 3.6 to 4.2)."""
-    mean = coarsely_blurred(steps, AROUND_SIGMA)
-    spread = coarsely_blurred(steps.square(), AROUND_SIGMA) / (mean.square() + DARKEST**2)
+def evenly_spread(steps: Tensor, mean: Tensor) -> Tensor:
+    """(B, 1, H, W) of 0..1: how much the slopes around a place, whose mean is given, are a texture,
+    alike everywhere (sand 1.4, tiles 1.3, rocks 1.5), and not a few strong ones (a car 3.1, writing
+    3.6 to 4.2)."""
+    spread = coarsely_blurred(steps.square(), AROUND_SIGMA) / (mean.square() + FLATTEST**2)
     return ((MOST_SPREAD - spread) / (MOST_SPREAD - EVEN_SPREAD)).clamp(0, 1)
 
 

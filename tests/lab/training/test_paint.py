@@ -9,7 +9,16 @@ torch = pytest.importorskip("torch")
 from torch import Tensor  # noqa: E402
 
 from stylizer.lab.nets.registry import Paint  # noqa: E402
-from stylizer.lab.training.paint import blurred, evenly_spread, luma, painted, slope, smoothed  # noqa: E402
+from stylizer.lab.training.paint import (  # noqa: E402
+    AROUND_SIGMA,
+    blurred,
+    coarsely_blurred,
+    evenly_spread,
+    luma,
+    painted,
+    slope,
+    smoothed,
+)
 
 NOTHING = Paint(strokes=0, joints=0, contours=0, flat=0, tone=0)
 REST = torch.full((1, 3, 96, 128), 0.5)
@@ -188,7 +197,11 @@ def test_writing_is_smoothed_less_than_a_texture():
     for column in range(80, 112, 12):
         letters[..., 80:112, column : column + 2] = 0.65
     middle = (..., slice(88, 104), slice(88, 104))
-    textured = [float(evenly_spread(slope(luma(x)))[middle].mean()) for x in (sand, letters)]
+    slopes = [slope(luma(x)) for x in (sand, letters)]
+    textured = [
+        float(evenly_spread(steps, coarsely_blurred(steps, AROUND_SIGMA))[middle].mean())
+        for steps in slopes
+    ]
     assert textured[0] > 0.9
     assert textured[1] < 0.1
     paint, rest = replace(NOTHING, flat=1.0, smooth=0.05), torch.full_like(letters, 0.5)
