@@ -21,7 +21,7 @@ from stylizer.lab.commands.train_recipe import recipe_of
 from stylizer.lab.nets.channels import leave_out_dead
 from stylizer.lab.nets.fake_quant import normalize, quantize
 from stylizer.lab.nets.fast import FastNetwork
-from stylizer.lab.nets.johnson import parameter_count
+from stylizer.lab.nets.johnson import StyleNetwork, parameter_count
 from stylizer.lab.nets.painter import Painter
 from stylizer.lab.nets.registry import Network, Recipe
 from stylizer.lab.onnx.card import write_card
@@ -189,6 +189,8 @@ def give_style(
     tile = quilt_of(picture, recipe) if canvas is None else read_tile(canvas)
     matrix, offset = (torch.from_numpy(part).float() for part in grade)
     network.train_on(matrix, offset, colored(tile, recipe.canvas_color))
+    if isinstance(network, StyleNetwork) and recipe.paint is not None:
+        network.smooth = recipe.paint.smooth
 
 
 def quilt_of(picture: np.ndarray, recipe: Recipe) -> np.ndarray:

@@ -53,7 +53,7 @@ def prune_channels(network: StyleNetwork, ratio: float, pictures: list[Tensor]) 
     same = () if set(inner) == {c} else inner
     small = StyleNetwork(replace(arch, widths=(a, b, c), inner=same))
     _copy(network, small, kept)
-    small.take_style(network.matrix, network.offset, network.canvas_file)
+    small.copy_style(network)
     return small.eval()
 
 

@@ -22,7 +22,7 @@ class IntegerStyle(StyleNetwork):
     def __init__(self, network: StyleNetwork, statistics: Channels, kept: frozenset[str]) -> None:
         super().__init__(network.arch)
         self.load_state_dict(network.state_dict())
-        self.take_style(network.matrix, network.offset, network.canvas_file)
+        self.copy_style(network)
         self.kept = kept
         self.before, self.after = nn.ModuleDict(), nn.ModuleDict()
         for name, module in network.named_modules():
@@ -77,7 +77,7 @@ class IntegerStyle(StyleNetwork):
         network = StyleNetwork(self.arch)
         names = network.state_dict().keys()
         network.load_state_dict({k: v for k, v in self.state_dict().items() if k in names})
-        network.take_style(self.matrix, self.offset, self.canvas_file)
+        network.copy_style(self)
         return network.eval()
 
 

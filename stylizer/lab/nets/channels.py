@@ -27,7 +27,7 @@ def leave_out_dead(network: FastNetwork, pictures: Tensor) -> FastNetwork:
     active = [_on(network, every[name], pictures) for name in names]
     widths = [min(len(s), full_lanes(int((s > 0).sum()))) for s in active]
     slim = FastNetwork(replace(network.arch, inner=tuple(widths))).to(pictures.device).eval()
-    slim.take_style(network.matrix, network.offset, network.canvas_file)
+    slim.copy_style(network)
     picked = {
         f"blocks.{i}.conv": share.argsort(descending=True)[:width].sort().values
         for i, (share, width) in enumerate(zip(active, widths, strict=True))

@@ -4,7 +4,8 @@ Layers as in PyTorch's `fast_neural_style` example: 9x9 convolution, two strided
 five residual blocks, two nearest-upsample + 3x3 convolutions, 9x9 convolution; affine instance
 norm (Ulyanov et al. 2016), ReLU, reflection padding. It gives the edit, see `painter`, and how
 strongly the canvas is laid at each pixel: with the edit alone, thousands of steps gave the lines
-between panes and hardly their colors.
+between panes and hardly their colors. And how far the frame's texture is smoothed away: an edit
+that takes a game's grit away exactly was not learnt, either.
 """
 
 from __future__ import annotations
@@ -18,15 +19,19 @@ from torch.nn import functional as F
 
 from stylizer.frame import CANVAS_MIDDLE
 from stylizer.lab.nets.painter import CANVAS_STEP, Painter
+from stylizer.lab.nets.smoothing import smoothed
 
 # 2,592 weights add up in one output value, so one Adam step of 1e-3 could move it by the whole
 # range. Copying the input with small, one seed, 100 steps at 1e-3: correlation 0.2 to 0.56 and
 # jumping with a gain of 1; 0.60 to 0.62 and steady with 0.05. A whole training was not compared.
 OUTPUT_GAIN = 0.05
 LAID_GAIN = 0.25  # of how strongly the canvas is laid, which is wanted at about 0.7
+SMOOTH_GAIN = 0.25  # of how far texture is smoothed away, wanted at about the same
+SMOOTH = 0.02  # variance of the luma of texture that can be
 
 INPUT_CHANNELS = 6  # channels of frame and canvas
-GIVEN = 4  # of the last layer: the edit, and how strongly the canvas is laid
+# Of the last layer: the edit, how strongly the canvas is laid, how far texture is smoothed away.
+GIVEN = 5
 
 
 @dataclass(frozen=True)
@@ -105,13 +110,21 @@ class StyleNetwork(Painter):
         self.deconv1, self.in4 = ConvLayer(c, b, 3, upsample=2), nn.InstanceNorm2d(b, affine=True)
         self.deconv2, self.in5 = ConvLayer(b, a, 3, upsample=2), nn.InstanceNorm2d(a, affine=True)
         self.deconv3 = ConvLayer(a, GIVEN, 9)
+        self.smooth = SMOOTH  # of the style, as the canvas is
 
     def forward(self, x: Tensor, canvas: Tensor | None = None) -> Tensor:
         """canvas: (B, 3, H / 2, W / 2) in 0..1; None: the tile, at rest."""
         at_size = self.enlarged(x, canvas)
         given = self.layers(torch.cat([x, at_size], dim=1))
-        laid = LAID_GAIN * given[:, 3:] * (at_size - CANVAS_MIDDLE)
-        return self.graded(x) + OUTPUT_GAIN * given[:, :3] + laid
+        laid = LAID_GAIN * given[:, 3:4] * (at_size - CANVAS_MIDDLE)
+        ground = self.graded(x)
+        taken = SMOOTH_GAIN * given[:, 4:] * (smoothed(ground, self.smooth) - ground)
+        return ground + OUTPUT_GAIN * given[:, :3] + laid + taken
+
+    def copy_style(self, other: Painter) -> None:
+        super().copy_style(other)
+        assert isinstance(other, StyleNetwork)
+        self.smooth = other.smooth
 
     def enlarged(self, x: Tensor, canvas: Tensor | None) -> Tensor:
         """(B, 3, H, W): the canvas at the frame's size."""
@@ -132,7 +145,7 @@ class StyleNetwork(Painter):
 
 def gains(network: StyleNetwork) -> Tensor:
     """(GIVEN,): what the last layer's channels are multiplied by, in units of 0..255."""
-    values = [255 * OUTPUT_GAIN] * (GIVEN - 1) + [255 * LAID_GAIN]
+    values = [255 * gain for gain in (*[OUTPUT_GAIN] * 3, LAID_GAIN, SMOOTH_GAIN)]
     return network.deconv3.conv2d.weight.new_tensor(values)
 
 
@@ -146,7 +159,7 @@ def fold_byte_range(network: StyleNetwork) -> StyleNetwork:
     end convolutions."""
     folded = StyleNetwork(network.arch)
     folded.load_state_dict(network.state_dict())
-    folded.take_style(network.matrix, network.offset, network.canvas_file)
+    folded.copy_style(network)
     with torch.no_grad():
         folded.conv1.conv2d.weight /= 255.0
         folded.deconv3.conv2d.weight *= gains(folded).view(-1, 1, 1, 1)

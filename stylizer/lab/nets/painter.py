@@ -74,6 +74,10 @@ class Painter(nn.Module):
         self.tile = canvas.tile().to(self.tile.device)
         self.fine_tile = twice(self.tile)
 
+    def copy_style(self, other: Painter) -> None:
+        """Take the style of another network."""
+        self.take_style(other.matrix, other.offset, other.canvas_file)
+
     def train_on(self, matrix: Tensor, offset: Tensor, tile: np.ndarray) -> None:
         """Take a style whose canvas, uint8 (side, side, 3), is at the frame's size, to learn its
         strokes whole."""

@@ -14,7 +14,6 @@ from stylizer.errors import BadInput, StylizerError
 from stylizer.lab.nets.fake_quant import bound, normalize, observe, quantize
 from stylizer.lab.nets.fast import FAST_ARCHS, FastArch, FastNetwork, activations
 from stylizer.lab.nets.johnson import (
-    GIVEN,
     JOHNSON_ARCHS,
     Arch,
     ConvLayer,
@@ -27,6 +26,7 @@ from stylizer.lab.onnx.fast_export import Precision, beside, write_fast
 from stylizer.lab.onnx.fast_import import inner_widths, load_fast_weights
 from stylizer.lab.onnx.onnx_graph import OnnxGraph, weights_of, write_model
 from stylizer.lab.onnx.painter_graph import (
+    SMOOTH_NAME,
     beside_frame,
     full_canvas,
     keep_tile,
@@ -214,9 +214,10 @@ def load_weights(network: Network, path: Path) -> None:
     model = onnx.load(str(path))
     values = weights_of(model)
     take_style(network, path, model)
-    for name in ("deconv3.conv2d.weight", "deconv3.conv2d.bias"):
-        if len(values[name]) == GIVEN - 1:  # of before the canvas was laid by itself
-            values[name] = np.concatenate([values[name], np.zeros_like(values[name][:1])])
+    if SMOOTH_NAME in values:
+        network.smooth = float(values[SMOOTH_NAME]) / 255**2
+    else:
+        _half_smoothed(values)
     state = network.state_dict()
     missing = [n for n, t in state.items() if n not in values or values[n].shape != tuple(t.shape)]
     if missing:
@@ -227,3 +228,9 @@ def load_weights(network: Network, path: Path) -> None:
         network.conv1.conv2d.weight *= 255.0
         network.deconv3.conv2d.weight /= gains(network).view(-1, 1, 1, 1)
         network.deconv3.bias().div_(gains(network))
+
+
+def _half_smoothed(values: dict[str, np.ndarray]) -> None:
+    """The last layer of a file from before texture was smoothed away: half of it is."""
+    for name, start in (("deconv3.conv2d.weight", 0.0), ("deconv3.conv2d.bias", 255 * 0.5)):
+        values[name] = np.concatenate([values[name], np.full_like(values[name][:1], start)])

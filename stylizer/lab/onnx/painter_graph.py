@@ -4,6 +4,7 @@ metadata says of them."""
 from __future__ import annotations
 
 import base64
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,14 @@ import torch
 from onnx import helper, numpy_helper
 
 from stylizer.errors import BadInput
-from stylizer.frame import CANVAS_MIDDLE
+from stylizer.frame import CANVAS_MIDDLE, LUMA
+from stylizer.lab.nets.johnson import StyleNetwork
 from stylizer.lab.nets.painter import CANVAS_STEP, CanvasFile, Painter
+from stylizer.lab.nets.smoothing import HALF, RADIUS
 from stylizer.lab.onnx.onnx_graph import OnnxGraph
 from stylizer.style.metadata import TILE_KEY, texts_of
+
+SMOOTH_NAME = "smooth.variance"  # of the luma of texture that is smoothed away, in 0..255 squared
 
 
 def with_canvas(contract: dict[str, Any]) -> dict[str, Any]:
@@ -78,20 +83,49 @@ def beside_frame(graph: OnnxGraph, canvas: str) -> str:
     return graph.node("Concat", ["input", graph.node("Expand", [canvas, shape])], axis=1)
 
 
-def laid(graph: OnnxGraph, network: Painter, given: str, canvas: str) -> None:
-    """The output, (B, 3, H, W): the graded frame, the edit, and the canvas as strongly as the last
-    layer says; `given` is its (B, 4, H, W), all in units of 0..255: with the strength in units of
-    one, eight bits for all four channels left it only a few steps."""
+def laid(graph: OnnxGraph, network: StyleNetwork, given: str, canvas: str) -> None:
+    """The output, (B, 3, H, W): the graded frame, the edit, the canvas as strongly and without
+    texture as far as the last layer says; `given` is its (B, 5, H, W), all in units of 0..255: with
+    the strength in units of one, eight bits for all channels left it only a few steps."""
     axis = graph.constant("channels", np.array([1], np.int64))
-    ends = [graph.constant(f"given_{n}", np.array([n], np.int64)) for n in (0, 3, 4)]
-    edit = graph.node("Slice", [given, ends[0], ends[1], axis])
-    strength = graph.node("Slice", [given, ends[1], ends[2], axis])
+    ends = [graph.constant(f"given_{n}", np.array([n], np.int64)) for n in (0, 3, 4, 5)]
+    edit, strength, smoothing = (
+        graph.node("Slice", [given, *pair, axis]) for pair in itertools.pairwise(ends)
+    )
     nothing = graph.constant("no_canvas", np.array(255 * CANVAS_MIDDLE, np.float32))
-    unit = graph.constant("canvas_unit", np.array(255, np.float32))
+    unit = graph.constant("unit", np.array(255, np.float32))
     off = graph.node("Div", [graph.node("Sub", [canvas, nothing]), unit])
     strokes = graph.node("Mul", [strength, off])
-    ground = graph.node("Add", [graded(graph, network, np.float32), edit])
-    graph.node("Add", [ground, strokes], "output")
+    ground = graded(graph, network, np.float32)
+    texture = graph.node("Div", [without_texture(graph, network.smooth, ground), unit])
+    taken = graph.node("Mul", [smoothing, texture])
+    parts = graph.node("Add", [graph.node("Add", [edit, strokes]), taken])
+    graph.node("Add", [ground, parts], "output")
+
+
+def without_texture(graph: OnnxGraph, variance: float, picture: str) -> str:
+    """(B, 3, H, W): what `smoothing.smoothed` adds to the picture, (B, 3, H, W) in 0..255."""
+
+    def boxed(x: str) -> str:
+        side, r = 2 * RADIUS + 1, RADIUS
+        x = graph.node("AveragePool", [x], kernel_shape=[side, 1], pads=[r, 0, r, 0])
+        return graph.node("AveragePool", [x], kernel_shape=[1, side], pads=[0, r, 0, r])
+
+    def at_size(x: str) -> str:
+        return graph.node("Resize", [x, "", scales], mode="linear")
+
+    scales = graph.constant("half_scales", np.array([1, 1, HALF, HALF], np.float32))
+    half = graph.node("AveragePool", [picture], kernel_shape=[HALF] * 2, strides=[HALF] * 2)
+    weights = graph.constant("luma", np.array(LUMA, np.float32).reshape(1, 3, 1, 1))
+    axis = graph.constant("channels", np.array([1], np.int64))
+    y = graph.node("ReduceSum", [graph.node("Mul", [half, weights]), axis])
+    mean = boxed(y)
+    square = graph.node("Mul", [mean, mean])
+    own = graph.node("Relu", [graph.node("Sub", [boxed(graph.node("Mul", [y, y])), square])])
+    least = graph.constant(SMOOTH_NAME, np.array(variance * 255**2, np.float32))
+    whole = graph.node("Add", [own, least])
+    away = boxed(graph.node("Div", [least, whole]))
+    return graph.node("Mul", [at_size(away), graph.node("Sub", [at_size(boxed(half)), picture])])
 
 
 def graded(graph: OnnxGraph, network: Painter, number: type) -> str:

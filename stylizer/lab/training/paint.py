@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from stylizer.frame import CANVAS_MIDDLE, LUMA
+from stylizer.frame import CANVAS_MIDDLE
 from stylizer.lab.nets.registry import Paint
+from stylizer.lab.nets.smoothing import luma, smoothed
 
 JOINT_WIDTH = 0.12  # of the canvas' darkness, from no joint to all of it
 BUSY = 0.10  # standard deviation of a busy place's high-passed luma
@@ -79,11 +80,6 @@ def mixed(least: float, amount: Tensor) -> Tensor:
     return least + (1 - least) * amount
 
 
-def luma(picture: Tensor) -> Tensor:
-    """(B, 3, H, W) RGB -> (B, 1, H, W)."""
-    return (picture * picture.new_tensor(LUMA).view(1, 3, 1, 1)).sum(dim=1, keepdim=True)
-
-
 def blurred(x: Tensor, sigma: float) -> Tensor:
     """Gaussian of `sigma` pixels to three of them; the border is repeated."""
     reach = int(3 * sigma + 0.5)
@@ -109,25 +105,3 @@ def slope(y: Tensor) -> Tensor:
     across = (y[:, :, 1:-1, 2:] - y[:, :, 1:-1, :-2]) / 2
     down = (y[:, :, 2:, 1:-1] - y[:, :, :-2, 1:-1]) / 2
     return torch.hypot(across, down)
-
-
-def smoothed(picture: Tensor, variance: float, radius: int = 3) -> Tensor:
-    """The picture without texture of up to about that variance (above 0), edges kept: a guided
-    filter with its own luma as guide (He et al. 2010), at half size (He and Sun 2015)."""
-    half = F.avg_pool2d(picture, 2)
-    y = luma(half)
-    mean = boxed(y, radius)
-    own = (boxed(y * y, radius) - mean * mean).clamp_min(0)
-    keep = boxed(own / (own + variance), radius)
-    size = picture.shape[2:]
-    keep, coarse = (
-        F.interpolate(v, size=size, mode="bilinear") for v in (keep, boxed(half, radius))
-    )
-    return coarse + keep * (picture - coarse)
-
-
-def boxed(x: Tensor, radius: int) -> Tensor:
-    """Mean over squares of 2 radius + 1; the border is repeated."""
-    side = 2 * radius + 1
-    x = F.pad(x, (radius,) * 4, mode="replicate")
-    return F.avg_pool2d(F.avg_pool2d(x, (side, 1), 1), (1, side), 1)
