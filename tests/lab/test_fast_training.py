@@ -173,7 +173,9 @@ def test_an_interrupted_training_says_how_it_goes_on(
     monkeypatch.undo()
     monkeypatch.chdir(tmp_path)
     assert main([*argv, "--resume"]) == 0
-    assert "from step 1 on" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "from step 1 on" in said
+    assert "goes on with the latter" not in said, "the same command"
     assert checkpoint.set_aside(file) == file.with_name("checkpoint-step-3.pt")
     assert checkpoint.set_aside(file) is None
 
@@ -200,7 +202,7 @@ def weights(path: Path) -> dict[str, np.ndarray]:
     return {w.name: onnx.numpy_helper.to_array(w) for w in onnx.load(str(path)).graph.initializer}
 
 
-def test_the_train_command_quilts_a_canvas_and_goes_on(pictures, tmp_path, monkeypatch):
+def test_the_train_command_quilts_a_canvas_and_goes_on(pictures, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     out = tmp_path / "dots-fast.onnx"
     quilt = ["--style-size", 240, "--patch", 240, "--contrast", 1.3]
@@ -212,7 +214,10 @@ def test_the_train_command_quilts_a_canvas_and_goes_on(pictures, tmp_path, monke
         assert word in card
     on = words(pictures, out, *quilt, "--resume")
     on[on.index("--steps") + 1] = "4"
+    capsys.readouterr()
     assert main(on) == 0
+    changed = "paint.joints 0.5, here 0.0; paint.strokes 0.7, here 0.65: it goes on with the latter"
+    assert f"of a training with {changed}" in capsys.readouterr().err
     assert np.array_equal(weights(out)["canvas_tile"], tile), "the style is given again"
     assert (tmp_path / "runs" / "dots-fast" / "preview-000004.png").is_file()
 

@@ -50,8 +50,8 @@ def train(recipe, state, vgg_file, pictures, run_dir, on_step=lambda _: None):
 
 
 def test_the_original_has_the_layers_of_fast_neural_style():
-    canvas, strength = 3 * 81 * 32, 81 * 32 + 1  # it sees the canvas, and says how strongly it lies
-    assert parameter_count(StyleNetwork(ARCHS["original"])) == 1_679_235 + canvas + strength
+    canvas, share = 3 * 81 * 32, 81 * 32 + 1  # how strongly that lies, how far texture is smoothed
+    assert parameter_count(StyleNetwork(ARCHS["original"])) == 1_679_235 + canvas + 2 * share
 
 
 @pytest.mark.parametrize("size", [(64, 64), (72, 100)])
@@ -116,6 +116,14 @@ def test_a_killed_training_resumes_to_the_same_result(vgg_file, pictures, tmp_pa
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
     assert resumed.balance.gain == pytest.approx(unbroken.balance.gain, rel=1e-4)
     assert resumed.balance.gain != 1, "the style weight followed"
+
+
+def test_the_checkpoint_of_another_network_is_refused_in_one_sentence(tmp_path):
+    path = tmp_path / "checkpoint.pt"
+    checkpoint.save_checkpoint(path, new_state(recipe()), recipe())
+    with pytest.raises(BadInput, match="not a checkpoint of --arch fast-tiny") as caught:
+        load_checkpoint(path, recipe(arch="fast-tiny"))
+    assert "\n" not in str(caught.value)
 
 
 def test_training_changes_the_network_and_lowers_the_loss(vgg_file, pictures, tmp_path):

@@ -25,7 +25,8 @@ class Paint:
     """How much of what a network lays on the frame (`lab.training.paint`); 0 is nothing.
 
     strokes: of the canvas' colors. joints: darkness of its darkest lines. contours: dark lines
-    along the frame's own edges. flat: how far the frame's fine texture is smoothed away.
+    along the frame's own edges, fainter where it is dark. flat: how far the frame's fine
+    texture is smoothed away.
     on_edges, on_busy: share of all that on contours, and in places full of detail.
     edge: slope of luma a pixel from which a contour is one, in the light. texture: by how much of
     the mean slope around a place that is raised, so that a game's textures are painted, too.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -12,6 +13,7 @@ from stylizer.errors import BadInput
 from stylizer.lab.nets.registry import Network, Recipe, new_network
 from stylizer.lab.onnx.export import load_network
 from stylizer.lab.training.balance import Balance
+from stylizer.system.console import say
 from stylizer.system.files import atomic_write
 
 EVERY_STEPS = 50
@@ -93,7 +95,7 @@ def set_aside(path: Path) -> Path | None:
 
 
 def load_checkpoint(path: Path, recipe: Recipe, start: Path | None = None) -> TrainState:
-    """State of a checkpoint of a training from `start`.
+    """State of a checkpoint of a training from `start`; says what that training had otherwise.
 
     Raises BadInput when missing, damaged or of another network.
     """
@@ -106,6 +108,22 @@ def load_checkpoint(path: Path, recipe: Recipe, start: Path | None = None) -> Tr
         state.optimizer.load_state_dict(saved["optimizer"])
         state.balance = Balance(**saved.get("balance", {}))
     except Exception as error:
-        raise BadInput(f"{path}: not a checkpoint of --arch {recipe.arch} ({error})") from error
+        first = str(error).splitlines()[0].rstrip(":")
+        raise BadInput(f"{path}: not a checkpoint of --arch {recipe.arch} ({first})") from error
+    changed = changes(saved.get("recipe", {}), asdict(recipe))
+    if changed:
+        say(f"{path}: of a training with {'; '.join(changed)}: it goes on with the latter")
     state.step, state.skipped, state.seconds = saved["step"], saved["skipped"], saved["seconds"]
     return state
+
+
+def changes(before: dict[str, Any], now: dict[str, Any], of: str = "") -> list[str]:
+    """What two recipes have otherwise, each "NAME THEN, here NOW"; more steps are no change."""
+    found = []
+    for name in sorted(before.keys() & now.keys() - {"steps"}):
+        then, here = before[name], now[name]
+        if isinstance(then, dict) and isinstance(here, dict):
+            found += changes(then, here, f"{of}{name}.")
+        elif then != here:
+            found.append(f"{of}{name} {then}, here {here}")
+    return found

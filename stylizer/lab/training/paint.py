@@ -54,7 +54,8 @@ def painted(graded: Tensor, canvas: Tensor, paint: Paint) -> Tensor:
     laid = ground + paint.strokes * texture * (1 - joint) * share
     laid = laid * (1 - paint.joints * joint * share)
     dark_side = F.relu(blurred(drawn, 1.6 * CONTOUR_RADIUS) - blurred(drawn, CONTOUR_RADIUS))
-    return (laid - (2.5 * paint.contours * dark_side).clamp(max=paint.line)).clamp(0, 1)
+    lines = (2.5 * paint.contours * dark_side * light).clamp(max=paint.line)
+    return (laid - lines).clamp(0, 1)
 
 
 def evenly_spread(steps: Tensor, mean: Tensor) -> Tensor:
