@@ -14,6 +14,7 @@ from stylizer.errors import BadInput, StylizerError
 from stylizer.lab.nets.fake_quant import bound, normalize, observe, quantize
 from stylizer.lab.nets.fast import FAST_ARCHS, FastArch, FastNetwork, activations
 from stylizer.lab.nets.johnson import (
+    GIVEN,
     JOHNSON_ARCHS,
     Arch,
     ConvLayer,
@@ -215,7 +216,7 @@ def load_weights(network: Network, path: Path) -> None:
     values = weights_of(model)
     take_style(network, path, model)
     if SMOOTH_NAME in values:
-        network.smooth = float(values[SMOOTH_NAME]) / 255**2
+        network.smooth = _variance_of(path, values[SMOOTH_NAME])
     else:
         _half_smoothed(values)
     state = network.state_dict()
@@ -231,6 +232,19 @@ def load_weights(network: Network, path: Path) -> None:
 
 
 def _half_smoothed(values: dict[str, np.ndarray]) -> None:
-    """The last layer of a file from before texture was smoothed away: half of it is."""
+    """The last layer of a file from before texture was smoothed away: half of it is. Of before the
+    canvas was laid by itself: it is not."""
     for name, start in (("deconv3.conv2d.weight", 0.0), ("deconv3.conv2d.bias", 255 * 0.5)):
-        values[name] = np.concatenate([values[name], np.full_like(values[name][:1], start)])
+        given = values[name]
+        added = np.zeros((max(0, GIVEN - len(given)), *given.shape[1:]), given.dtype)
+        added[-1:] = start
+        values[name] = np.concatenate([given, added])
+
+
+def _variance_of(path: Path, value: np.ndarray) -> float:
+    """How much is smoothed away. Raises StylizerError where that is no number above 0."""
+    if value.size != 1 or not 0 < float(value.item()) < np.inf:
+        raise StylizerError(
+            f"{path}: {SMOOTH_NAME!r} is not a number above 0; train the model anew"
+        )
+    return float(value.item()) / 255**2

@@ -9,6 +9,7 @@ torch = pytest.importorskip("torch")
 
 from tiny_models import CONTRACT  # noqa: E402
 
+from stylizer.errors import StylizerError  # noqa: E402
 from stylizer.lab.nets.johnson import JOHNSON_ARCHS, SMOOTH_GAIN, StyleNetwork  # noqa: E402
 from stylizer.lab.nets.smoothing import luma, smoothed  # noqa: E402
 from stylizer.lab.onnx import export  # noqa: E402
@@ -61,19 +62,41 @@ def test_the_file_smooths_as_the_network_does_and_keeps_the_variance(tmp_path):
     assert export.export_onnx(smoothing(1.0, 0.011), path, TINY, {}) < 0.01
     again = export.load_network(path)
     assert again.smooth == pytest.approx(0.011)
-    assert float(again.deconv3.bias()[4]) * SMOOTH_GAIN == pytest.approx(1.0)
+    assert float(again.deconv3.bias().detach()[4]) * SMOOTH_GAIN == pytest.approx(1.0)
 
 
-def test_a_file_from_before_begins_with_half_of_it(tmp_path):
-    path = tmp_path / "calm-tiny.onnx"
-    export.export_onnx(smoothing(1.0), path, TINY, {})
+def changed(path, of) -> None:
+    """The file's weights as `of` makes them; None: without."""
     model = onnx.load(str(path))
     for weight in list(model.graph.initializer):
-        if weight.name == SMOOTH_NAME:
+        values = of(weight.name, numpy_helper.to_array(weight))
+        if values is None:
             model.graph.initializer.remove(weight)
-        elif weight.name.startswith("deconv3"):
-            before = np.ascontiguousarray(numpy_helper.to_array(weight)[:4])
-            weight.CopyFrom(numpy_helper.from_array(before, weight.name))
+        else:
+            weight.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(values), weight.name))
     onnx.save(model, str(path))
-    again = export.load_network(path)
-    assert float(again.deconv3.bias()[4]) * SMOOTH_GAIN == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_a_file_from_before_begins_with_half_of_it(tmp_path, channels):
+    path = tmp_path / "calm-tiny.onnx"
+    export.export_onnx(smoothing(1.0), path, TINY, {})
+
+    def before(name, values):
+        kept = values[:channels] if name.startswith("deconv3") else values
+        return None if name == SMOOTH_NAME else kept
+
+    changed(path, before)
+    bias = export.load_network(path).deconv3.bias().detach()
+    assert float(bias[4]) * SMOOTH_GAIN == pytest.approx(0.5)
+    assert float(bias[3]) == 0
+
+
+@pytest.mark.parametrize("variance", [0.0, -1.0, float("nan"), [1.0, 2.0]])
+def test_a_variance_that_is_none_is_refused(tmp_path, variance):
+    path = tmp_path / "calm-tiny.onnx"
+    export.export_onnx(smoothing(1.0), path, TINY, {})
+    bad = np.asarray(variance, np.float32)
+    changed(path, lambda name, values: bad if name == SMOOTH_NAME else values)
+    with pytest.raises(StylizerError, match=r"smooth\.variance"):
+        export.load_network(path)
