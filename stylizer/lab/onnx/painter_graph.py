@@ -116,7 +116,7 @@ def without_texture(graph: OnnxGraph, variance: float, picture: str) -> str:
 
     scales = graph.constant("half_scales", np.array([1, 1, HALF, HALF], np.float32))
     half = graph.node("AveragePool", [picture], kernel_shape=[HALF] * 2, strides=[HALF] * 2)
-    weights = graph.constant("luma", np.array(LUMA, np.float32).reshape(1, 3, 1, 1))
+    weights = graph.constant("luma", np.array(LUMA, np.float32).reshape(3, 1, 1))
     axis = graph.constant("channels", np.array([1], np.int64))
     y = graph.node("ReduceSum", [graph.node("Mul", [half, weights]), axis])
     mean = boxed(y)

@@ -66,18 +66,22 @@ def test_a_quantized_model_keeps_near_its_parent(parent, graph, ranges):
     assert psnr_db(less, wanted) > psnr_db(everything, wanted)
 
 
-def test_how_strongly_the_canvas_is_laid_survives_integers(parent, graph, ranges):
-    wanted = strength(onnx.load(parent), FRAMES[3])
-    made = strength(quantized(graph, Plan(ranges)), FRAMES[3])
+@pytest.mark.parametrize("what", ["canvas", "smoothing"])
+def test_how_strongly_the_canvas_is_laid_survives_integers(parent, graph, ranges, what):
+    wanted = strength(onnx.load(parent), FRAMES[3], what)
+    made = strength(quantized(graph, Plan(ranges)), FRAMES[3], what)
     assert np.corrcoef(wanted.ravel(), made.ravel())[0, 1] > 0.98
 
 
-def strength(model: onnx.ModelProto, frame: np.ndarray) -> np.ndarray:
-    """(1, 1, H, W): what the canvas is multiplied with."""
+def strength(model: onnx.ModelProto, frame: np.ndarray, what: str) -> np.ndarray:
+    """(1, 1, H, W): what the canvas, or the texture that is taken away, is multiplied with."""
     shown = onnx.ModelProto()
     shown.CopyFrom(model)
     producer = {name: node for node in shown.graph.node for name in node.output}
-    whole = producer[producer["output"].input[1]]  # Add(graded and edit, strength * canvas)
+    # Add(graded, Add(Add(edit, strength * canvas), share * texture))
+    parts = producer[producer["output"].input[1]]
+    strokes = producer[parts.input[0]].input[1]
+    whole = producer[strokes if what == "canvas" else parts.input[1]]
     assert whole.op_type == "Mul"
     name = whole.input[0]
     shown.graph.output.append(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None))
@@ -99,7 +103,7 @@ def test_weights_are_bytes_of_seven_bits(graph, ranges):
     # ONNX Runtime's reduced range is -64..64: 255 * 64 * 2 still fits 16 bits
     assert max(tops.values()) <= WEIGHT_LEVELS + 1
     head = weights["head_kernel"]
-    assert head.shape == (4, 4, 9, 9), "one kernel is stored, not the eight copies that run"
+    assert head.shape == (5, 4, 9, 9), "one kernel is stored, not the eight copies that run"
 
 
 def test_the_gpu_target_is_symmetric(graph):
