@@ -14,6 +14,9 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
+from stylizer.errors import StylizerError, one_sentence
+from stylizer.system.files import atomic_write, check_writable
+
 SIDE = 640  # pixels of the tile, which repeats without a seam
 SEED = 11
 FIELD, TURN = 60.0, 1.35  # pixels over which directions change, and radians
@@ -30,12 +33,14 @@ def main() -> int:
         print("usage: python scripts/ink_canvas.py FILE.png", file=sys.stderr)
         return 2
     target = Path(sys.argv[1])
-    light = np.round(255 * brushed(np.random.default_rng(SEED))).astype(np.uint8)
     try:
-        Image.fromarray(light).convert("RGB").save(target)
-    except OSError as error:
-        print(f"{target}: {error.strerror or error}", file=sys.stderr)
-        return 2
+        check_writable(target)
+        light = np.round(255 * brushed(np.random.default_rng(SEED))).astype(np.uint8)
+        with atomic_write(target) as file:
+            Image.fromarray(light).convert("RGB").save(file, "PNG")
+    except StylizerError as error:
+        print(f"ink_canvas: {one_sentence(error)}", file=sys.stderr)
+        return error.exit_code
     return 0
 
 

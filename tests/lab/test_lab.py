@@ -118,12 +118,15 @@ def test_a_killed_training_resumes_to_the_same_result(vgg_file, pictures, tmp_pa
     assert resumed.balance.gain != 1, "the style weight followed"
 
 
-def test_the_checkpoint_of_another_network_is_refused_in_one_sentence(tmp_path):
+def test_the_checkpoint_of_another_network_is_refused_in_one_sentence(tmp_path, monkeypatch):
     path = tmp_path / "checkpoint.pt"
     checkpoint.save_checkpoint(path, new_state(recipe()), recipe())
     with pytest.raises(BadInput, match="not a checkpoint of --arch fast-tiny") as caught:
         load_checkpoint(path, recipe(arch="fast-tiny"))
     assert "\n" not in str(caught.value)
+    monkeypatch.setattr(torch, "load", lambda *_args, **_named: next(iter([])))
+    with pytest.raises(BadInput, match=r"\(StopIteration\)"):
+        load_checkpoint(path, recipe())
 
 
 def test_training_changes_the_network_and_lowers_the_loss(vgg_file, pictures, tmp_path):

@@ -108,7 +108,7 @@ def load_checkpoint(path: Path, recipe: Recipe, start: Path | None = None) -> Tr
         state.optimizer.load_state_dict(saved["optimizer"])
         state.balance = Balance(**saved.get("balance", {}))
     except Exception as error:
-        first = str(error).splitlines()[0].rstrip(":")
+        first = (str(error).splitlines() or [type(error).__name__])[0].rstrip(":")
         raise BadInput(f"{path}: not a checkpoint of --arch {recipe.arch} ({first})") from error
     changed = changes(saved.get("recipe", {}), asdict(recipe))
     if changed:
