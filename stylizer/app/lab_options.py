@@ -11,7 +11,8 @@ from stylizer.rules import between, count, natural, number, part, path, positive
 # The fields of `Paint`, which only the lab can import.
 PAINT_PARTS = (
     "strokes", "joints", "joint_from", "contours", "flat", "on_edges", "on_busy", "edge", "texture",
-    "tone", "tone_from", "burn", "line", "smooth",
+    "tone", "tone_from", "burn", "line", "smooth", "things",
+    "faint",
 )  # fmt: skip
 ABOVE_0, FROM_0 = ("edge", "smooth"), ("burn", "line")
 

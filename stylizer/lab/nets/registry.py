@@ -33,7 +33,8 @@ class Paint:
     tone, tone_from: share that is taken off large bright places, of what they are above that luma.
     burn: exponent of luma, above 1, in light surroundings: they are darker, black and white stay.
     line: luma that a contour's line takes at most. smooth: variance of the texture that `flat`
-    smooths away.
+    smooths away. things: share of all strokes that the contours of things are spared, where a few
+    slopes are strong. faint: contrast that faint contours of such get, over what they have.
     """
 
     strokes: float = 0.65
@@ -50,6 +51,8 @@ class Paint:
     burn: float = 0.0
     line: float = 1.0
     smooth: float = 0.008
+    things: float = 0.0
+    faint: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,10 @@ DARKEST = 1e-3  # luma of which a power is taken
 FLATTEST = 1e-3  # slope a pixel that counts for how evenly slopes are spread
 EVEN_SPREAD, MOST_SPREAD = 1.8, 3.2  # mean square of slopes over their mean, squared
 LEAST_FLAT = 0.35  # share of smoothing that writing and things get
+FINE_SIGMA = 6.0  # pixels
+THING, BUSIEST_THING = 3.0, 0.03  # a thing's contours are that much steeper than what is around
+STEEP, FAINTEST = 1.2, 4e-3  # so are contours that get more contrast; slope a pixel
+CLEAR = 0.12  # deviation of a place that has contrast enough
 
 
 @torch.no_grad()
@@ -41,13 +45,19 @@ def painted(graded: Tensor, canvas: Tensor, paint: Paint) -> Tensor:
     near = blurred(F.max_pool2d(steps, 5, 1, 2), 2.0)
     around = coarsely_blurred(steps, AROUND_SIGMA)
     busy = around.clamp(max=BUSIEST)
+    even = evenly_spread(steps, around)
+    fine = y - blurred(y, FINE_SIGMA)
+    detail = blurred(fine.square(), 10.0).sqrt()
     quiet = torch.exp(-((near / (paint.edge * light + paint.texture * busy)) ** 2))
-    detail = blurred((y - blurred(y, 6.0)).square(), 10.0).sqrt()
     calm = torch.exp(-((detail / (BUSY * light)) ** 2))
     share = mixed(paint.on_edges, quiet) * mixed(paint.on_busy, calm) * light
+    bar = paint.edge / 2 * light + THING * around.clamp(max=BUSIEST_THING)
+    thing = (1 - even) * (1 - torch.exp(-((near / bar) ** 2)))
+    share = share * (1 - paint.things * thing)
+    graded = graded + paint.faint * faintness(near, around, detail) * (1 - even) * fine
     texture = canvas - CANVAS_MIDDLE
     joint = ((-luma(texture) - paint.joint_from) / JOINT_WIDTH).clamp(0, 1) * (paint.joints > 0)
-    flat = paint.flat * mixed(LEAST_FLAT, evenly_spread(steps, around))
+    flat = paint.flat * mixed(LEAST_FLAT, even)
     ground = graded + flat * (smoothed(graded, paint.smooth) - graded)
     drawn = luma(ground)  # without fine texture, which is not to be drawn around
     ground = ground - paint.tone * F.relu(coarsely_blurred(drawn, TONED_SIGMA) - paint.tone_from)
@@ -64,6 +74,13 @@ def evenly_spread(steps: Tensor, mean: Tensor) -> Tensor:
     3.6 to 4.2)."""
     spread = coarsely_blurred(steps.square(), AROUND_SIGMA) / (mean.square() + FLATTEST**2)
     return ((MOST_SPREAD - spread) / (MOST_SPREAD - EVEN_SPREAD)).clamp(0, 1)
+
+
+def faintness(near: Tensor, around: Tensor, detail: Tensor) -> Tensor:
+    """(B, 1, H, W) of 0..1: how much a place is a contour, steeper than what is around it, of
+    little contrast: a dial that shines through, writing that fades in."""
+    steep = (near / (around + FAINTEST) - STEEP).clamp(0, 1)
+    return steep * (1 - detail / CLEAR).clamp(0, 1)
 
 
 def burned(picture: Tensor, amount: float) -> Tensor:
