@@ -11,10 +11,10 @@ from stylizer.rules import between, count, natural, number, part, path, positive
 # The fields of `Paint`, which only the lab can import.
 PAINT_PARTS = (
     "strokes", "joints", "joint_from", "contours", "flat", "on_edges", "on_busy", "edge", "texture",
-    "tone", "tone_from", "burn", "line", "smooth", "things",
-    "faint",
+    "tone", "tone_from", "burn", "line", "smooth", "things", "faint",
 )  # fmt: skip
-ABOVE_0, FROM_0 = ("edge", "smooth"), ("burn", "line")
+ABOVE_0, FROM_0 = ("edge", "smooth"), ("burn", "line", "faint")
+SHARES = ("joints", "flat", "on_edges", "on_busy", "things")
 
 
 def add_frames(p: argparse.ArgumentParser) -> None:
@@ -136,6 +136,8 @@ def paint_part(text: str) -> tuple[str, float]:
         raise argparse.ArgumentTypeError(f"{text!r}: must be finite{bound}")
     if name in FROM_0 and amount < 0:
         raise argparse.ArgumentTypeError(f"{text!r}: {name} must be 0 or more")
+    if name in SHARES and not 0 <= amount <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: {name} is a share, from 0 to 1")
     return name, amount
 
 

@@ -12,9 +12,11 @@ import numpy as np
 from stylizer.errors import BadInput
 from stylizer.frame import CANVAS_MIDDLE, CANVAS_MIDDLE_BYTE, LUMA
 
-SIDE = 640  # pixels of the tile; frames of 1280x720 show it twice
+SIDE = 1280  # pixels of the tile; narrower frames show nothing of it twice
+HALF_SIDE = 320  # of one that is made while a user waits
 SPREAD = 0.2  # standard deviation of the tile, 0..1
 TRIES = 400  # places of the painting compared for each patch
+COMPARED = 48  # pixels of a patch, along a side, at most two apart where it is small
 NEAR_BEST = 1.08  # of the least difference: one of these is drawn
 STEP_SHARE = 2 / 3  # of a patch; the rest overlaps
 LEAST_STEP = 16  # pixels: smaller patches hold no stroke, and there are thousands of them
@@ -39,9 +41,9 @@ def canvas_tile(
 
 
 def half_tile(style: np.ndarray, seed: int = 1) -> np.ndarray:
-    """uint8 (SIDE / 2, SIDE / 2, 3): `canvas_tile` of a style at half its size, as networks take
-    it, a fifth of the work. `style`: (H, W, 3) in 0..1, at half of its scale."""
-    halves = (PATCH // 2, round(PATCH * STEP_SHARE) // 2, SIDE // 2)
+    """uint8 (HALF_SIDE, HALF_SIDE, 3): a tile of a style at half its size, as networks take it, a
+    twentieth of the work of `canvas_tile`. `style`: (H, W, 3) in 0..1, at half of its scale."""
+    halves = (PATCH // 2, round(PATCH * STEP_SHARE) // 2, HALF_SIDE)
     return _tile(style, *halves, COARSE / 2, FINE / 2, seed)
 
 
@@ -133,14 +135,15 @@ def fitting(
 ) -> np.ndarray:
     """A patch of the texture that differs little from what is there already."""
     patch = len(there)
-    wanted, counts = there[::2, ::2], have[::2, ::2]
+    apart = max(2, patch // COMPARED)
+    wanted, counts = there[::apart, ::apart], have[::apart, ::apart]
     places = rng.choice(odds.size, TRIES, p=odds.ravel())
     tops, lefts = np.divmod(places, odds.shape[1])
     costs, weight = np.zeros(TRIES), counts.astype(np.float32)[..., None]
     for k, (y, x) in enumerate(zip(tops, lefts, strict=True)):
         if not counts.any():
             break  # the first patch fits anywhere
-        off = (texture[y : y + patch : 2, x : x + patch : 2] - wanted) * weight
+        off = (texture[y : y + patch : apart, x : x + patch : apart] - wanted) * weight
         costs[k] = np.vdot(off, off)
     near = np.flatnonzero(costs <= costs.min() * NEAR_BEST)[:4]
     pick = near[rng.integers(len(near))]

@@ -62,11 +62,11 @@ def test_patches_that_fit():
     for patch in PATCHES:
         check_patch(patch, patch)
         assert SIDE % (patch * 2 // 3) == 0
-    with pytest.raises(BadInput, match=r"--patch 100: .* 640; choose one of 24, 30"):
+    with pytest.raises(BadInput, match=r"--patch 100: .* 1280; choose one of 24, 30"):
         check_patch(100, 512)
-    for large in (SIDE, 960):  # they would overlap themselves
+    for large in (SIDE, 1920):  # they would overlap themselves
         with pytest.raises(BadInput, match="choose one of"):
-            check_patch(large, 2000)
+            check_patch(large, 4000)
 
 
 def test_a_patch_that_does_not_fit_is_refused(style):

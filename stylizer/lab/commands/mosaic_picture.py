@@ -15,7 +15,7 @@ from stylizer.system.files import write_png
 from stylizer.system.outputs import Permission, distinct
 
 MOST_PIXELS = 40_000_000
-CANVAS_SIDE = 640  # pixels
+CANVAS_SIDE = 1280  # pixels
 TILES_PX = (8, 160)  # a joint takes 2 pixels; the canvas takes four panes across at least
 
 

@@ -48,6 +48,7 @@ from stylizer.system.resources import models_folder
 
 FAST_START = "starry-night-fast.onnx"
 TRIM_CROPS = 64  # pictures that may switch a channel on
+LARGEST_CANVAS_PX = 2048
 
 
 def train_command(args: argparse.Namespace) -> int:
@@ -211,10 +212,10 @@ def read_tile(path: Path) -> np.ndarray:
     except OSError as error:
         raise BadInput(f"--canvas {path}: not a readable picture ({error})") from error
     height, width = tile.shape[:2]
-    if height != width or width % 16 or not 64 <= width <= 1024:
+    if height != width or width % 16 or not 64 <= width <= LARGEST_CANVAS_PX:
         raise BadInput(
             f"--canvas {path}: {width}x{height}; a canvas is square, its side a multiple of 16 "
-            "from 64 to 1024"
+            f"from 64 to {LARGEST_CANVAS_PX}"
         )
     return tile
 

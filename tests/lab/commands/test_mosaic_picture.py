@@ -36,7 +36,7 @@ def test_it_writes_the_mosaic_and_its_canvas(image, tmp_path, capsys):
     options = ["--tile", 30, "--short-side", 120, "--seed", 2]
     assert command(image, "--out", out, "--canvas", canvas, *options) == 0
     assert size_of(out) == (160, 120)
-    assert size_of(canvas) == (640, 640)
+    assert size_of(canvas) == (1280, 1280)
     assert image.read_bytes() == before
     assert f"{out}: written, 160x120" in capsys.readouterr().out
     again = tmp_path / "again.png"

@@ -198,3 +198,40 @@ def test_writing_is_smoothed_less_than_a_texture():
     kept = [float(painted(x, rest, paint)[middle].std() / x[middle].std()) for x in (sand, letters)]
     assert kept[0] < 0.4
     assert kept[1] > 0.6
+
+
+def test_things_are_spared_and_textures_are_not():
+    """A car, a dial, writing: a few strong slopes. Sand: as many everywhere."""
+    noise = torch.randn(1, 1, 192, 192, generator=torch.Generator().manual_seed(5))
+    sand = blurred((0.5 + 0.2 * noise).expand(-1, 3, -1, -1), 1.0)
+    letters = torch.full((1, 3, 192, 192), 0.5)
+    for column in range(80, 112, 12):
+        letters[..., 80:112, column : column + 2] = 0.65
+    strokes = canvas().repeat(1, 1, 2, 2)[..., :192, :192]
+    rest, middle = torch.full_like(letters, 0.5), (..., slice(84, 108), slice(80, 106))
+    only = replace(NOTHING, strokes=0.8, on_edges=1.0, on_busy=1.0)
+    changes = {}
+    for name, x in (("sand", sand), ("letters", letters)):
+        for things in (0.0, 1.0):
+            paint = replace(only, things=things)
+            change = painted(x, strokes, paint) - painted(x, rest, paint)
+            changes[name, things] = float(change[middle].abs().mean())
+    assert changes["letters", 1.0] < 0.35 * changes["letters", 0.0]
+    assert changes["sand", 1.0] > 0.9 * changes["sand", 0.0]
+
+
+def test_faint_contours_of_things_get_contrast():
+    """Writing that fades in, a dial that shines through; grain around them stays as it is."""
+    frame = torch.full((1, 3, 192, 192), 0.5)
+    frame[..., 92:100, 92:100] = 0.56
+    made = painted(frame, torch.full_like(frame, 0.5), replace(NOTHING, faint=2.0))
+    contrast = made[..., 94:98, 94:98].mean() - made[..., 80:84, 94:98].mean()
+    assert float(contrast) > 1.5 * 0.06
+    strong = torch.full_like(frame, 0.2)
+    strong[..., 92:100, 92:100] = 0.8
+    same = painted(strong, torch.full_like(frame, 0.5), replace(NOTHING, faint=2.0))
+    assert float((same - strong).abs().max()) < 0.05
+    noise = torch.randn(1, 1, 192, 192, generator=torch.Generator().manual_seed(5))
+    sand = (0.5 + 0.02 * noise).expand(-1, 3, -1, -1)
+    kept = painted(sand, torch.full_like(frame, 0.5), replace(NOTHING, faint=2.0))
+    assert float((kept - sand).abs().max()) < 0.01
