@@ -6,6 +6,8 @@ already and joined along the path where they differ least.
 
 from __future__ import annotations
 
+import itertools
+
 import cv2
 import numpy as np
 
@@ -186,10 +188,10 @@ def ending(cost: np.ndarray, column: int, free: tuple[bool, bool]) -> np.ndarray
 def cheapest_path(cost: np.ndarray) -> np.ndarray:
     """(length,): the column of the path down (length, width) that costs least, by dynamic
     programming."""
-    total = cost.copy()
-    for i in range(1, len(total)):
-        before = np.pad(total[i - 1], 1, constant_values=np.inf)
-        total[i] += np.minimum(np.minimum(before[:-2], before[1:-1]), before[2:])
+    total = np.pad(cost, ((0, 0), (1, 1)), constant_values=np.inf)
+    for before, here in itertools.pairwise(total):
+        here[1:-1] += np.minimum(np.minimum(before[:-2], before[1:-1]), before[2:])
+    total = total[:, 1:-1]
     path = [int(total[-1].argmin())]
     for row in total[-2::-1]:
         first = max(0, path[-1] - 1)
