@@ -93,7 +93,8 @@ class Recipe:
 
 
 # Networks that learn to paint: see `lab.training.paint`. Every step imitates.
-PAINTED = Paint(flat=1.0, tone=0.4, burn=0.4, line=0.12, smooth=0.02)  # paintings are dark
+# Paintings are dark.
+PAINTED = Paint(flat=1.0, tone=0.4, burn=0.4, line=0.12, smooth=0.02, things=1.0, faint=2.0)
 _PAINTING = {"paint": PAINTED, "crop": (192, 192), "style_size": 800, "style_weight": 0.0}
 _FAST = {
     "steps": 1500,

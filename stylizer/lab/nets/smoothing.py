@@ -11,10 +11,10 @@ RADIUS = 3  # of the boxes, pixels at half size
 HALF = 2
 
 
-def smoothed(picture: Tensor, variance: float) -> Tensor:
-    """(B, 3, H, W), both even: the picture without texture of up to about that variance (above 0),
-    edges kept: a guided filter with its own luma as guide (He et al. 2010), at half size (He and
-    Sun 2015)."""
+def smoothed(picture: Tensor, variance: float | Tensor) -> Tensor:
+    """(B, 3, H, W), both even: the picture without texture of up to about that variance (above 0;
+    one, or (B, 1, H / 2, W / 2)), edges kept: a guided filter with its own luma as guide (He et al.
+    2010), at half size (He and Sun 2015)."""
     half = F.avg_pool2d(picture, HALF)
     y = luma(half)
     mean = boxed(y)

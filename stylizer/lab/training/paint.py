@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from stylizer.frame import CANVAS_MIDDLE
 from stylizer.lab.nets.registry import Paint
-from stylizer.lab.nets.smoothing import luma, smoothed
+from stylizer.lab.nets.smoothing import HALF, luma, smoothed
 
 JOINT_WIDTH = 0.12  # of the canvas' darkness, from no joint to all of it
 BUSY = 0.10  # standard deviation of a busy place's high-passed luma
@@ -50,15 +50,16 @@ def painted(graded: Tensor, canvas: Tensor, paint: Paint) -> Tensor:
     detail = blurred(fine.square(), 10.0).sqrt()
     quiet = torch.exp(-((near / (paint.edge * light + paint.texture * busy)) ** 2))
     calm = torch.exp(-((detail / (BUSY * light)) ** 2))
-    share = mixed(paint.on_edges, quiet) * mixed(paint.on_busy, calm) * light
+    share = mixed(paint.on_edges * light, quiet) * mixed(paint.on_busy, calm) * light
     bar = paint.edge / 2 * light + THING * around.clamp(max=BUSIEST_THING)
     thing = (1 - even) * (1 - torch.exp(-((near / bar) ** 2)))
     share = share * (1 - paint.things * thing)
     graded = graded + paint.faint * faintness(near, around, detail) * (1 - even) * fine
     texture = canvas - CANVAS_MIDDLE
     joint = ((-luma(texture) - paint.joint_from) / JOINT_WIDTH).clamp(0, 1) * (paint.joints > 0)
+    variance = paint.smooth * F.avg_pool2d(light.square(), HALF)
     flat = paint.flat * mixed(LEAST_FLAT, even)
-    ground = graded + flat * (smoothed(graded, paint.smooth) - graded)
+    ground = graded + flat * (smoothed(graded, variance) - graded)
     drawn = luma(ground)  # without fine texture, which is not to be drawn around
     ground = ground - paint.tone * F.relu(coarsely_blurred(drawn, TONED_SIGMA) - paint.tone_from)
     laid = ground + paint.strokes * texture * (1 - joint) * share
@@ -93,7 +94,7 @@ def burned(picture: Tensor, amount: float) -> Tensor:
     return picture * y.clamp_min(DARKEST) ** (amount * light)
 
 
-def mixed(least: float, amount: Tensor) -> Tensor:
+def mixed(least: float | Tensor, amount: Tensor) -> Tensor:
     """From `least` to 1 as the amount goes from 0 to 1."""
     return least + (1 - least) * amount
 
