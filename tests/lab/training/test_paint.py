@@ -235,3 +235,13 @@ def test_faint_contours_of_things_get_contrast():
     sand = (0.5 + 0.02 * noise).expand(-1, 3, -1, -1)
     kept = painted(sand, torch.full_like(frame, 0.5), replace(NOTHING, faint=2.0))
     assert float((kept - sand).abs().max()) < 0.01
+
+
+def test_a_dark_texture_is_smoothed_like_a_light_one():
+    """By what it is of the light there; by its own deviation alone a corridor was gone."""
+    noise = torch.randn(1, 1, 192, 192, generator=torch.Generator().manual_seed(5))
+    sand = (0.5 + 0.1 * noise).expand(-1, 3, -1, -1)
+    paint, rest = replace(NOTHING, flat=1.0, smooth=0.02), torch.full_like(sand, 0.5)
+    kept = [float(painted(x, rest, paint).std() / x.std()) for x in (sand, 0.3 * sand)]
+    assert kept[0] == pytest.approx(kept[1], abs=0.1)
+    assert kept[0] < 0.7
