@@ -8,7 +8,7 @@ pytest.importorskip("torch")
 from stylizer.lab.commands.train import quilt_of
 from stylizer.lab.nets.registry import Recipe
 
-PATCH = 96
+PATCH = 192
 
 
 @pytest.fixture(scope="module")

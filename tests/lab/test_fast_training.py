@@ -208,7 +208,7 @@ def test_the_train_command_quilts_a_canvas_and_goes_on(pictures, tmp_path, monke
     quilt = ["--style-size", 240, "--patch", 240, "--contrast", 1.3]
     assert main(words(pictures, out, *quilt, "--paint", "joints=0.5", "strokes=0.7")) == 0
     tile = weights(out)["canvas_tile"]
-    assert tile.shape == (1, 3, 320, 320)
+    assert tile.shape == (1, 3, 640, 640)
     card = out.with_suffix(".md").read_text()
     for word in ('"joints": 0.5', '"strokes": 0.7', '"patch": 240', "from what is wanted", "none"):
         assert word in card
