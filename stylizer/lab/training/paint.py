@@ -51,9 +51,8 @@ def painted(graded: Tensor, canvas: Tensor, paint: Paint) -> Tensor:
     quiet = torch.exp(-((near / (paint.edge * light + paint.texture * busy)) ** 2))
     calm = torch.exp(-((detail / (BUSY * light)) ** 2))
     share = mixed(paint.on_edges * light, quiet) * mixed(paint.on_busy, calm) * light
-    bar = paint.edge / 2 * light + THING * around.clamp(max=BUSIEST_THING)
-    thing = (1 - even) * (1 - torch.exp(-((near / bar) ** 2)))
-    share = share * (1 - paint.things * thing)
+    spared = (1 - even) * contour(near, around, paint.edge / 2 * light)
+    share = share * (1 - paint.things * spared)
     graded = graded + paint.faint * faintness(near, around, detail) * (1 - even) * fine
     texture = canvas - CANVAS_MIDDLE
     joint = ((-luma(texture) - paint.joint_from) / JOINT_WIDTH).clamp(0, 1) * (paint.joints > 0)
@@ -75,6 +74,13 @@ def evenly_spread(steps: Tensor, mean: Tensor) -> Tensor:
     3.6 to 4.2)."""
     spread = coarsely_blurred(steps.square(), AROUND_SIGMA) / (mean.square() + FLATTEST**2)
     return ((MOST_SPREAD - spread) / (MOST_SPREAD - EVEN_SPREAD)).clamp(0, 1)
+
+
+def contour(near: Tensor, around: Tensor, least: Tensor) -> Tensor:
+    """(B, 1, H, W) of 0..1: how much a place is a thing's contour, much steeper than `least` and
+    than what is around it."""
+    bar = least + THING * around.clamp(max=BUSIEST_THING)
+    return 1 - torch.exp(-((near / bar) ** 2))
 
 
 def faintness(near: Tensor, around: Tensor, detail: Tensor) -> Tensor:
