@@ -27,14 +27,16 @@ class Paint:
     strokes: of the canvas' colors. joints: darkness of its darkest lines. contours: dark lines
     along the frame's own edges, fainter where it is dark. flat: how far the frame's fine
     texture is smoothed away.
-    on_edges, on_busy: share of all that on contours, and in places full of detail.
+    on_edges, on_busy: share of all that on contours, less of it in the dark, and in places full of
+    detail.
     edge: slope of luma a pixel from which a contour is one, in the light. texture: by how much of
     the mean slope around a place that is raised, so that a game's textures are painted, too.
     tone, tone_from: share that is taken off large bright places, of what they are above that luma.
     burn: exponent of luma, above 1, in light surroundings: they are darker, black and white stay.
     line: luma that a contour's line takes at most. smooth: variance of the texture that `flat`
-    smooths away. things: share of all strokes that the contours of things are spared, where a few
-    slopes are strong. faint: contrast that faint contours of such get, over what they have.
+    smooths away in the light, less in the dark. things: share of all strokes that the contours of
+    things are spared, where a few slopes are strong. faint: contrast that faint contours of such
+    get, over what they have.
     """
 
     strokes: float = 0.65

@@ -48,8 +48,8 @@ def painted(graded: Tensor, canvas: Tensor, paint: Paint) -> Tensor:
     even = evenly_spread(steps, around)
     fine = y - blurred(y, FINE_SIGMA)
     detail = blurred(fine.square(), 10.0).sqrt()
-    quiet = torch.exp(-((near / (paint.edge * light + paint.texture * busy)) ** 2))
-    calm = torch.exp(-((detail / (BUSY * light)) ** 2))
+    quiet = within(near, paint.edge * light + paint.texture * busy)
+    calm = within(detail, BUSY * light)
     share = mixed(paint.on_edges * light, quiet) * mixed(paint.on_busy, calm) * light
     spared = (1 - even) * contour(near, around, paint.edge / 2 * light)
     share = share * (1 - paint.things * spared)
@@ -79,8 +79,7 @@ def evenly_spread(steps: Tensor, mean: Tensor) -> Tensor:
 def contour(near: Tensor, around: Tensor, least: Tensor) -> Tensor:
     """(B, 1, H, W) of 0..1: how much a place is a thing's contour, much steeper than `least` and
     than what is around it."""
-    bar = least + THING * around.clamp(max=BUSIEST_THING)
-    return 1 - torch.exp(-((near / bar) ** 2))
+    return 1 - within(near, least + THING * around.clamp(max=BUSIEST_THING))
 
 
 def faintness(near: Tensor, around: Tensor, detail: Tensor) -> Tensor:
@@ -98,6 +97,11 @@ def burned(picture: Tensor, amount: float) -> Tensor:
     y = luma(picture)
     light = (coarsely_blurred(y, AROUND_SIGMA) / BRIGHT).clamp(max=1)
     return picture * y.clamp_min(DARKEST) ** (amount * light)
+
+
+def within(x: Tensor, bound: Tensor) -> Tensor:
+    """From 1 where x is 0 to 0 where it is far above the bound: a Gaussian."""
+    return torch.exp(-((x / bound) ** 2))
 
 
 def mixed(least: float | Tensor, amount: Tensor) -> Tensor:
