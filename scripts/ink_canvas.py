@@ -1,10 +1,10 @@
-"""The canvas of ink-fast: strokes of a dry brush, dark and light, and washes between them.
+"""The canvas of ink-fast: van Gogh's strokes as a dry brush would leave them.
 
     python scripts/ink_canvas.py ink.png
     stylizer train --arch fast --style PICTURE --canvas ink.png --content FOLDER
 
-Noise is smeared along a field of turning directions (line integral convolution, Cabral and Leedom
-1993): wide and narrow bristles, at no distance of their own, so that the strokes look like no net.
+What is dark in the canvas of starry-night-fast is ink, what is light is paper. Noise says where
+much ink is and where little, so that the strokes look like no net.
 """
 
 import sys
@@ -15,15 +15,15 @@ from PIL import Image
 from scipy import ndimage
 
 from stylizer.errors import StylizerError, one_sentence
+from stylizer.lab.onnx.export import load_network
 from stylizer.system.files import atomic_write, check_writable
 
-SIDE = 640  # pixels of the tile, which repeats without a seam
-SEED = 11
-FIELD, TURN = 60.0, 1.35  # pixels over which directions change, and radians
-BRISTLES = ((1.1, 1.0), (5.0, 1.0))  # width in pixels (sigma), weight
-LENGTH = 38  # pixels to both sides
-PATCH, PATCH_STEEPNESS = 13.0, 3.5  # pixels of a group of strokes (sigma), how sharply it ends
-WASH, WASH_SHARE = 16.0, 0.5
+STROKES = Path(__file__).parents[1] / "models" / "starry-night-fast.onnx"
+SEED = 3
+FINE, COARSE = 1.0, 40.0  # pixels (sigmas): a stroke's grain is coarser, a whole area finer
+STEEPNESS = 1.8  # from paper to ink
+PAPER, UNEVEN = 1.1, 1.3  # share of paper, and how it changes from place to place
+PLACES = (30.0, 12.0)  # pixels (sigma) of such a place
 CONTRAST = 0.2  # standard deviation of its light, 0..1
 
 
@@ -35,7 +35,7 @@ def main() -> int:
     target = Path(sys.argv[1])
     try:
         check_writable(target)
-        light = np.round(255 * brushed(np.random.default_rng(SEED))).astype(np.uint8)
+        light = np.round(255 * brushed(strokes(), np.random.default_rng(SEED))).astype(np.uint8)
         with atomic_write(target) as file:
             Image.fromarray(light).convert("RGB").save(file, "PNG")
     except StylizerError as error:
@@ -44,43 +44,35 @@ def main() -> int:
     return 0
 
 
-def brushed(rng: np.random.Generator) -> np.ndarray:
-    """(SIDE, SIDE) in 0..1, around 0.5."""
-    angle = TURN * noise(rng, FIELD)
-    bristles = sum(weight * noise(rng, width) for width, weight in BRISTLES)
-    strokes = even(smeared(np.asarray(bristles), angle))
-    patches = 1 / (1 + np.exp(-PATCH_STEEPNESS * noise(rng, PATCH)))
-    washes = np.tanh(1.6 * noise(rng, WASH))
-    light = even(even(strokes * patches) + WASH_SHARE * washes)
-    return np.clip(0.5 + CONTRAST * light, 0.06, 0.94)
+def strokes() -> np.ndarray:
+    """(side, side) in 0..1: the light of the painting's canvas, at the frame's size."""
+    tile = Image.fromarray(load_network(STROKES).tile.permute(1, 2, 0).numpy()).convert("L")
+    return (
+        np.asarray(tile.resize((2 * tile.width, 2 * tile.height), Image.Resampling.BICUBIC)) / 255
+    )
 
 
-def noise(rng: np.random.Generator, sigma: float) -> np.ndarray:
+def brushed(light: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The same in ink: around 0.5, darker strokes on lighter paper."""
+    band = even(blurred(light, FINE) - blurred(light, COARSE))
+    places = sum(noise(rng, light.shape, sigma) for sigma in PLACES)
+    ink = np.tanh(STEEPNESS * (band + PAPER + UNEVEN * even(np.asarray(places))))
+    return np.clip(0.5 + CONTRAST * even(ink), 0.03, 0.97)
+
+
+def noise(rng: np.random.Generator, shape: tuple[int, ...], sigma: float) -> np.ndarray:
     """Of features that large, mean 0 and deviation 1."""
-    return even(ndimage.gaussian_filter(rng.standard_normal((SIDE, SIDE)), sigma, mode="wrap"))
+    return even(blurred(rng.standard_normal(shape), sigma))
+
+
+def blurred(values: np.ndarray, sigma: float) -> np.ndarray:
+    """Gaussian; the tile repeats."""
+    return ndimage.gaussian_filter(values, sigma, mode="wrap")
 
 
 def even(values: np.ndarray) -> np.ndarray:
     """The values with mean 0 and deviation 1."""
     return (values - values.mean()) / values.std()
-
-
-def smeared(values: np.ndarray, angle: np.ndarray) -> np.ndarray:
-    """Each pixel's weighted mean along its path to both sides, weights falling with distance."""
-    start = np.mgrid[:SIDE, :SIDE].astype(float)
-    direction = np.stack([np.sin(angle), np.cos(angle)])
-    total = np.zeros_like(values)
-    for sign in (1, -1):
-        place = start.copy()
-        for step in range(LENGTH):
-            total += (1 - step / LENGTH) * at(values, place)
-            place += sign * np.stack([at(part, place) for part in direction])
-    return total
-
-
-def at(values: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """Values between pixels; the tile repeats."""
-    return ndimage.map_coordinates(values, list(place), order=1, mode="grid-wrap")
 
 
 if __name__ == "__main__":

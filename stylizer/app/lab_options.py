@@ -146,6 +146,11 @@ def bristle(text: str) -> float:
     return between(text, 0.1, 10)
 
 
+def area(text: str) -> float:
+    """A blur in pixels that leaves nothing of strokes."""
+    return between(text, 15, 150)
+
+
 def add_paint(p: argparse.ArgumentParser) -> None:
     """What a network learns to lay on the frame."""
     p.add_argument(
@@ -166,6 +171,12 @@ def add_paint(p: argparse.ArgumentParser) -> None:
         type=bristle,
         metavar="PX",
         help="blur of what is quilted: less keeps bristles, and the grain of a scan",
+    )
+    p.add_argument(
+        "--canvas-coarse",
+        type=area,
+        metavar="PX",
+        help="blur that is taken off what is quilted: more keeps whole shapes",
     )
     p.add_argument("--patch", type=count, metavar="PX", help="side of the patches of that quilt")
     p.add_argument("--contrast", type=positive, metavar="X", help="of the color grade")

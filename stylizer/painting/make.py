@@ -34,7 +34,7 @@ SHORT_SIDE = 480  # pixels that a painting is scaled to: strokes come out 10 to 
 MOST_OBLONG = 3.0  # of a picture's sides: of a longer one the middle is taken
 LEAST_SIDE = 48  # pixels: nothing smaller has strokes
 BANDS = (0.7, 1.4, 2.8, 5.6, 11.2)  # sigmas in pixels of the tile between which texture is weighed
-RULES = 6  # another number makes the user's paintings anew
+RULES = 7  # another number makes the user's paintings anew
 LONGEST_NAME = 40
 LONGEST_NAME_BYTES = 120  # with the name of strokes: a file system takes 255, not all of them ours
 

@@ -15,7 +15,7 @@ from stylizer.errors import BadInput
 from stylizer.frame import CANVAS_MIDDLE, CANVAS_MIDDLE_BYTE, LUMA
 
 SIDE = 1280  # pixels of the tile; narrower frames show nothing of it twice
-HALF_SIDE = 320  # of one that is made while a user waits
+HALF_SIDE = SIDE // 2  # of one that is made at half of a frame's size, while a user waits
 SPREAD = 0.2  # standard deviation of the tile, 0..1
 TRIES = 400  # places of the painting compared for each patch
 COMPARED = 48  # pixels of a patch, along a side, at most two apart where it is small
@@ -24,7 +24,7 @@ STEP_SHARE = 2 / 3  # of a patch; the rest overlaps
 LEAST_STEP = 16  # pixels: smaller patches hold no stroke, and there are thousands of them
 STEPS = [step for step in range(LEAST_STEP, SIDE // 2 + 1) if SIDE % step == 0]
 PATCHES = [patch for patch in range(SIDE) if round(patch * STEP_SHARE) in STEPS]  # go round whole
-PATCH, COARSE, FINE = 192, 30.0, 1.2  # pixels, of a painting at its whole scale
+PATCH, COARSE, FINE = 384, 60.0, 1.2  # pixels, of a painting at its whole scale
 EDGES = {"reflect": cv2.BORDER_REFLECT, "wrap": cv2.BORDER_WRAP}
 
 
@@ -44,7 +44,7 @@ def canvas_tile(
 
 def half_tile(style: np.ndarray, seed: int = 1) -> np.ndarray:
     """uint8 (HALF_SIDE, HALF_SIDE, 3): a tile of a style at half its size, as networks take it, a
-    twentieth of the work of `canvas_tile`. `style`: (H, W, 3) in 0..1, at half of its scale."""
+    quarter of the work of `canvas_tile`. `style`: (H, W, 3) in 0..1, at half of its scale."""
     halves = (PATCH // 2, round(PATCH * STEP_SHARE) // 2, HALF_SIDE)
     return _tile(style, *halves, COARSE / 2, FINE / 2, seed)
 

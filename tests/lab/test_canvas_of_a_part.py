@@ -7,6 +7,7 @@ pytest.importorskip("torch")
 
 from stylizer.lab.commands.train import quilt_of
 from stylizer.lab.nets.registry import Recipe
+from stylizer.painting.quilt import blurred
 
 PATCH = 192
 
@@ -40,6 +41,17 @@ def test_a_smaller_blur_keeps_finer_strokes(painting):
         for fine in (0.5, 1.2)
     ]
     assert steps[0] > 1.5 * steps[1]
+
+
+def test_a_larger_area_keeps_whole_shapes():
+    shapes = np.full((240, 480, 3), 0.3, np.float32)
+    shapes[:, 100:200] = shapes[:, 340:440] = 0.7
+    shapes += 0.2 * np.random.default_rng(0).random(shapes.shape, np.float32)
+    kept = [
+        blurred(quilt(shapes, canvas_coarse=coarse)[..., 0], 12, mode="wrap").std()
+        for coarse in (20.0, 80.0)
+    ]
+    assert kept[1] > 1.3 * kept[0]
 
 
 def test_the_seed_decides(painting):

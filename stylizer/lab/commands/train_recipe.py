@@ -18,7 +18,7 @@ PERCEPTUAL = (
     "style_weight", "style_share", "style_ramp", "local_share", "content_limit", "tv_weight",
     "tone_weight", "grid_weight", "teacher", "imitate_steps",
 )  # fmt: skip
-QUILTING = ("canvas_part", "canvas_fine", "patch")
+QUILTING = ("canvas_part", "canvas_fine", "canvas_coarse", "patch")
 PAINTING = ("paint", "canvas", "canvas_color", *QUILTING, "contrast", "saturation")
 
 
@@ -110,5 +110,6 @@ def values(args: argparse.Namespace, start: Path | None) -> dict[str, Any]:
         "canvas_color": args.canvas_color,
         "canvas_part": args.canvas_part,
         "canvas_fine": args.canvas_fine,
+        "canvas_coarse": args.canvas_coarse,
         "patch": args.patch,
     }

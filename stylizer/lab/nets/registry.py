@@ -91,7 +91,8 @@ class Recipe:
     canvas_color: float = 1.6  # of the strokes, their light kept
     canvas_part: tuple[float, ...] = (0.0, 0.0, 1.0, 1.0)  # of the painting that is quilted: shares
     canvas_fine: float = 1.2  # pixels (sigma): finer than that is the grain of the scan
-    patch: int = 192  # pixels, the side of what it is quilted from
+    canvas_coarse: float = 60.0  # pixels (sigma): coarser than that is no stroke
+    patch: int = 384  # pixels, the side of what it is quilted from
 
 
 # Networks that learn to paint: see `lab.training.paint`. Every step imitates.
