@@ -12,10 +12,11 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from scipy import ndimage
 
 from stylizer.errors import StylizerError, one_sentence
-from stylizer.lab.onnx.export import load_network
+from stylizer.painting.network import tile_of
+from stylizer.painting.quilt import blurred
+from stylizer.style import graph
 from stylizer.system.files import atomic_write, check_writable
 
 STROKES = Path(__file__).parents[1] / "models" / "starry-night-fast.onnx"
@@ -46,15 +47,14 @@ def main() -> int:
 
 def strokes() -> np.ndarray:
     """(side, side) in 0..1: the light of the painting's canvas, at the frame's size."""
-    tile = Image.fromarray(load_network(STROKES).tile.permute(1, 2, 0).numpy()).convert("L")
-    return (
-        np.asarray(tile.resize((2 * tile.width, 2 * tile.height), Image.Resampling.BICUBIC)) / 255
-    )
+    tile = Image.fromarray(tile_of(graph.read(STROKES))).convert("L")
+    twice = tile.resize((2 * tile.width, 2 * tile.height), Image.Resampling.BICUBIC)
+    return np.asarray(twice) / 255
 
 
 def brushed(light: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """The same in ink: around 0.5, darker strokes on lighter paper."""
-    band = even(blurred(light, FINE) - blurred(light, COARSE))
+    band = even(blurred(light, FINE, mode="wrap") - blurred(light, COARSE, mode="wrap"))
     places = sum(noise(rng, light.shape, sigma) for sigma in PLACES)
     ink = np.tanh(STEEPNESS * (band + PAPER + UNEVEN * even(np.asarray(places))))
     return np.clip(0.5 + CONTRAST * even(ink), 0.03, 0.97)
@@ -62,12 +62,7 @@ def brushed(light: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def noise(rng: np.random.Generator, shape: tuple[int, ...], sigma: float) -> np.ndarray:
     """Of features that large, mean 0 and deviation 1."""
-    return even(blurred(rng.standard_normal(shape), sigma))
-
-
-def blurred(values: np.ndarray, sigma: float) -> np.ndarray:
-    """Gaussian; the tile repeats."""
-    return ndimage.gaussian_filter(values, sigma, mode="wrap")
+    return even(blurred(rng.standard_normal(shape), sigma, mode="wrap"))
 
 
 def even(values: np.ndarray) -> np.ndarray:

@@ -201,8 +201,7 @@ def quilt_of(picture: np.ndarray, recipe: Recipe) -> np.ndarray:
     left, top, right, bottom = recipe.canvas_part
     strokes = picture[round(top * height) : round(bottom * height)]
     strokes = strokes[:, round(left * width) : round(right * width)]
-    widths = (recipe.canvas_coarse, recipe.canvas_fine)
-    return canvas_tile(strokes, recipe.patch, *widths, recipe.seed)
+    return canvas_tile(strokes, recipe.patch, recipe.canvas_coarse, recipe.canvas_fine, recipe.seed)
 
 
 def read_tile(path: Path) -> np.ndarray:
