@@ -9,7 +9,6 @@ import numpy as np
 
 from stylizer.lab.nets.fast import FAST_ARCHS, FastArch, FastNetwork
 from stylizer.lab.nets.johnson import JOHNSON_ARCHS, Arch, StyleNetwork
-from stylizer.painting.quilt import COARSE, FINE, PATCH
 
 ARCHS: dict[str, Arch | FastArch] = {**JOHNSON_ARCHS, **FAST_ARCHS}
 Network = StyleNetwork | FastNetwork
@@ -91,9 +90,9 @@ class Recipe:
     saturation: float = 0.6  # of what that grade makes of the content's colors
     canvas_color: float = 1.6  # of the strokes, their light kept
     canvas_part: tuple[float, ...] = (0.0, 0.0, 1.0, 1.0)  # of the painting that is quilted: shares
-    canvas_fine: float = FINE  # pixels (sigma): finer than that is the grain of the scan
-    canvas_coarse: float = COARSE  # pixels (sigma): coarser than that is no stroke
-    patch: int = PATCH  # pixels, the side of what it is quilted from
+    canvas_fine: float = 1.2  # pixels (sigma): finer than that is the grain of the scan
+    canvas_coarse: float = 60.0  # pixels (sigma): coarser than that is no stroke
+    patch: int = 384  # pixels, the side of what it is quilted from
 
 
 # Networks that learn to paint: see `lab.training.paint`. Every step imitates.
