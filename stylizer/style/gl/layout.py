@@ -102,8 +102,9 @@ def layer_weights(step: Conv, found: dict[Tensor, Layout]) -> list[Weights]:
 def _layout(tensor: Tensor, spread: np.ndarray | None, most: int) -> Layout:
     order = np.arange(tensor.channels)[None] if spread is None else spread.reshape(4, -1)
     groups = -(-order.shape[1] // GROUP)
-    planes = min(range(1, most + 1), key=lambda k: (-(-groups // k) * (k + 1), -k))
-    tiles = -(-groups // planes)
+    choices = [(-(-groups // k), k) for k in range(1, most + 1)]
+    # What a tile reads and writes; then what is there to fill up; then the fewest tiles.
+    tiles, planes = min(choices, key=lambda c: (c[0] * (c[1] + 1), c[0] * c[1], c[0]))
     slots = np.full((len(order), tiles * planes * GROUP), -1)
     slots[:, : order.shape[1]] = order
     return Layout(planes, len(order) * tiles, slots.ravel())

@@ -17,7 +17,7 @@ from stylizer.settings import Settings
 from stylizer.stages import is_software_gl
 from stylizer.style import catalog
 from stylizer.style.gl.arithmetic import arithmetic, multiplications
-from stylizer.style.gl.layout import layouts
+from stylizer.style.gl.layout import layouts, plane_layouts
 from stylizer.style.gl.network import Kind, Network, Picture
 from stylizer.style.gl.reading import DoesNotFit, read_steps
 from stylizer.style.gl.steps import Conv, Quantized, sum_rule
@@ -273,3 +273,12 @@ def test_multiplications_are_counted_by_hand(tmp_path):
     steps = read_steps(onnx.load(str(g.save(tmp_path / "m.onnx", x))))
     by_hand = 5 * 3 * (64 * 8 * 9 + 8 * 64)
     assert multiplications(steps, layouts(steps, 65536), (5, 3)) == by_hand
+
+
+def test_textures_are_chosen_that_leave_nothing_to_fill_up(tmp_path):
+    """32 channels are eight groups: two textures of four tiles, not three of three."""
+    g = networks.IntegerGraph()
+    x = g.conv(g.conv(g.given("input", 64), 32), 64)
+    steps = read_steps(onnx.load(str(g.save(tmp_path / "m.onnx", x))))
+    found = plane_layouts(steps, 3)[steps.steps[0].out]
+    assert (found.planes, found.slots.size) == (2, 32)
