@@ -69,9 +69,7 @@ def by_paintings(paintings: list[Path]) -> Image.Image:
             argv = ["paint", str(path), "--present", "offscreen", "--seed", "0", "--sync"]
             argv += ["--frames", "1", "--warmup", "0", "--provider", "cpu"]
             argv += ["--screenshot", f"{name}/shown.png"]
-            subprocess.run(
-                [sys.executable, "main.py", *argv], cwd=ROOT, check=True, stdout=subprocess.DEVNULL
-            )
+            run(argv)
             with Image.open(f"{name}/shown.png") as picture:
                 card = picture.convert("RGB").resize(PAINTED, Image.Resampling.LANCZOS)
         with Image.open(path) as picture:
@@ -93,11 +91,16 @@ def painted(pixels: np.ndarray, model: str, *flags: str) -> Image.Image:
         argv = ["run", "--source", "images", "--input", str(folder / "frame.png")]
         argv += ["--present", "offscreen", "--model", model, "--provider", "cpu", *flags]
         argv += ["--output", str(folder / "out")]
-        subprocess.run(
-            [sys.executable, "main.py", *argv], cwd=ROOT, check=True, stdout=subprocess.DEVNULL
-        )
+        run(argv)
         with Image.open(folder / "out" / "frame.png") as picture:
             return picture.convert("RGB")
+
+
+def run(argv: list[str]) -> None:
+    """Run the program; where it fails it has said why, and so does this, by its exit code."""
+    done = subprocess.run([sys.executable, "main.py", *argv], cwd=ROOT, stdout=subprocess.DEVNULL)
+    if done.returncode:
+        sys.exit(done.returncode)
 
 
 def moving_picture(path: Path, source: list[str]) -> None:
@@ -132,9 +135,7 @@ def first_frames(source: list[str], model: str, count: int) -> list[Image.Image]
         argv = ["run", *source, "--sync", "--frames", str(count)]
         argv += ["--present", "offscreen", "--model", model, "--provider", "cpu"]
         argv += ["--output", name]
-        subprocess.run(
-            [sys.executable, "main.py", *argv], cwd=ROOT, check=True, stdout=subprocess.DEVNULL
-        )
+        run(argv)
         made = []
         for path in sorted(Path(name).glob("*.png")):
             with Image.open(path) as picture:
